@@ -1,0 +1,202 @@
+import type { JSONColumnType } from 'kysely';
+
+/** The ledger's tables. Times are UTC ms; `seq` is `(team, seq)`, from the team's one counter, so commit order is its order. */
+export interface LedgerTables {
+  workspaces: WorkspacesTable;
+  teams: TeamsTable;
+  agents: AgentsTable;
+  incarnations: IncarnationsTable;
+  sessions: SessionsTable;
+  messages: MessagesTable;
+  deliveries: DeliveriesTable;
+  offers: OffersTable;
+  tasks: TasksTable;
+  results: ResultsTable;
+  calls: CallsTable;
+  leases: LeasesTable;
+  sagas: SagasTable;
+  events: EventsTable;
+}
+
+/** One row per host that ever ran a coordinator here; `epoch` grows at each boot and fences off the one before. */
+export interface WorkspacesTable {
+  host: string;
+  epoch: number;
+  /** The loopback port for MCP and hooks: chosen once, bound first at each boot. */
+  port: number;
+}
+
+export interface TeamsTable {
+  team: string;
+  name: string;
+  session_name: string;
+  /** The folder of its documents. */
+  documents: string;
+  objective: string;
+  intent: 'running' | 'stopped';
+  home_host: string;
+  home_epoch: number;
+  next_seq: number;
+  notify: 'each' | 'quiet' | 'digest';
+  created_at: number;
+}
+
+export interface AgentsTable {
+  team: string;
+  agent_id: string;
+  /** A removed and re-added id is another generation. */
+  generation: number;
+  provider: string;
+  role: string;
+  model: string | null;
+  folder: string;
+  script: string | null;
+  prompt: string;
+  position: number;
+  intent: 'running' | 'stopped' | 'paused' | 'removed';
+  /** When the leader's first message was consumed: until then nothing would be lost by a fresh start. */
+  interacted_at: number | null;
+}
+
+export interface IncarnationsTable {
+  incarnation: string;
+  team: string;
+  agent_id: string;
+  generation: number;
+  host: string;
+  token_hash: string;
+  /** Set once the pane is open: what finds this life again. */
+  handle: JSONColumnType<object> | null;
+  /** Bytes of the record up to which missed tool calls were taken in. */
+  calls_read: number;
+  launched_at: number;
+  ready_at: number | null;
+  ended_at: number | null;
+  exit: string | null;
+}
+
+export interface SessionsTable {
+  team: string;
+  session_id: string;
+  agent_id: string;
+  generation: number;
+  provider: string;
+  incarnation: string;
+  record: string;
+  opened_at: number;
+  closed_at: number | null;
+}
+
+export interface MessagesTable {
+  message_id: string;
+  team: string;
+  seq: number;
+  sender: string;
+  authority: 'user' | 'leader' | 'peer' | 'system';
+  body: string;
+  task_id: string | null;
+  reply_to: string | null;
+  expects: 'nothing' | 'reply' | 'result';
+  /** Unique in the team: a notice is a message that exists once. */
+  dedupe_key: string | null;
+  expires_at: number | null;
+  created_at: number;
+}
+
+export interface DeliveriesTable {
+  delivery_id: string;
+  message_id: string;
+  team: string;
+  seq: number;
+  recipient: string;
+  generation: number;
+  state: 'stored' | 'queued' | 'held' | 'submitted' | 'consumed' | 'answered' | 'dead' | 'cancelled';
+  reason: string | null;
+  attempts: number;
+  channel: string | null;
+  stored_at: number;
+  submitted_at: number | null;
+  consumed_at: number | null;
+  consumed_by: string | null;
+  receipt: JSONColumnType<object> | null;
+}
+
+export interface OffersTable {
+  delivery_id: string;
+  number: number;
+  team: string;
+  recipient: string;
+  channel: 'protocol' | 'paste';
+  incarnation: string;
+  position: number;
+  opened_at: number;
+  settled_at: number | null;
+  outcome: 'taken' | 'not_taken' | 'unproved' | null;
+  evidence: string | null;
+}
+
+export interface TasksTable {
+  team: string;
+  task_id: string;
+  title: string;
+  status: 'pending' | 'ready' | 'running' | 'blocked' | 'needs_retry' | 'done' | 'failed' | 'cancelled';
+  assignee: string | null;
+  accepted_result_id: string | null;
+  created_at: number;
+  updated_at: number;
+}
+
+export interface ResultsTable {
+  result_id: string;
+  team: string;
+  seq: number;
+  agent_id: string;
+  incarnation: string;
+  task_id: string | null;
+  message_id: string | null;
+  status: 'success' | 'blocked' | 'failed' | 'partial';
+  summary: string;
+  envelope: JSONColumnType<object>;
+  unattributed: number;
+  created_at: number;
+}
+
+/** One row per mutating tool call, so that a repeated call gets the answer of the first. */
+export interface CallsTable {
+  incarnation: string;
+  call_key: string;
+  tool: string;
+  answer: JSONColumnType<object>;
+  created_at: number;
+}
+
+export interface LeasesTable {
+  team: string;
+  epoch: number;
+  /** Redacted identity of who leads; null: nobody does, the mailbox holds the mail. */
+  identity: JSONColumnType<object> | null;
+  receiver: JSONColumnType<object> | null;
+  acquired_at: number;
+}
+
+/** The journal of a verb that has effects: boot undoes it before its point of no return and completes it after. */
+export interface SagasTable {
+  saga_id: string;
+  team: string;
+  verb: string;
+  /** The step that was reached last. */
+  step: string;
+  plan: JSONColumnType<object>;
+  started_at: number;
+  ended_at: number | null;
+  outcome: 'done' | 'undone' | null;
+}
+
+export interface EventsTable {
+  team: string;
+  seq: number;
+  at: number;
+  type: string;
+  actor: string;
+  data: JSONColumnType<object>;
+}

@@ -1,0 +1,79 @@
+import type { ProcessIdentity, Refusal } from '../kernel/index.ts';
+
+/** A pane we opened: found again by the incarnation written on it, never by its number alone. */
+export interface PaneHandle {
+  /** `%N`, good only together with the option `@team_agent_incarnation` of the pane. */
+  readonly pane: string;
+  readonly incarnation: string;
+  /** The pane's first process: our wrapper. */
+  readonly process: ProcessIdentity;
+}
+
+/** What tmux says about a pane at this moment. */
+export interface PaneFacts {
+  readonly dead: boolean;
+  /** True in copy-mode, tree-mode and the like: keys would go to tmux, not to the program. */
+  readonly inMode: boolean;
+  readonly mode: string;
+  readonly pid: number;
+  readonly width: number;
+  readonly height: number;
+}
+
+export interface OpenPane {
+  /** tmux session name of the team. */
+  readonly session: string;
+  /** Window name: the agent's id. */
+  readonly window: string;
+  readonly incarnation: string;
+  readonly folder: string;
+  /** The whole environment of the program beside tmux's own; it travels over stdin, never in an argv. */
+  readonly environment: Readonly<Record<string, string>>;
+  readonly argv: readonly string[];
+}
+
+/** Why tmux did not press Enter: nothing of the text is in the composer when this comes back. */
+export interface PasteRefused {
+  readonly pasted: false;
+  readonly why: 'pane_gone' | 'pane_dead' | 'pane_in_mode' | 'pane_reused' | 'tmux_unreachable';
+  readonly evidence: string;
+}
+export type PasteOutcome =
+  | { readonly pasted: true }
+  | PasteRefused
+  /** The connection to tmux broke between the request and its answer. */
+  | { readonly pasted: 'unknown'; readonly evidence: string };
+
+/**
+ * The private tmux server of one workspace, as the rest of the code sees it: panes of agents. One control-mode client per
+ * team session; it is reconnected when it breaks while the server lives.
+ */
+export interface Terminals {
+  /** Opens a pane in a window of its own, in the team's session (created when missing). Resolves once its process is known. */
+  open(request: OpenPane): Promise<PaneHandle | Refusal>;
+  /** Our panes that live now in the whole server, by the incarnation written on them. `undefined`: tmux did not answer. */
+  panes(): Promise<readonly PaneHandle[] | undefined>;
+  /** Facts of one pane; undefined when it is gone or is not ours any more. */
+  facts(pane: PaneHandle): Promise<PaneFacts | undefined>;
+  /** The visible screen, without colours, one string per line. undefined when the pane is gone. */
+  screen(pane: PaneHandle, options?: { history?: number }): Promise<readonly string[] | undefined>;
+  /**
+   * Pastes `text` (bracketed, through a buffer of its own that is gone afterwards) and presses Enter, in one tmux command
+   * that refuses when the pane is gone, dead, in a mode or another process's: either both happen or neither.
+   */
+  paste(pane: PaneHandle, text: string, bufferName: string): Promise<PasteOutcome>;
+  /** Sends named keys (`Escape`, `C-c`, `Enter`); false when the pane is gone. */
+  keys(pane: PaneHandle, keys: readonly string[]): Promise<boolean>;
+  /** Ends a pane and its process; true when it is gone afterwards. Only by a verified handle. */
+  close(pane: PaneHandle): Promise<boolean>;
+  /** Ends a team's session when nothing but our own empty windows are left in it. */
+  closeSession(session: string): Promise<void>;
+  /** Called with the incarnation of a pane that has just gone. */
+  onGone(listener: (incarnation: string) => void): void;
+  /** Re-attaches control clients to the sessions that live (after a coordinator's restart). */
+  attach(): Promise<void>;
+  /** Makes the server run `command` (a shell command line) whenever one of our clients is cut off. Empty: never again. */
+  reviveWith(command: string): Promise<void>;
+  /** Lets go of all control clients; the server and the agents live on. */
+  detach(): Promise<void>;
+}
