@@ -1,4 +1,5 @@
-import type { JSONColumnType } from 'kysely';
+/** A JSON text: written by `JSON.stringify`, read by whoever knows its shape. */
+type Json = string;
 
 /** The ledger's tables. Times are UTC ms; `seq` is `(team, seq)`, from the team's one counter, so commit order is its order. */
 export interface LedgerTables {
@@ -66,7 +67,7 @@ export interface IncarnationsTable {
   host: string;
   token_hash: string;
   /** Set once the pane is open: what finds this life again. */
-  handle: JSONColumnType<object> | null;
+  handle: Json | null;
   /** Bytes of the record up to which missed tool calls were taken in. */
   calls_read: number;
   launched_at: number;
@@ -118,7 +119,7 @@ export interface DeliveriesTable {
   submitted_at: number | null;
   consumed_at: number | null;
   consumed_by: string | null;
-  receipt: JSONColumnType<object> | null;
+  receipt: Json | null;
 }
 
 export interface OffersTable {
@@ -156,7 +157,7 @@ export interface ResultsTable {
   message_id: string | null;
   status: 'success' | 'blocked' | 'failed' | 'partial';
   summary: string;
-  envelope: JSONColumnType<object>;
+  envelope: Json;
   unattributed: number;
   created_at: number;
 }
@@ -166,7 +167,7 @@ export interface CallsTable {
   incarnation: string;
   call_key: string;
   tool: string;
-  answer: JSONColumnType<object>;
+  answer: Json;
   created_at: number;
 }
 
@@ -174,8 +175,8 @@ export interface LeasesTable {
   team: string;
   epoch: number;
   /** Redacted identity of who leads; null: nobody does, the mailbox holds the mail. */
-  identity: JSONColumnType<object> | null;
-  receiver: JSONColumnType<object> | null;
+  identity: Json | null;
+  receiver: Json | null;
   acquired_at: number;
 }
 
@@ -186,7 +187,7 @@ export interface SagasTable {
   verb: string;
   /** The step that was reached last. */
   step: string;
-  plan: JSONColumnType<object>;
+  plan: Json;
   started_at: number;
   ended_at: number | null;
   outcome: 'done' | 'undone' | null;
@@ -198,5 +199,5 @@ export interface EventsTable {
   at: number;
   type: string;
   actor: string;
-  data: JSONColumnType<object>;
+  data: Json;
 }

@@ -1,0 +1,112 @@
+/**
+ * Bundles the program into dist/: a folder per build, named by its content, and two short entries that point into it.
+ * Other processes may be running from dist/ meanwhile: an entry changes by one rename, and the build before stays, so that
+ * what they load later is still there. `--clean` removes it too, for the package.
+ */
+import { createHash } from 'node:crypto';
+import fs from 'node:fs';
+import path from 'node:path';
+import { type BuildResult, build, type OutputFile } from 'esbuild';
+import { thirdPartyNotices } from './notices.ts';
+
+const root = path.dirname(import.meta.dirname);
+const dist = path.join(root, 'dist');
+const ENTRIES = { main: 'src/cli/main.ts', scripted: 'src/providers/scripted/program/main.ts' } as const;
+
+/** CommonJS packages in an ES module bundle call `require` for Node's own modules. */
+const REQUIRE = `import { createRequire as createRequireOfBundle } from 'node:module';
+const require = createRequireOfBundle(import.meta.url);`;
+
+/**
+ * dist/cli.js holds nothing that an old Node cannot load: static imports are linked before the first line runs, and one of
+ * `node:sqlite` would end in a trace. What is needed stands in package.json, `engines`.
+ */
+const cliEntry = (id: string): string => `const [major, minor] = process.versions.node.split('.').map(Number);
+if (major > 22 || (major === 22 && minor >= 18)) {
+  await import('./${id}/main.js');
+} else {
+  console.error(\`team-agent: Node.js \${process.versions.node} is too old. Install Node.js 22.18 or newer.\`);
+  process.exitCode = 1;
+}
+`;
+
+async function bundle(): Promise<BuildResult<{ write: false; metafile: true }>> {
+  return await build({
+    absWorkingDir: root,
+    entryPoints: ENTRIES,
+    outdir: 'dist',
+    write: false,
+    metafile: true,
+    bundle: true,
+    splitting: true,
+    format: 'esm',
+    platform: 'node',
+    target: 'node22.18',
+    chunkNames: '[name]-[hash]',
+    banner: { js: REQUIRE },
+    legalComments: 'none', // the licences are in THIRD_PARTY.txt
+    logLevel: 'warning',
+  });
+}
+
+/** A name for these very bytes: two builds of the same sources are the same folder. */
+function contentId(files: readonly OutputFile[]): string {
+  const hash = createHash('sha256');
+  for (const file of [...files].sort((a, b) => (a.path < b.path ? -1 : 1))) {
+    hash.update(path.basename(file.path)).update(file.contents);
+  }
+  return hash.digest('hex').slice(0, 12);
+}
+
+/** The folder of a build that dist/cli.js points to; undefined without a build. */
+function currentBuild(): string | undefined {
+  const entry = path.join(dist, 'cli.js');
+  if (!fs.existsSync(entry)) return undefined;
+  return /import\('\.\/([0-9a-f]{12})\/main\.js'\)/.exec(fs.readFileSync(entry, 'utf8'))?.[1];
+}
+
+function writeFolder(id: string, files: readonly OutputFile[]): void {
+  const folder = path.join(dist, id);
+  if (fs.existsSync(folder)) return;
+  const unfinished = path.join(dist, `.unfinished-${process.pid}`);
+  fs.mkdirSync(unfinished, { recursive: true });
+  for (const file of files) fs.writeFileSync(path.join(unfinished, path.basename(file.path)), file.contents);
+  fs.renameSync(unfinished, folder);
+}
+
+/** Replaces a file in one step and dates it to the start of the build: a source that changes meanwhile is newer. */
+function replace(name: string, text: string, startedAt: Date): void {
+  const unfinished = path.join(dist, `.${name}-${process.pid}`);
+  fs.writeFileSync(unfinished, text);
+  fs.utimesSync(unfinished, startedAt, startedAt);
+  fs.renameSync(unfinished, path.join(dist, name));
+}
+
+/** Removes earlier builds but the one `before`, and what another build may be writing right now: `--clean` spares neither. */
+function removeAllBut(kept: ReadonlySet<string>, before: string | undefined): void {
+  const clean = process.argv.includes('--clean');
+  for (const name of fs.readdirSync(dist)) {
+    const spared = !clean && (name === before || name.startsWith('.'));
+    if (!kept.has(name) && !spared) fs.rmSync(path.join(dist, name), { recursive: true, force: true });
+  }
+}
+
+async function main(): Promise<void> {
+  const missing = Object.values(ENTRIES).filter((entry) => !fs.existsSync(path.join(root, entry)));
+  if (missing.length > 0) {
+    console.error(`build: cannot bundle, there is no ${missing.join(' and no ')}`);
+    process.exitCode = 1;
+    return;
+  }
+  const startedAt = new Date();
+  const before = currentBuild();
+  const result = await bundle();
+  const id = contentId(result.outputFiles);
+  writeFolder(id, result.outputFiles);
+  replace('THIRD_PARTY.txt', thirdPartyNotices(root, Object.keys(result.metafile.inputs)), startedAt);
+  replace('scripted.js', `import './${id}/scripted.js';\n`, startedAt);
+  replace('cli.js', cliEntry(id), startedAt);
+  removeAllBut(new Set(['THIRD_PARTY.txt', 'scripted.js', 'cli.js', id]), before);
+}
+
+await main();

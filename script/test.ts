@@ -1,0 +1,87 @@
+/**
+ * The whole suite: `node script/test.ts [real] [--long]`. The build's checks, the tests, then a look for what they left
+ * behind. The last line is `N passed, N failed`; the exit code is 1 when anything failed or nothing ran.
+ */
+import { spawn } from 'node:child_process';
+import fs from 'node:fs';
+import path from 'node:path';
+import { type Counts, runChecks, total } from './checks.ts';
+import { RunFolder } from './leftovers.ts';
+import { readReport } from './report.ts';
+
+const root = path.dirname(import.meta.dirname);
+const known = new Set(['real', '--long']);
+const asked = process.argv.slice(2);
+
+const add = (counts: readonly Counts[]): Counts => ({
+  passed: counts.reduce((sum, one) => sum + one.passed, 0),
+  failed: counts.reduce((sum, one) => sum + one.failed, 0),
+});
+
+async function main(): Promise<void> {
+  const unknown = asked.filter((word) => !known.has(word));
+  if (unknown.length > 0) {
+    console.error(`usage: ./script/test [real] [--long] (not ${unknown.join(' ')})`);
+    process.exitCode = 2;
+    return;
+  }
+  const folder = new RunFolder();
+  const counts = [await runChecks((line) => console.log(line))];
+  const projects = asked.includes('real') ? realProjects() : ['rules', 'simulator', 'tmux'];
+  if (projects.length > 0) counts.push(await runTests(projects, folder.path));
+  counts.push(await nothingLeft(folder));
+  const sum = add(counts);
+  console.log(total(sum));
+  process.exitCode = sum.failed > 0 || sum.passed === 0 ? 1 : 0;
+}
+
+/** The journeys with real command-line tools, when there are any. */
+function realProjects(): readonly string[] {
+  const journeys = fs.globSync('test/real/**/*.test.ts', { cwd: root, exclude: ['**/node_modules/**'] });
+  if (journeys.length > 0) return ['real'];
+  console.log('no journey with a real CLI exists yet: only the checks above ran');
+  return [];
+}
+
+/** Runs the projects of vitest.config.ts and counts their tests by the runner's own report. */
+async function runTests(projects: readonly string[], folder: string): Promise<Counts> {
+  const report = path.join(folder, 'report.json');
+  const status = await new Promise<number>((resolve, reject) => {
+    const child = spawn(
+      process.execPath,
+      [
+        path.join(root, 'node_modules/vitest/vitest.mjs'),
+        'run',
+        ...projects.map((project) => `--project=${project}`),
+        '--reporter=default',
+        '--reporter=json',
+        `--outputFile.json=${report}`,
+      ],
+      {
+        cwd: root,
+        stdio: ['ignore', 'inherit', 'inherit'],
+        env: { ...process.env, TMPDIR: folder, SUITE_LONG: asked.includes('--long') ? '1' : '' },
+      },
+    );
+    child.on('error', reject);
+    child.on('exit', (code, signal) => resolve(code ?? (signal ? 1 : 0)));
+  });
+  const { passed, failures, skipped } = readReport(report, root, status);
+  for (const failure of failures) console.log(`FAILED ${failure}`);
+  if (skipped.length > 0) console.log(`not run, ${skipped.length} skipped: ${skipped.join('; ')}`);
+  return { passed, failed: failures.length };
+}
+
+/** One test of its own: nothing that the run started is alive, and nothing lies about. Ends what it finds. */
+async function nothingLeft(folder: RunFolder): Promise<Counts> {
+  const left = await folder.leftovers();
+  console.log(`${left.length === 0 ? 'ok    ' : 'FAILED'} nothing is left running or lying about`);
+  for (const { what, remove } of left) {
+    console.log(`         left: ${what}`);
+    remove();
+  }
+  folder.remove();
+  return left.length === 0 ? { passed: 1, failed: 0 } : { passed: 0, failed: left.length };
+}
+
+await main();

@@ -1,0 +1,156 @@
+import type { AgentId, Clock, IncarnationId, Liveness } from '../kernel/index.ts';
+import type { AgentRow, IncarnationRow } from '../ledger/index.ts';
+import type { AgentHandle, Attachment, ChannelName, MissedCall, Offer, Settlement } from '../providers/index.ts';
+import type { Available, Recipient, Unavailable } from './recipient.ts';
+import { deriveTurn, type Turn } from './turn.ts';
+
+/** Attaches to one process life, living or ended: an ended one can still be asked what its record says. */
+export type Attach = (incarnation: IncarnationRow, handle: AgentHandle) => Attachment;
+
+/**
+ * One agent of a team: what was asked of it (its row), its present life if it has one, and what was seen of it. Nothing
+ * here is stored; a restarted coordinator builds it again from the ledger and the agent itself.
+ */
+export class Member implements Recipient {
+  readonly id: AgentId;
+  row: AgentRow;
+  readonly #clock: Clock;
+  readonly #attach: Attach;
+  readonly #changed: (member: Member) => void;
+  #life: { readonly row: IncarnationRow; readonly handle: AgentHandle; readonly attachment: Attachment } | undefined;
+  /** Lives that ended with an offer open: their records can still prove something. */
+  readonly #former = new Map<string, Attachment>();
+  readonly #formerOf: (incarnation: IncarnationId) => Promise<IncarnationRow | undefined>;
+  #toolsListed = false;
+  #ready: boolean;
+
+  constructor(
+    row: AgentRow,
+    effects: { clock: Clock; attach: Attach; changed: (member: Member) => void; former: (incarnation: IncarnationId) => Promise<IncarnationRow | undefined> },
+  ) {
+    this.row = row;
+    this.id = row.agent_id as AgentId;
+    this.#clock = effects.clock;
+    this.#attach = effects.attach;
+    this.#changed = effects.changed;
+    this.#formerOf = effects.former;
+    this.#ready = false;
+  }
+
+  /** Begins to follow a process life; its attachment tells every change from here on. */
+  follow(row: IncarnationRow, handle: AgentHandle): void {
+    const attachment = this.#attach(row, handle);
+    this.#life = { row, handle, attachment };
+    this.#toolsListed = row.ready_at !== null;
+    this.#ready = row.ready_at !== null;
+    attachment.onChange(() => this.#changed(this));
+  }
+
+  /** Lets go of the present life: it has ended, or this coordinator ends. */
+  letGo(): void {
+    this.#life?.attachment.close();
+    for (const attachment of this.#former.values()) attachment.close();
+    this.#former.clear();
+    this.#life = undefined;
+    this.#ready = false;
+    this.#toolsListed = false;
+  }
+
+  get incarnation(): IncarnationId | undefined {
+    return this.#life?.row.incarnation as IncarnationId | undefined;
+  }
+
+  get handle(): AgentHandle | undefined {
+    return this.#life?.handle;
+  }
+
+  get channelNames(): readonly ChannelName[] {
+    return this.#life?.attachment.channels().map((channel) => channel.name) ?? [];
+  }
+
+  /** The agent's own tool client asked what tools there are: the second half of ready. */
+  sawToolsListed(): void {
+    if (this.#toolsListed) return;
+    this.#toolsListed = true;
+    this.#changed(this);
+  }
+
+  /** Alive, its input open, its team tools seen. */
+  canBeReady(): boolean {
+    const life = this.#life;
+    return life !== undefined && life.attachment.liveness() === 'alive' && life.attachment.greeted() && this.#toolsListed;
+  }
+
+  get ready(): boolean {
+    return this.#ready;
+  }
+
+  markReady(): void {
+    this.#ready = true;
+  }
+
+  /** Of its present life. */
+  processLiveness(): Liveness | undefined {
+    return this.#life?.attachment.liveness();
+  }
+
+  turn(): Turn {
+    return deriveTurn({
+      intent: this.row.intent,
+      liveness: this.processLiveness(),
+      ready: this.#ready,
+      facts: this.#life?.attachment.facts() ?? [],
+      now: this.#clock.now(),
+    });
+  }
+
+  missedCalls(since: number): { calls: readonly MissedCall[]; position: number } {
+    const attachment = this.#life?.attachment;
+    return attachment ? { position: attachment.position(), calls: attachment.missedCalls(since) } : { position: since, calls: [] };
+  }
+
+  async availability(): Promise<Available | Unavailable> {
+    if (this.row.intent === 'paused') return { hold: 'agent_paused', evidence: 'its document says paused' };
+    const life = this.#life;
+    if (!life) {
+      return this.row.intent === 'running'
+        ? { hold: 'agent_not_running', evidence: 'no process runs for it' }
+        : { hold: 'agent_stopped', evidence: 'it was stopped' };
+    }
+    if (!this.#ready) return { hold: 'starting', evidence: 'it is not ready yet' };
+    let held: Unavailable | undefined;
+    for (const channel of life.attachment.channels()) {
+      const state = await channel.state();
+      if (state === 'ready') {
+        return { channel, incarnation: life.row.incarnation as IncarnationId, position: () => life.attachment.position() };
+      }
+      held ??= state;
+      // Only a channel that is down lets the next one try: any other hold is the agent's own.
+      if (state.hold !== 'channel_down') return state;
+    }
+    return held ?? { hold: 'channel_down', evidence: 'it has no channel' };
+  }
+
+  async settle(offer: Offer): Promise<Settlement> {
+    const attachment = await this.#attachmentOf(offer.incarnation);
+    const channel = attachment?.channels().find((candidate) => candidate.name === offer.channel);
+    return channel ? channel.settle(offer) : { outcome: 'unknown', awaited: 'its record could be read' };
+  }
+
+  liveness(incarnation: IncarnationId): Liveness {
+    if (this.incarnation === incarnation) return this.processLiveness() ?? 'unknown';
+    // Only one life at a time is ever open: the ledger ended every other before this one began.
+    return 'dead';
+  }
+
+  async #attachmentOf(incarnation: IncarnationId): Promise<Attachment | undefined> {
+    if (this.incarnation === incarnation) return this.#life?.attachment;
+    const known = this.#former.get(incarnation);
+    if (known) return known;
+    const row = await this.#formerOf(incarnation);
+    if (!row?.handle) return undefined;
+    const attachment = this.#attach(row, JSON.parse(row.handle) as AgentHandle);
+    this.#former.set(incarnation, attachment);
+    return attachment;
+  }
+}

@@ -1,0 +1,28 @@
+import type { AgentId, IncarnationId, Liveness } from '../kernel/index.ts';
+import type { Channel, ChannelHold, Offer, Settlement } from '../providers/index.ts';
+
+/** Why a recipient takes nothing now. A closed list; each is left by an event. */
+export type RecipientHold = ChannelHold | 'leader_unbound' | 'agent_stopped' | 'agent_paused' | 'agent_not_running';
+
+export interface Available {
+  readonly channel: Channel;
+  readonly incarnation: IncarnationId;
+  /** Bytes of its record at this moment. */
+  readonly position: () => number;
+}
+
+export interface Unavailable {
+  readonly hold: RecipientHold;
+  readonly evidence: string;
+}
+
+/** Whoever messages are for, as the lines see them. The leader is one too. */
+export interface Recipient {
+  readonly id: AgentId;
+  /** Asked fresh before each offer. */
+  availability(): Promise<Available | Unavailable>;
+  /** What became of an offer, by the record of the life it was made to. */
+  settle(offer: Offer): Promise<Settlement>;
+  /** Is the life an offer was made to still there? */
+  liveness(incarnation: IncarnationId): Liveness;
+}

@@ -1,0 +1,45 @@
+import type { Kysely } from 'kysely';
+import { type Migration, Migrator } from 'kysely/migration';
+import { type Refusal, refuse } from '../kernel/index.ts';
+import { spine } from './migrations/0001-spine.ts';
+import type { LedgerTables } from './schema.ts';
+
+/** All migrations, oldest first. A shipped one never changes. */
+const MIGRATIONS: Readonly<Record<string, Migration>> = { '0001-spine': spine };
+
+/** Brings the ledger up to this version, calling `before` ahead of each step on a ledger that holds something. */
+export async function migrate(db: Kysely<LedgerTables>, before: (name: string) => void): Promise<Refusal | undefined> {
+  const done = await appliedMigrations(db);
+  const unknown = done.filter((name) => !(name in MIGRATIONS));
+  if (unknown.length > 0) {
+    return refuse(
+      'ledger_newer',
+      `The ledger was written by a newer version of team-agent (it has ${unknown.join(', ')}).`,
+      {
+        evidence: { unknown },
+        next: ['npm install -g team-agent@latest'],
+      },
+    );
+  }
+  for (const name of Object.keys(MIGRATIONS).filter((name) => !done.includes(name))) {
+    if (done.length > 0) before(name);
+    const { error } = await migratorOf(db).migrateTo(name);
+    if (error) throw error;
+  }
+  return undefined;
+}
+
+function migratorOf(db: Kysely<LedgerTables>): Migrator {
+  return new Migrator({ db, provider: { getMigrations: async () => ({ ...MIGRATIONS }) } });
+}
+
+async function appliedMigrations(db: Kysely<LedgerTables>): Promise<readonly string[]> {
+  const tables = await db.introspection.getTables({ withInternalKyselyTables: true });
+  if (!tables.some((table) => table.name === 'kysely_migration')) return [];
+  const rows = await db
+    .withTables<{ kysely_migration: { name: string } }>()
+    .selectFrom('kysely_migration')
+    .select('name')
+    .execute();
+  return rows.map((row) => row.name);
+}

@@ -1,0 +1,84 @@
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { Kysely } from 'kysely';
+import { type Clock, isRefusal, type Refusal, refuse } from '../kernel/index.ts';
+import { type Connection, sqliteDialect } from './dialect.ts';
+import { Ledger } from './ledger.ts';
+import { migrate } from './migrate.ts';
+import type { LedgerTables } from './schema.ts';
+
+/**
+ * Opens the ledger as its only opener. WAL with an exclusive lock that the kernel frees when this process dies, so that no
+ * second writer is possible and no `-shm` file ever exists; FULL, because what is acknowledged must survive a power cut.
+ * Refuses `ledger_in_use` while another process has it, `ledger_newer` when a later version wrote it.
+ */
+export async function openLedger(file: string, clock: Clock): Promise<Ledger | Refusal> {
+  const fresh = !fs.existsSync(file);
+  let connection: DatabaseSync;
+  try {
+    connection = new DatabaseSync(file, { timeout: 0, enableForeignKeyConstraints: true });
+    if (fresh) fs.chmodSync(file, 0o600);
+    connection.exec('pragma locking_mode = exclusive; pragma journal_mode = wal; pragma synchronous = full;');
+    connection.exec('begin immediate; commit;');
+  } catch (error) {
+    return cannotOpen(file, error);
+  }
+  const backups = path.join(path.dirname(file), 'run', 'backups');
+  return ledgerOn(connection, clock, (name) => backup(connection, backups, name));
+}
+
+/** The ledger on a connection that is open and exclusive already. The simulator enters here with one in memory. */
+export async function ledgerOn(
+  connection: Connection,
+  clock: Clock,
+  beforeMigration: (name: string) => void = () => undefined,
+): Promise<Ledger | Refusal> {
+  const db = new Kysely<LedgerTables>({ dialect: sqliteDialect(connection) });
+  const refused = await migrate(db, beforeMigration);
+  if (isRefusal(refused)) {
+    await db.destroy();
+    return refused;
+  }
+  return new Ledger(db, { host: os.hostname(), epoch: await newEpoch(db, os.hostname()) }, clock);
+}
+
+/** Every boot takes a higher epoch and the teams of its host, in one transaction: what an earlier boot still wants to write fails. */
+function newEpoch(db: Kysely<LedgerTables>, host: string): Promise<number> {
+  return db.transaction().execute(async (tx) => {
+    const { epoch } = await tx
+      .insertInto('workspaces')
+      .values({ host, epoch: 1, port: 0 })
+      .onConflict((conflict) =>
+        conflict.column('host').doUpdateSet((eb) => ({ epoch: eb('workspaces.epoch', '+', 1) })),
+      )
+      .returning('epoch')
+      .executeTakeFirstOrThrow();
+    await tx.updateTable('teams').set({ home_epoch: epoch }).where('home_host', '=', host).execute();
+    return epoch;
+  });
+}
+
+function backup(connection: DatabaseSync, folder: string, name: string): void {
+  fs.mkdirSync(folder, { recursive: true, mode: 0o700 });
+  const file = path.join(folder, `team-before-${name}.db`);
+  fs.rmSync(file, { force: true });
+  connection.prepare('vacuum into ?').run(file);
+}
+
+function cannotOpen(file: string, error: unknown): Refusal {
+  const code = error instanceof Error && 'errcode' in error ? error.errcode : undefined;
+  if (code === 5 || code === 6) {
+    return refuse('ledger_in_use', `${file} is held by another process: only one coordinator opens it.`, {
+      next: ['team-agent coordinator status'],
+    });
+  }
+  return refuse(
+    'ledger_unwritable',
+    `${file} cannot be opened: ${error instanceof Error ? error.message : String(error)}.`,
+    {
+      next: [`ls -ld ${path.dirname(file)} ${file}`],
+    },
+  );
+}

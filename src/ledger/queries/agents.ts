@@ -1,0 +1,144 @@
+import type { Insertable, Selectable } from 'kysely';
+import type { AgentId, IncarnationId, TeamId } from '../../kernel/index.ts';
+import type { Change } from '../ledger.ts';
+import type { AgentsTable, IncarnationsTable, LeasesTable, SagasTable, SessionsTable, TeamsTable } from '../schema.ts';
+import type { Reading } from './messages.ts';
+
+export type TeamRow = Selectable<TeamsTable>;
+export type AgentRow = Selectable<AgentsTable>;
+export type IncarnationRow = Selectable<IncarnationsTable>;
+export type SessionRow = Selectable<SessionsTable>;
+export type LeaseRow = Selectable<LeasesTable>;
+export type SagaRow = Selectable<SagasTable>;
+
+export function teams(db: Reading): Promise<TeamRow[]> {
+  return db.selectFrom('teams').selectAll().orderBy('created_at').orderBy('team').execute();
+}
+
+export function findTeam(db: Reading, team: TeamId): Promise<TeamRow | undefined> {
+  return db.selectFrom('teams').selectAll().where('team', '=', team).executeTakeFirst();
+}
+
+/** The members of a team as they were asked for, in start order; removed ones left out. */
+export function agentsOf(db: Reading, team: TeamId): Promise<AgentRow[]> {
+  return db
+    .selectFrom('agents')
+    .selectAll()
+    .where('team', '=', team)
+    .where('intent', '<>', 'removed')
+    .orderBy('position')
+    .execute();
+}
+
+/** Puts an agent in, or brings a stopped one of the same generation up to what its documents say now. */
+export function upsertAgent(change: Change, row: Insertable<AgentsTable>): Promise<unknown> {
+  const { interacted_at: _, ...wanted } = row;
+  return change.tx
+    .insertInto('agents')
+    .values(row)
+    .onConflict((conflict) => conflict.columns(['team', 'agent_id', 'generation']).doUpdateSet(wanted))
+    .execute();
+}
+
+export function updateAgent(
+  change: Change,
+  agent: AgentId,
+  facts: Pick<AgentRow, 'intent'>,
+): Promise<unknown> {
+  return change.tx
+    .updateTable('agents')
+    .set(facts)
+    .where('team', '=', change.team)
+    .where('agent_id', '=', agent)
+    .where('intent', '<>', 'removed')
+    .execute();
+}
+
+/** Lives of agents that are not known to have ended. */
+export function liveIncarnations(db: Reading, team?: TeamId): Promise<IncarnationRow[]> {
+  const live = db.selectFrom('incarnations').selectAll().where('ended_at', 'is', null);
+  return (team ? live.where('team', '=', team) : live).orderBy('launched_at').execute();
+}
+
+export function findIncarnation(db: Reading, incarnation: IncarnationId): Promise<IncarnationRow | undefined> {
+  return db.selectFrom('incarnations').selectAll().where('incarnation', '=', incarnation).executeTakeFirst();
+}
+
+export function insertIncarnation(change: Change, row: Insertable<IncarnationsTable>): Promise<unknown> {
+  return change.tx.insertInto('incarnations').values(row).execute();
+}
+
+export function updateIncarnation(
+  change: Change,
+  incarnation: IncarnationId,
+  facts: Partial<Pick<IncarnationRow, 'handle' | 'calls_read' | 'ready_at' | 'ended_at' | 'exit'>>,
+): Promise<unknown> {
+  return change.tx.updateTable('incarnations').set(facts).where('incarnation', '=', incarnation).execute();
+}
+
+export function insertSession(change: Change, row: Insertable<SessionsTable>): Promise<unknown> {
+  return change.tx.insertInto('sessions').values(row).execute();
+}
+
+export function closeSessionsOf(change: Change, incarnation: IncarnationId): Promise<unknown> {
+  return change.tx
+    .updateTable('sessions')
+    .set({ closed_at: change.now })
+    .where('incarnation', '=', incarnation)
+    .where('closed_at', 'is', null)
+    .execute();
+}
+
+export function sessionOf(db: Reading, incarnation: IncarnationId): Promise<SessionRow | undefined> {
+  return db
+    .selectFrom('sessions')
+    .selectAll()
+    .where('incarnation', '=', incarnation)
+    .orderBy('opened_at', 'desc')
+    .limit(1)
+    .executeTakeFirst();
+}
+
+export function leaseOf(db: Reading, team: TeamId): Promise<LeaseRow | undefined> {
+  return db.selectFrom('leases').selectAll().where('team', '=', team).executeTakeFirst();
+}
+
+export function openSagas(db: Reading): Promise<SagaRow[]> {
+  return db.selectFrom('sagas').selectAll().where('ended_at', 'is', null).orderBy('started_at').execute();
+}
+
+export function insertSaga(change: Change, row: Pick<SagaRow, 'saga_id' | 'verb' | 'step' | 'plan'>): Promise<unknown> {
+  return change.tx
+    .insertInto('sagas')
+    .values({ ...row, team: change.team, started_at: change.now, ended_at: null, outcome: null })
+    .execute();
+}
+
+export function updateSaga(
+  change: Change,
+  saga: string,
+  facts: Partial<Pick<SagaRow, 'step' | 'ended_at' | 'outcome'>>,
+): Promise<unknown> {
+  return change.tx.updateTable('sagas').set(facts).where('saga_id', '=', saga).execute();
+}
+
+/** An agent whose leader (or a person) got through to it has something to lose: noted with the first such receipt. */
+export function markInteracted(change: Change, offer: { delivery_id: string; recipient: string }): Promise<unknown> {
+  return change.tx
+    .updateTable('agents')
+    .set({ interacted_at: change.now })
+    .where('team', '=', change.team)
+    .where('agent_id', '=', offer.recipient)
+    .where('interacted_at', 'is', null)
+    .where((eb) =>
+      eb.exists(
+        eb
+          .selectFrom('deliveries')
+          .innerJoin('messages', 'messages.message_id', 'deliveries.message_id')
+          .select('messages.message_id')
+          .where('deliveries.delivery_id', '=', offer.delivery_id)
+          .where('messages.authority', 'in', ['leader', 'user']),
+      ),
+    )
+    .execute();
+}

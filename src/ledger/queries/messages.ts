@@ -1,0 +1,199 @@
+import type { Kysely, Selectable, Transaction } from 'kysely';
+import type { AgentId, DeliveryId, MessageId, TeamId } from '../../kernel/index.ts';
+import type { Change } from '../ledger.ts';
+import type { DeliveriesTable, LedgerTables, MessagesTable, OffersTable } from '../schema.ts';
+
+/** The ledger itself or a transaction of it. */
+export type Reading = Kysely<LedgerTables> | Transaction<LedgerTables>;
+
+export type MessageRow = Selectable<MessagesTable>;
+export type DeliveryRow = Selectable<DeliveriesTable>;
+export type OfferRow = Selectable<OffersTable>;
+
+/** A delivery together with what is to be delivered. */
+export type QueuedRow = DeliveryRow & Omit<MessageRow, 'seq' | 'team' | 'message_id'>;
+
+const MESSAGE_COLUMNS = [
+  'messages.sender',
+  'messages.authority',
+  'messages.body',
+  'messages.task_id',
+  'messages.reply_to',
+  'messages.expects',
+  'messages.dedupe_key',
+  'messages.expires_at',
+  'messages.created_at',
+] as const;
+
+export function findMessage(db: Reading, message: MessageId): Promise<MessageRow | undefined> {
+  return db.selectFrom('messages').selectAll().where('message_id', '=', message).executeTakeFirst();
+}
+
+/** The one message of a team with this dedupe key. */
+export function findNotice(db: Reading, team: TeamId, key: string): Promise<MessageRow | undefined> {
+  return db
+    .selectFrom('messages')
+    .selectAll()
+    .where('team', '=', team)
+    .where('dedupe_key', '=', key)
+    .executeTakeFirst();
+}
+
+export function insertMessage(change: Change, row: Omit<MessageRow, 'team' | 'created_at'>): Promise<unknown> {
+  return change.tx
+    .insertInto('messages')
+    .values({ ...row, team: change.team, created_at: change.now })
+    .execute();
+}
+
+export async function insertDelivery(
+  change: Change,
+  row: Pick<DeliveryRow, 'delivery_id' | 'message_id' | 'recipient' | 'generation' | 'state' | 'reason'>,
+): Promise<DeliveryRow> {
+  return change.tx
+    .insertInto('deliveries')
+    .values({
+      ...row,
+      team: change.team,
+      seq: await change.next(),
+      attempts: 0,
+      channel: null,
+      stored_at: change.now,
+      submitted_at: null,
+      consumed_at: null,
+      consumed_by: null,
+      receipt: null,
+    })
+    .returningAll()
+    .executeTakeFirstOrThrow();
+}
+
+/** The next delivery in a recipient's line: strict order among those that may go. */
+export function headOfLine(db: Reading, team: TeamId, recipient: AgentId): Promise<QueuedRow | undefined> {
+  return db
+    .selectFrom('deliveries')
+    .innerJoin('messages', 'messages.message_id', 'deliveries.message_id')
+    .selectAll('deliveries')
+    .select(MESSAGE_COLUMNS)
+    .where('deliveries.team', '=', team)
+    .where('recipient', '=', recipient)
+    .where('state', '=', 'queued')
+    .where('state', 'in', ['stored', 'queued', 'held', 'submitted'])
+    .orderBy('deliveries.seq')
+    .limit(1)
+    .executeTakeFirst();
+}
+
+export function findDelivery(db: Reading, delivery: DeliveryId): Promise<QueuedRow | undefined> {
+  return db
+    .selectFrom('deliveries')
+    .innerJoin('messages', 'messages.message_id', 'deliveries.message_id')
+    .selectAll('deliveries')
+    .select(MESSAGE_COLUMNS)
+    .where('delivery_id', '=', delivery)
+    .executeTakeFirst();
+}
+
+export function deliveriesOf(db: Reading, message: MessageId): Promise<DeliveryRow[]> {
+  return db.selectFrom('deliveries').selectAll().where('message_id', '=', message).orderBy('seq').execute();
+}
+
+/** The recipients in a team that something still waits for. */
+export async function recipientsWithOpenDeliveries(db: Reading, team: TeamId): Promise<AgentId[]> {
+  const rows = await db
+    .selectFrom('deliveries')
+    .select('recipient')
+    .distinct()
+    .where('team', '=', team)
+    .where('state', 'in', ['stored', 'queued', 'held', 'submitted'])
+    .execute();
+  return rows.map((row) => row.recipient as AgentId);
+}
+
+/**
+ * Moves a delivery from one of the states `from`; false when it is in another by now. This is the only statement that
+ * changes a delivery's state.
+ */
+export async function updateDelivery(
+  change: Change,
+  delivery: DeliveryId,
+  from: readonly DeliveryRow['state'][],
+  facts: Partial<Omit<DeliveryRow, 'delivery_id' | 'message_id' | 'team' | 'seq'>>,
+): Promise<boolean> {
+  const { numUpdatedRows } = await change.tx
+    .updateTable('deliveries')
+    .set(facts)
+    .where('delivery_id', '=', delivery)
+    .where('state', 'in', from)
+    .executeTakeFirstOrThrow();
+  return numUpdatedRows === 1n;
+}
+
+export function insertOffer(
+  change: Change,
+  row: Omit<OfferRow, 'team' | 'opened_at' | 'settled_at' | 'outcome' | 'evidence'>,
+): Promise<unknown> {
+  return change.tx
+    .insertInto('offers')
+    .values({ ...row, team: change.team, opened_at: change.now, settled_at: null, outcome: null, evidence: null })
+    .execute();
+}
+
+/** The one offer to this recipient that is not settled. */
+export function openOffer(db: Reading, team: TeamId, recipient: AgentId): Promise<OfferRow | undefined> {
+  return db
+    .selectFrom('offers')
+    .selectAll()
+    .where('team', '=', team)
+    .where('recipient', '=', recipient)
+    .where('settled_at', 'is', null)
+    .executeTakeFirst();
+}
+
+export function closeOffer(
+  change: Change,
+  offer: OfferRow,
+  outcome: NonNullable<OfferRow['outcome']>,
+  evidence: string,
+): Promise<unknown> {
+  return change.tx
+    .updateTable('offers')
+    .set({ settled_at: change.now, outcome, evidence })
+    .where('delivery_id', '=', offer.delivery_id)
+    .where('number', '=', offer.number)
+    .execute();
+}
+
+/** Offers to a recipient whose deliveries ended `dead(unproved)`: a late receipt still counts. */
+export function unprovedOffers(db: Reading, team: TeamId, recipient: AgentId): Promise<OfferRow[]> {
+  return db
+    .selectFrom('offers')
+    .innerJoin('deliveries', 'deliveries.delivery_id', 'offers.delivery_id')
+    .selectAll('offers')
+    .where('deliveries.team', '=', team)
+    .where('deliveries.recipient', '=', recipient)
+    .where('deliveries.state', '=', 'dead')
+    .where('deliveries.reason', '=', 'unproved')
+    .where('offers.outcome', '=', 'unproved')
+    .execute();
+}
+
+/** Deliveries that expect something, were consumed by this agent and are not answered. Oldest first. */
+export function openRequests(
+  db: Reading,
+  team: TeamId,
+  recipient: AgentId,
+  expects: readonly MessageRow['expects'][],
+): Promise<QueuedRow[]> {
+  return db
+    .selectFrom('deliveries')
+    .innerJoin('messages', 'messages.message_id', 'deliveries.message_id')
+    .selectAll('deliveries')
+    .select(MESSAGE_COLUMNS)
+    .where('deliveries.team', '=', team)
+    .where('recipient', '=', recipient)
+    .where('state', '=', 'consumed')
+    .where('messages.expects', 'in', expects)
+    .orderBy('deliveries.seq')
+    .execute();
+}

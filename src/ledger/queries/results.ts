@@ -1,0 +1,102 @@
+import type { Selectable } from 'kysely';
+import type { AgentId, IncarnationId, ResultId, TaskId, TeamId } from '../../kernel/index.ts';
+import type { Change } from '../ledger.ts';
+import type { CallsTable, ResultsTable, TasksTable } from '../schema.ts';
+import type { Reading } from './messages.ts';
+
+export type ResultRow = Selectable<ResultsTable>;
+export type TaskRow = Selectable<TasksTable>;
+export type CallRow = Selectable<CallsTable>;
+
+/** What the first call with this key was answered; a repeat gets the same. */
+export function findCall(db: Reading, incarnation: IncarnationId, key: string): Promise<CallRow | undefined> {
+  return db
+    .selectFrom('calls')
+    .selectAll()
+    .where('incarnation', '=', incarnation)
+    .where('call_key', '=', key)
+    .executeTakeFirst();
+}
+
+export function insertCall(change: Change, row: Omit<CallRow, 'created_at'>): Promise<unknown> {
+  return change.tx
+    .insertInto('calls')
+    .values({ ...row, created_at: change.now })
+    .execute();
+}
+
+export async function insertResult(
+  change: Change,
+  row: Omit<ResultRow, 'team' | 'seq' | 'created_at'>,
+): Promise<unknown> {
+  return change.tx
+    .insertInto('results')
+    .values({ ...row, team: change.team, seq: await change.next(), created_at: change.now })
+    .execute();
+}
+
+export function findResult(db: Reading, result: ResultId): Promise<ResultRow | undefined> {
+  return db.selectFrom('results').selectAll().where('result_id', '=', result).executeTakeFirst();
+}
+
+export interface ResultFilter {
+  readonly agent?: AgentId | undefined;
+  readonly task?: TaskId | undefined;
+  readonly message?: string | undefined;
+  /** Results after this sequence number. */
+  readonly sinceSeq?: number | undefined;
+  /** Results made at or after this time, UTC ms. */
+  readonly sinceTime?: number | undefined;
+}
+
+/** A team's results in the order they were taken in. */
+export function resultsOf(db: Reading, team: TeamId, filter: ResultFilter = {}): Promise<ResultRow[]> {
+  let query = db.selectFrom('results').selectAll().where('team', '=', team);
+  if (filter.agent) query = query.where('agent_id', '=', filter.agent);
+  if (filter.task) query = query.where('task_id', '=', filter.task);
+  if (filter.message) query = query.where('message_id', '=', filter.message);
+  if (filter.sinceSeq !== undefined) query = query.where('seq', '>', filter.sinceSeq);
+  if (filter.sinceTime !== undefined) query = query.where('created_at', '>=', filter.sinceTime);
+  return query.orderBy('seq').execute();
+}
+
+export function findTask(db: Reading, team: TeamId, task: TaskId): Promise<TaskRow | undefined> {
+  return db.selectFrom('tasks').selectAll().where('team', '=', team).where('task_id', '=', task).executeTakeFirst();
+}
+
+export function tasksOf(db: Reading, team: TeamId): Promise<TaskRow[]> {
+  return db.selectFrom('tasks').selectAll().where('team', '=', team).orderBy('created_at').orderBy('task_id').execute();
+}
+
+/** Creates a task when it is named first, and says who works on it now. */
+export function startTask(change: Change, task: TaskId, title: string, assignee: AgentId | null): Promise<unknown> {
+  return change.tx
+    .insertInto('tasks')
+    .values({
+      team: change.team,
+      task_id: task,
+      title,
+      status: 'running',
+      assignee,
+      accepted_result_id: null,
+      created_at: change.now,
+      updated_at: change.now,
+    })
+    .onConflict((conflict) =>
+      conflict.columns(['team', 'task_id']).doUpdateSet({ status: 'running', assignee, updated_at: change.now }),
+    )
+    .execute();
+}
+
+export function updateTask(
+  change: Change,
+  task: TaskId,
+  facts: Partial<Pick<TaskRow, 'status' | 'accepted_result_id'>>,
+): Promise<unknown> {
+  return change.tx
+    .updateTable('tasks')
+    .set({ ...facts, updated_at: change.now })
+    .where('team', '=', change.team)
+    .where('task_id', '=', task)
+    .execute();
+}

@@ -1,0 +1,7 @@
+/** A message's journey: stored, queued, offered, settled, proved. */
+export { type Addressees, resolveAddressees } from './addresses.ts';
+export * from './delivery.ts';
+export { answer, type Desk, takeByPerson } from './moves.ts';
+export { PostOffice } from './post-office.ts';
+export { INLINE_LIMIT, render } from './rendering.ts';
+export { BODY_LIMIT, checkBody, type Letter, type Sent, store, storeNotice } from './send.ts';

@@ -1,0 +1,159 @@
+import type { Available, Recipient } from '../agents/index.ts';
+import type { DeliveryId, IncarnationId } from '../kernel/index.ts';
+import { findDelivery, headOfLine, LedgerUnwritable, type OfferRow, openOffer, type QueuedRow, unprovedOffers } from '../ledger/index.ts';
+import type { Offer } from '../providers/index.ts';
+import { type LineFacts, type LineStep, nextStep } from './delivery.ts';
+import { bury, consume, type Desk, requeue, submit } from './moves.ts';
+import { render } from './rendering.ts';
+
+/** How long a line that could not write waits before it tries again, ms: a full disk is not mended in less. */
+const UNWRITABLE_PAUSE = 1_000;
+
+/**
+ * A recipient's line: it settles the open offer, then offers what comes next, one at a time, until there is nothing to do.
+ * `wake` it whenever something may have changed; a wake during work makes it look once more.
+ */
+export class Line {
+  readonly #desk: Desk;
+  readonly #recipient: Recipient;
+  readonly #report: (error: unknown) => void;
+  #running: Promise<void> | undefined;
+  #again = false;
+  #cancelTimer: (() => void) | undefined;
+  #lastRest: LineStep | undefined;
+  #mayHaveUnproved = true;
+  /** What the channel refused at once, until the next offer. */
+  #refusal: { delivery: DeliveryId; number: number; evidence: string } | undefined;
+
+  constructor(desk: Desk, recipient: Recipient, report: (error: unknown) => void) {
+    this.#desk = desk;
+    this.#recipient = recipient;
+    this.#report = report;
+  }
+
+  /** Why the line rests, as of its last look. */
+  resting(): LineStep | undefined {
+    return this.#lastRest;
+  }
+
+  wake(): void {
+    this.#again = true;
+    this.#running ??= this.#run().finally(() => {
+      this.#running = undefined;
+      if (this.#again) this.wake();
+    });
+  }
+
+  /** Resolves once the line rests. */
+  async settled(): Promise<void> {
+    while (this.#running) await this.#running;
+  }
+
+  async #run(): Promise<void> {
+    this.#cancelTimer?.();
+    try {
+      while (this.#again) {
+        this.#again = false;
+        await this.#lateReceipts();
+        while (await this.#advance());
+      }
+    } catch (error) {
+      this.#report(error);
+      if (error instanceof LedgerUnwritable) this.#cancelTimer = this.#desk.clock.after(UNWRITABLE_PAUSE, () => this.wake());
+    }
+  }
+
+  /** One decision and its effect; false when the line rests. */
+  async #advance(): Promise<boolean> {
+    const { ledger, team, clock } = this.#desk;
+    const open = await openOffer(ledger.db, team, this.#recipient.id);
+    const delivery = open ? await findDelivery(ledger.db, open.delivery_id as DeliveryId) : await headOfLine(ledger.db, team, this.#recipient.id);
+    if (!delivery) return this.#rest({ step: 'rest', why: 'empty' });
+    const availability = open ? undefined : await this.#recipient.availability();
+    const facts: LineFacts = {
+      now: clock.now(),
+      ...(open ? { open: await this.#openFacts(open, delivery) } : { head: delivery }),
+      recipient: !availability
+        ? { hold: 'channel_down', evidence: 'an offer is open' }
+        : 'channel' in availability
+          ? { ready: availability.channel.name }
+          : availability,
+    };
+    const step = nextStep(facts);
+    switch (step.step) {
+      case 'consume':
+        if (open) await consume(this.#desk, open, step.settlement.receipt);
+        return true;
+      case 'requeue':
+        if (open) await requeue(this.#desk, open, step.evidence);
+        // A channel that refuses a moment after it said yes has changed, and that change will wake us.
+        return this.#refusal ? this.#rest({ step: 'rest', why: 'channel_down' }) : true;
+      case 'bury':
+        await bury(this.#desk, delivery, open, step.reason, step.evidence);
+        this.#mayHaveUnproved ||= step.reason === 'unproved';
+        return true;
+      case 'offer':
+        if (availability && 'channel' in availability) return this.#offer(delivery, availability);
+        return true;
+      case 'rest':
+        return this.#rest(step);
+      default:
+        return step satisfies never;
+    }
+  }
+
+  async #openFacts(open: OfferRow, delivery: QueuedRow): Promise<NonNullable<LineFacts['open']>> {
+    const offer = offerOf(open);
+    const refused = this.#refusal?.delivery === offer.delivery && this.#refusal.number === offer.number;
+    return {
+      attempts: delivery.attempts,
+      expires_at: delivery.expires_at,
+      incarnationEnded: this.#recipient.liveness(offer.incarnation) === 'dead',
+      settlement:
+        refused && this.#refusal
+          ? { outcome: 'not_taken', evidence: this.#refusal.evidence }
+          : await this.#recipient.settle(offer),
+    };
+  }
+
+  #rest(step: Extract<LineStep, { step: 'rest' }>): false {
+    this.#lastRest = step;
+    if (step.until !== undefined) {
+      this.#cancelTimer = this.#desk.clock.after(Math.max(0, step.until - this.#desk.clock.now()), () => this.wake());
+    }
+    return false;
+  }
+
+  /** Hands the delivery over. What the channel refused at once is settled by the next decision, the rest by the record. */
+  async #offer(delivery: QueuedRow, { channel, incarnation, position }: Available): Promise<true> {
+    this.#refusal = undefined;
+    const offer = await submit(this.#desk, delivery, { channel: channel.name, incarnation, position: position() });
+    if (!offer) return true;
+    const rendered = render(delivery, offer.delivery, this.#desk.mint.nonce());
+    const handed = await channel.hand(offer, rendered, delivery.sender);
+    await this.#desk.reach('offer.written');
+    if (handed.handed === 'not_taken') this.#refusal = { delivery: offer.delivery, number: offer.number, evidence: handed.evidence };
+    return true;
+  }
+
+  /** Receipts that came after the verdict `unproved`: rare, so they are looked for only while there is such a verdict. */
+  async #lateReceipts(): Promise<void> {
+    if (!this.#mayHaveUnproved) return;
+    const offers = await unprovedOffers(this.#desk.ledger.db, this.#desk.team, this.#recipient.id);
+    this.#mayHaveUnproved = offers.length > 0;
+    for (const offer of offers) {
+      const settlement = await this.#recipient.settle(offerOf(offer));
+      if (settlement.outcome === 'taken') await consume(this.#desk, offer, settlement.receipt);
+    }
+  }
+}
+
+function offerOf(row: OfferRow): Offer {
+  return {
+    delivery: row.delivery_id as DeliveryId,
+    number: row.number,
+    channel: row.channel,
+    incarnation: row.incarnation as IncarnationId,
+    position: row.position,
+  };
+}

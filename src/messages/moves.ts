@@ -1,0 +1,115 @@
+import { type Clock, type DeliveryId, firstLine, type Mint, type Reach, type TeamId } from '../kernel/index.ts';
+import {
+  type Change,
+  closeOffer,
+  findDelivery,
+  insertOffer,
+  markInteracted,
+  type Ledger,
+  type OfferRow,
+  type QueuedRow,
+  updateDelivery,
+} from '../ledger/index.ts';
+import type { ChannelName, Offer, Receipt } from '../providers/index.ts';
+import { type DeadReason, type DeliveryState, statesBefore } from './delivery.ts';
+import { storeNotice, whoToTell } from './send.ts';
+
+/** What the moves of a team's deliveries work with. */
+export interface Desk {
+  readonly ledger: Ledger;
+  readonly team: TeamId;
+  readonly mint: Mint;
+  readonly clock: Clock;
+  readonly reach: Reach;
+}
+
+const ACTOR = 'coordinator';
+
+/** Commits an offer before its first byte leaves. undefined when the delivery is not in the line any more. */
+export async function submit(
+  desk: Desk,
+  delivery: QueuedRow,
+  to: { channel: ChannelName; incarnation: Offer['incarnation']; position: number },
+): Promise<Offer | undefined> {
+  const offer: Offer = { delivery: delivery.delivery_id as DeliveryId, number: delivery.attempts + 1, ...to };
+  await desk.reach('offer.before_commit');
+  const moved = await desk.ledger.change(desk.team, ACTOR, async (change) => {
+    const facts = { attempts: offer.number, channel: offer.channel, submitted_at: change.now, reason: null };
+    if (!(await move(change, offer.delivery, 'submitted', facts, { number: offer.number, incarnation: offer.incarnation }))) return false;
+    await insertOffer(change, { ...offer, delivery_id: offer.delivery, recipient: delivery.recipient });
+    return true;
+  });
+  await desk.reach('offer.committed');
+  return moved ? offer : undefined;
+}
+
+/** The recipient's own record holds it. Also for a receipt that came late, whatever was thought meanwhile. */
+export async function consume(desk: Desk, offer: OfferRow, receipt: Receipt): Promise<void> {
+  await desk.reach('receipt.before_commit');
+  await desk.ledger.change(desk.team, ACTOR, async (change) => {
+    const facts = { consumed_at: change.now, consumed_by: offer.incarnation, receipt: JSON.stringify(receipt), reason: null };
+    await move(change, offer.delivery_id as DeliveryId, 'consumed', facts, { receipt: receipt.source });
+    await closeOffer(change, offer, 'taken', receipt.source);
+    await markInteracted(change, offer);
+  });
+  await desk.reach('receipt.committed');
+}
+
+/** Proof that the recipient does not have it: back into the line. */
+export async function requeue(desk: Desk, offer: OfferRow, evidence: string): Promise<void> {
+  await desk.reach('requeue.before_commit');
+  await desk.ledger.change(desk.team, ACTOR, async (change) => {
+    await move(change, offer.delivery_id as DeliveryId, 'queued', { submitted_at: null }, { evidence });
+    await closeOffer(change, offer, 'not_taken', evidence);
+  });
+  await desk.reach('requeue.committed');
+}
+
+/** It will not be offered again; whoever sent it is told so once, in the same transaction. */
+export async function bury(desk: Desk, delivery: QueuedRow, offer: OfferRow | undefined, reason: DeadReason, evidence: string): Promise<void> {
+  await desk.ledger.change(desk.team, ACTOR, async (change) => {
+    if (!(await move(change, delivery.delivery_id as DeliveryId, 'dead', { reason }, { reason, evidence }))) return;
+    if (offer) await closeOffer(change, offer, reason === 'unproved' ? 'unproved' : 'not_taken', evidence);
+    const sender = whoToTell(delivery.sender);
+    if (!sender) return;
+    await storeNotice(change, desk.mint, {
+      key: `dead:${delivery.delivery_id}`,
+      to: sender,
+      body: `Your message ${delivery.message_id} to ${delivery.recipient} ("${firstLine(delivery.body, 60)}") ${MEANING[reason]}: ${evidence}.`,
+      task_id: delivery.task_id ?? undefined,
+    });
+  });
+}
+
+const MEANING: Readonly<Record<DeadReason, string>> = {
+  unproved: 'may have been read, but there is no proof of it',
+  attempts_exhausted: 'could not be handed over',
+  expired: 'was not read in time',
+  recipient_removed: 'has nobody to read it any more',
+};
+
+/** A person read it in the mailbox. */
+export async function takeByPerson(change: Change, delivery: DeliveryId): Promise<boolean> {
+  const receipt: Receipt = { source: 'person' };
+  const facts = { consumed_at: change.now, consumed_by: null, receipt: JSON.stringify(receipt), reason: null, channel: 'mailbox' };
+  return move(change, delivery, 'consumed', facts, { receipt: 'person' });
+}
+
+/** What it asked for came back. */
+export function answer(change: Change, delivery: DeliveryId, by: Readonly<Record<string, unknown>>): Promise<boolean> {
+  return move(change, delivery, 'answered', {}, by);
+}
+
+/** The one way a delivery changes its state: along an arrow, with its event; false when it stands elsewhere by now. */
+async function move(
+  change: Change,
+  delivery: DeliveryId,
+  to: DeliveryState,
+  facts: Parameters<typeof updateDelivery>[3],
+  data: Readonly<Record<string, unknown>>,
+): Promise<boolean> {
+  if (!(await updateDelivery(change, delivery, statesBefore(to), { ...facts, state: to }))) return false;
+  const row = await findDelivery(change.tx, delivery);
+  await change.event(`delivery.${to}`, { delivery_id: delivery, message_id: row?.message_id, to: row?.recipient, ...data });
+  return true;
+}

@@ -1,0 +1,44 @@
+import type { Recipient } from '../agents/index.ts';
+import type { AgentId } from '../kernel/index.ts';
+import type { LineStep } from './delivery.ts';
+import { Line } from './line.ts';
+import type { Desk } from './moves.ts';
+
+/** The lines of one team: independent of one another, one per recipient, made when first needed. */
+export class PostOffice {
+  readonly #desk: Desk;
+  readonly #recipient: (id: AgentId) => Recipient | undefined;
+  readonly #report: (error: unknown) => void;
+  readonly #lines = new Map<AgentId, Line>();
+
+  constructor(desk: Desk, recipient: (id: AgentId) => Recipient | undefined, report: (error: unknown) => void) {
+    this.#desk = desk;
+    this.#recipient = recipient;
+    this.#report = report;
+  }
+
+  /** Something about this recipient changed: its line looks again. */
+  wake(id: AgentId): void {
+    this.#line(id)?.wake();
+  }
+
+  /** Why this recipient's line rests, as of its last look. */
+  resting(id: AgentId): LineStep | undefined {
+    return this.#lines.get(id)?.resting();
+  }
+
+  /** Resolves once every line rests. */
+  async settled(): Promise<void> {
+    await Promise.all([...this.#lines.values()].map((line) => line.settled()));
+  }
+
+  #line(id: AgentId): Line | undefined {
+    const known = this.#lines.get(id);
+    if (known) return known;
+    const recipient = this.#recipient(id);
+    if (!recipient) return undefined;
+    const line = new Line(this.#desk, recipient, this.#report);
+    this.#lines.set(id, line);
+    return line;
+  }
+}

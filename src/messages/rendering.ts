@@ -1,0 +1,33 @@
+import type { MessageRow } from '../ledger/index.ts';
+
+/** Longest body, in UTF-8 bytes, that goes to a channel as it is; above it a notice goes, and `read_message` brings the text. */
+export const INLINE_LIMIT = 16_384;
+
+/** What of a message a rendering needs. */
+export type Renderable = Pick<MessageRow, 'sender' | 'authority' | 'body' | 'task_id' | 'expects' | 'message_id'>;
+
+/**
+ * What a recipient reads: one header line with the mark (the delivery id), then the body between two lines that carry a
+ * nonce nobody could know when the body was written. What stands between the fences is the body, byte for byte, but for
+ * lines that look like a header of ours: those get a backslash in front.
+ */
+export function render(message: Renderable, delivery: string, nonce: string): string {
+  const bytes = Buffer.byteLength(message.body);
+  const body = bytes <= INLINE_LIMIT ? escapeLookalikes(message.body) : notice(message, bytes);
+  return `${header(message, delivery)}\n--- ${nonce}\n${body}\n--- ${nonce} end`;
+}
+
+function header(message: Renderable, delivery: string): string {
+  const task = message.task_id ? ` task ${message.task_id}` : '';
+  const expects = message.expects === 'nothing' ? '' : ` expects ${message.expects}`;
+  return `[team message ${delivery} from ${message.sender} (${message.authority})${task}${expects}]`;
+}
+
+function notice(message: Renderable, bytes: number): string {
+  return `This message has ${bytes} bytes. Read all of it with the team tool read_message, message_id ${message.message_id}.`;
+}
+
+/** A peer's text must not be able to speak in the name of somebody else. */
+function escapeLookalikes(body: string): string {
+  return body.replace(/^(\s*)\[team message /gim, '$1\\[team message ');
+}

@@ -1,0 +1,133 @@
+import { type AgentId, isRefusal, LEADER, type MessageId, type Mint, type Refusal, refuse, SYSTEM } from '../kernel/index.ts';
+import {
+  type Change,
+  type DeliveryRow,
+  deliveriesOf,
+  findMessage,
+  findNotice,
+  insertDelivery,
+  insertMessage,
+  type MessageRow,
+} from '../ledger/index.ts';
+import type { MessageHold } from './delivery.ts';
+
+/** Largest text of a message, in UTF-8 bytes. */
+export const BODY_LIMIT = 8 * 1024 * 1024;
+
+export interface Letter {
+  readonly message_id: MessageId;
+  readonly sender: AgentId | string;
+  readonly authority: MessageRow['authority'];
+  readonly to: readonly { readonly agent: AgentId; readonly generation: number }[];
+  readonly body: string;
+  readonly task_id?: string | undefined;
+  readonly reply_to?: MessageId | undefined;
+  readonly expects: MessageRow['expects'];
+  readonly dedupe_key?: string;
+  /** UTC ms. */
+  readonly expires_at?: number | undefined;
+  readonly hold?: MessageHold;
+}
+
+export interface Sent {
+  readonly message_id: MessageId;
+  readonly deliveries: readonly DeliveryRow[];
+  /** True when this very message was stored before: the same call came twice. */
+  readonly repeated: boolean;
+}
+
+/**
+ * Stores a message, one delivery per recipient and the event, inside the caller's transaction. The id comes from the
+ * client: the same id with the same text is the same message, with another text it is refused (`message_conflict`).
+ */
+export async function store(change: Change, letter: Letter, mint: Mint): Promise<Sent | Refusal> {
+  const before = await findMessage(change.tx, letter.message_id);
+  if (before) return repeated(change, before, letter);
+  await insertMessage(change, {
+    message_id: letter.message_id,
+    seq: await change.next(),
+    sender: letter.sender,
+    authority: letter.authority,
+    body: letter.body,
+    task_id: letter.task_id ?? null,
+    reply_to: letter.reply_to ?? null,
+    expects: letter.expects,
+    dedupe_key: letter.dedupe_key ?? null,
+    expires_at: letter.expires_at ?? null,
+  });
+  const deliveries: DeliveryRow[] = [];
+  for (const { agent, generation } of letter.to) {
+    deliveries.push(
+      await insertDelivery(change, {
+        delivery_id: mint.delivery(),
+        message_id: letter.message_id,
+        recipient: agent,
+        generation,
+        state: letter.hold ? 'held' : 'queued',
+        reason: letter.hold ?? null,
+      }),
+    );
+  }
+  await change.event('message.stored', {
+    message_id: letter.message_id,
+    sender: letter.sender,
+    to: letter.to.map(({ agent }) => agent),
+    ...(letter.task_id ? { task_id: letter.task_id } : {}),
+    ...(letter.dedupe_key ? { notice: letter.dedupe_key } : {}),
+  });
+  return { message_id: letter.message_id, deliveries, repeated: false };
+}
+
+async function repeated(change: Change, before: MessageRow, letter: Letter): Promise<Sent | Refusal> {
+  if (before.team !== change.team || before.sender !== letter.sender || before.body !== letter.body) {
+    return refuse('message_conflict', `Message ${letter.message_id} is stored already, with another text or sender.`, {
+      next: [`team-agent deliveries ${letter.message_id}`],
+    });
+  }
+  return { message_id: letter.message_id, deliveries: await deliveriesOf(change.tx, letter.message_id), repeated: true };
+}
+
+/** A text that may be sent, or the refusal: empty, too large, or bytes that are no text. */
+export function checkBody(body: string): Refusal | undefined {
+  if (body.trim() === '') return refuse('empty_message', 'The message is empty.', { next: ['team-agent send AGENT "text"'] });
+  if (body.includes('\u0000')) return refuse('message_not_text', 'The message holds a NUL byte: it is not text.', { next: [] });
+  const bytes = Buffer.byteLength(body);
+  if (bytes <= BODY_LIMIT) return undefined;
+  return refuse('message_too_large', `The message has ${bytes} bytes; at most ${BODY_LIMIT} are taken.`, {
+    next: ['Write it to a file and send the path'],
+  });
+}
+
+/**
+ * Tells somebody something once: a message of the runtime whose key exists once in the team. A notice about a notice is
+ * never made.
+ */
+export async function storeNotice(
+  change: Change,
+  mint: Mint,
+  notice: { key: string; to: AgentId; generation?: number; body: string; task_id?: string | undefined },
+): Promise<void> {
+  if (await findNotice(change.tx, change.team, notice.key)) return;
+  const sent = await store(
+    change,
+    {
+      message_id: mint.message(),
+      sender: SYSTEM,
+      authority: 'system',
+      to: [{ agent: notice.to, generation: notice.generation ?? 1 }],
+      body: notice.body,
+      task_id: notice.task_id,
+      expects: 'nothing',
+      dedupe_key: notice.key,
+    },
+    mint,
+  );
+  if (isRefusal(sent)) throw new Error(`a fresh message id was refused: ${sent.message}`);
+}
+
+/** Who hears of a message's end: its sender, or the leader for what a person wrote. Nobody, for the runtime's own notices. */
+export function whoToTell(sender: string): AgentId | undefined {
+  if (sender === SYSTEM) return undefined;
+  return sender === 'person' ? LEADER : (sender as AgentId);
+}
+

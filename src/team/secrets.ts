@@ -1,0 +1,42 @@
+import type { Problem } from './problems.ts';
+
+/** Credentials by the prefixes that their issuers give them. */
+const ISSUED = [
+  /\bsk-[A-Za-z0-9_-]{16,}/,
+  /\bgh[pousr]_[A-Za-z0-9]{20,}/,
+  /\bgithub_pat_[A-Za-z0-9_]{20,}/,
+  /\bxox[abprs]-[A-Za-z0-9-]{10,}/,
+  /\bAKIA[0-9A-Z]{16}\b/,
+  /\bAIza[A-Za-z0-9_-]{30,}/,
+  /-----BEGIN [A-Z ]*PRIVATE KEY-----/,
+];
+const BEARER = /\bbearer\s+(?<value>[A-Za-z0-9+/=_.-]{16,})/i;
+/** `key = value` where the key ends in a telling word and the value is one word: prose has more of them. */
+const ASSIGNED =
+  /(?:api[_-]?key|token|secret|password|credential)s?["']?\s*[:=]\s*["']?(?<value>[^\s"'`<>${}]{8,})["']?\s*[,;]?\s*$/i;
+
+/** Does a line hold a credential? Names of variables, placeholders and prose do not count. */
+export function looksLikeSecret(line: string): boolean {
+  if (ISSUED.some((pattern) => pattern.test(line))) return true;
+  const value = (BEARER.exec(line) ?? ASSIGNED.exec(line))?.groups?.value;
+  return value !== undefined && /[0-9]/.test(value) && /[A-Za-z]/.test(value);
+}
+
+/** Each line of a document that holds a credential. The value itself is never repeated. */
+export function secretProblems(file: string, text: string): Problem[] {
+  return text.split('\n').flatMap((line, index) =>
+    looksLikeSecret(line.trimEnd())
+      ? [
+          {
+            kind: 'team_document_invalid',
+            file,
+            line: index + 1,
+            key: 'secret',
+            message:
+              'this line seems to hold a credential, and documents reach models and logs; put it into an environment ' +
+              'variable and write its name under env',
+          } as const,
+        ]
+      : [],
+  );
+}

@@ -1,0 +1,76 @@
+import type { AgentId, Refusal, TeamId } from '../kernel/index.ts';
+
+/** One document of a team folder: `path` is relative to the folder, with `/` between its parts. */
+export interface TeamFile {
+  readonly path: string;
+  readonly text: string;
+}
+
+/** How a provider's name in a document becomes its canonical one. Given as an argument: providers stand elsewhere. */
+export type ProviderNames = (name: string) => { readonly ok: true; readonly name: string } | Refusal;
+
+/** What a team's documents are compiled against. */
+export interface Surroundings {
+  /** Absolute path of the team folder. */
+  readonly folder: string;
+  /** Absolute path: `working_directory` is resolved against it. */
+  readonly workspace: string;
+  /** The team's name when TEAM.md gives none. */
+  readonly fallbackName: string;
+  readonly providers: ProviderNames;
+  /** What stands at an absolute path. */
+  readonly kindOf: (path: string) => 'file' | 'folder' | 'nothing';
+}
+
+/** When the leader is woken: at each result, only when it matters, or once for many. */
+export const NOTIFY = ['each', 'quiet', 'digest'] as const;
+export type Notify = (typeof NOTIFY)[number];
+
+/** Does an agent see the user's own MCP servers beside the team's? */
+export const MCP_CHOICES = ['inherit', 'team_only'] as const;
+export type McpChoice = (typeof MCP_CHOICES)[number];
+
+/** A team as its documents tell it. Nothing of it is observed, nothing of it is stored here. */
+export interface Team {
+  readonly id: TeamId;
+  readonly name: string;
+  readonly objective: string;
+  readonly sessionName: string;
+  /** Absolute path of the folder with the documents. */
+  readonly folder: string;
+  /** False when the folder has role documents but no TEAM.md. */
+  readonly hasTeamDocument: boolean;
+  readonly leaderProvider: string;
+  readonly leaderModel: string | null;
+  readonly leaderRole: string;
+  readonly notify: Notify;
+  /** May agents write to each other? */
+  readonly workerToWorker: boolean;
+  /** In the order in which they start; never empty. */
+  readonly agents: readonly AgentSpec[];
+  /** Settings about display and timing, as they were written (`display_backend`, `tick_interval_sec`, ...). */
+  readonly kept: Readonly<Record<string, unknown>>;
+}
+
+/** One agent as its role document tells it. */
+export interface AgentSpec {
+  readonly id: AgentId;
+  readonly role: string;
+  /** Canonical name. */
+  readonly provider: string;
+  readonly model: string | null;
+  /** The body of the role document; the role's text when the body is blank. */
+  readonly prompt: string;
+  /** Canonical tool names, sorted, each once. */
+  readonly tools: readonly string[];
+  /** Absolute path of an existing folder: where the agent works. */
+  readonly folder: string;
+  /** Absolute path of an existing file: what a scripted agent plays. */
+  readonly script?: string;
+  /** Names of variables that the agent gets from the environment of whoever starts it. */
+  readonly env: readonly string[];
+  readonly mcp: McpChoice;
+  readonly paused: boolean;
+  /** Absolute path of the role document. */
+  readonly file: string;
+}

@@ -1,0 +1,68 @@
+import { z } from 'zod';
+import { flag, harmless, listOf, notYet, oneOf, positive, text, variableName } from './fields.ts';
+import { MCP_CHOICES, NOTIFY } from './shape.ts';
+
+const DISPLAYS = [
+  'adaptive',
+  'none',
+  'tmux_attach',
+  'iterm',
+  'ghostty',
+  'ghostty_window',
+  'ghostty_workspace',
+] as const;
+
+const SECONDS = 'a number of seconds above 0';
+
+/** What this version cannot do for a team or an agent, and says so rather than ignore it. */
+export const NOT_YET = {
+  dangerous_auto_approve: harmless(false, 'agents cannot be started without their approval prompts'),
+  fast: harmless(false, 'the fast mode of Codex cannot be switched on'),
+  permission_mode: harmless('restricted', 'an agent asks for approval as its own CLI is set up to'),
+  isolation: harmless('none', 'agents share the working folder'),
+  budget: notYet('no budget is kept, so nothing would stop at it'),
+} as const;
+
+/** The head of TEAM.md. Every field is optional. */
+export const teamFields = z.strictObject({
+  name: text('a name such as web-shop').optional(),
+  objective: text('what the team is for, as text').optional(),
+  provider: text('the leader\'s provider, such as claude or codex').optional(),
+  model: text('the name of a model').optional(),
+  leader_role: text('the leader\'s role, as text').optional(),
+  default_model: text('the name of a model').optional(),
+  provider_models: z
+    .record(z.string(), text('the name of a model'), { error: 'does not fit; write providers with a model each, such as {codex: gpt-5.5}' })
+    .optional(),
+  default_auth_mode: harmless('subscription', 'an agent uses the login of its own CLI'),
+  default_profile: notYet('credential profiles are not read'),
+  session_name: text('a tmux session name')
+    .regex(/^[\p{L}\p{N}_][^.:\p{Cc}]*$/u, {
+      error: 'cannot name a tmux session; begin with a letter or digit, and leave out . and :',
+    })
+    .optional(),
+  notify: oneOf(NOTIFY).optional(),
+  mcp: oneOf(MCP_CHOICES).optional(),
+  env: listOf(variableName, 'a list of variable names, such as [NPM_TOKEN]').optional(),
+  worker_to_worker: flag().optional(),
+  startup_order: listOf(text('the name of an agent'), 'a list of agents, such as [builder, tester]').optional(),
+  max_active_agents: positive('a whole number of agents').int({ error: 'does not fit; write a whole number' }).optional(),
+  display_backend: oneOf(DISPLAYS).optional(),
+  tick_interval_sec: positive(SECONDS).optional(),
+  push_min_interval_sec: positive(SECONDS).optional(),
+  stuck_timeout_sec: positive(SECONDS).optional(),
+  ...NOT_YET,
+});
+export type TeamFields = z.output<typeof teamFields>;
+
+/** Fields that are kept as they were written: they say how a team is shown and how often it is looked at. */
+const KEPT = [
+  'display_backend',
+  'tick_interval_sec',
+  'push_min_interval_sec',
+  'stuck_timeout_sec',
+] as const satisfies readonly (keyof TeamFields)[];
+
+export function keptFields(fields: TeamFields): Readonly<Record<string, unknown>> {
+  return Object.fromEntries(KEPT.flatMap((key) => (fields[key] === undefined ? [] : [[key, fields[key]]])));
+}
