@@ -1,6 +1,9 @@
 import { defineConfig } from 'vitest/config';
 
-/** Three shares of the suite: pure rules, the simulator, and everything that needs real processes and tmux. */
+/**
+ * The shares of the suite: pure rules, the simulator, everything that needs real processes and tmux, and (only by
+ * `./script/test real`) the journeys with real command-line tools.
+ */
 export default defineConfig({
   test: {
     projects: [
@@ -20,6 +23,15 @@ export default defineConfig({
           setupFiles: ['test/support/sandbox.ts'],
           testTimeout: 120_000,
           hookTimeout: 60_000,
+        },
+      },
+      {
+        test: {
+          name: 'real',
+          include: ['test/real/**/*.test.ts'],
+          setupFiles: ['test/support/sandbox.ts'],
+          testTimeout: 300_000,
+          hookTimeout: 300_000,
         },
       },
     ],

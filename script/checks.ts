@@ -96,7 +96,9 @@ async function sources(): Promise<Sources> {
 }
 
 async function packageProblems(): Promise<readonly string[]> {
+  process.env.NODE_DISABLE_COMPILE_CACHE = '1'; // npm's own would stay behind in the temporary folder
   const { messages, pkg } = await publint({ pkgDir: root, level: 'warning', pack: 'npm' });
+  delete process.env.NODE_DISABLE_COMPILE_CACHE;
   if (!pkg) return ['package.json could not be read'];
   return messages.map((message) => formatMessage(message, pkg, { color: false }) ?? message.code);
 }

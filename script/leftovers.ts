@@ -24,9 +24,10 @@ export class RunFolder {
   readonly path: string;
   readonly #before: ReadonlySet<string>;
 
-  constructor() {
+  /** A new folder in `parent`. */
+  constructor(parent = '/tmp') {
     this.#before = new Set(sharedEntries());
-    this.path = fs.mkdtempSync(path.join(fs.realpathSync('/tmp'), 'ta-'));
+    this.path = fs.mkdtempSync(path.join(fs.realpathSync(parent), 'ta-'));
     fs.writeFileSync(path.join(this.path, 'owner'), String(process.pid));
   }
 

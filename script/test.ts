@@ -63,6 +63,8 @@ async function runTests(projects: readonly string[], folder: string): Promise<Co
         env: { ...process.env, TMPDIR: folder, SUITE_LONG: asked.includes('--long') ? '1' : '' },
       },
     );
+    // Ctrl-C ends the tests, not this: what they leave behind is still looked for.
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => child.kill(signal));
     child.on('error', reject);
     child.on('exit', (code, signal) => resolve(code ?? (signal ? 1 : 0)));
   });

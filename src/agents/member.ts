@@ -26,7 +26,12 @@ export class Member implements Recipient {
 
   constructor(
     row: AgentRow,
-    effects: { clock: Clock; attach: Attach; changed: (member: Member) => void; former: (incarnation: IncarnationId) => Promise<IncarnationRow | undefined> },
+    effects: {
+      clock: Clock;
+      attach: Attach;
+      changed: (member: Member) => void;
+      former: (incarnation: IncarnationId) => Promise<IncarnationRow | undefined>;
+    },
   ) {
     this.row = row;
     this.id = row.agent_id as AgentId;
@@ -78,7 +83,9 @@ export class Member implements Recipient {
   /** Alive, its input open, its team tools seen. */
   canBeReady(): boolean {
     const life = this.#life;
-    return life !== undefined && life.attachment.liveness() === 'alive' && life.attachment.greeted() && this.#toolsListed;
+    return (
+      life !== undefined && life.attachment.liveness() === 'alive' && life.attachment.greeted() && this.#toolsListed
+    );
   }
 
   get ready(): boolean {
@@ -106,7 +113,9 @@ export class Member implements Recipient {
 
   missedCalls(since: number): { calls: readonly MissedCall[]; position: number } {
     const attachment = this.#life?.attachment;
-    return attachment ? { position: attachment.position(), calls: attachment.missedCalls(since) } : { position: since, calls: [] };
+    return attachment
+      ? { position: attachment.position(), calls: attachment.missedCalls(since) }
+      : { position: since, calls: [] };
   }
 
   async availability(): Promise<Available | Unavailable> {
@@ -122,7 +131,11 @@ export class Member implements Recipient {
     for (const channel of life.attachment.channels()) {
       const state = await channel.state();
       if (state === 'ready') {
-        return { channel, incarnation: life.row.incarnation as IncarnationId, position: () => life.attachment.position() };
+        return {
+          channel,
+          incarnation: life.row.incarnation as IncarnationId,
+          position: () => life.attachment.position(),
+        };
       }
       held ??= state;
       // Only a channel that is down lets the next one try: any other hold is the agent's own.

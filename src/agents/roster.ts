@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import type { AgentId, IncarnationId, TeamId } from '../kernel/index.ts';
 import type { AgentRow, IncarnationRow } from '../ledger/index.ts';
 import type { AgentHandle } from '../providers/index.ts';
-import { Member } from './member.ts';
+import type { Member } from './member.ts';
 
 /** Who a token speaks for. */
 export interface Holder {

@@ -27,20 +27,42 @@ export interface Turn {
  * says anything wins; a screen never makes a state.
  */
 export function deriveTurn({ liveness, ready, facts, now, intent }: TurnFacts): Turn {
-  const known = FACT_SOURCES.flatMap((source) => facts.filter((fact) => fact.source === source && fact.value !== 'unknown'));
+  const known = FACT_SOURCES.flatMap((source) =>
+    facts.filter((fact) => fact.source === source && fact.value !== 'unknown'),
+  );
   const usable = known.filter((fact) => fact.source !== 'screen');
   const rejected = (won: TurnFact | undefined, why: string) =>
-    known.filter((fact) => fact !== won).map((fact) => ({ source: fact.source, state: fact.value, why: fact.source === 'screen' ? 'a screen never makes a state' : why }));
+    known
+      .filter((fact) => fact !== won)
+      .map((fact) => ({
+        source: fact.source,
+        state: fact.value,
+        why: fact.source === 'screen' ? 'a screen never makes a state' : why,
+      }));
 
   if (liveness === undefined || liveness === 'dead') {
     const evidence = liveness === undefined ? `no process runs for it (asked for: ${intent})` : 'its process has ended';
-    return { state: 'exited', source: 'process', since: now, evidence: [evidence], rejected: rejected(undefined, 'the process is gone'), would_change: ['a start of the agent'] };
+    return {
+      state: 'exited',
+      source: 'process',
+      since: now,
+      evidence: [evidence],
+      rejected: rejected(undefined, 'the process is gone'),
+      would_change: ['a start of the agent'],
+    };
   }
   const [best] = usable;
   if (!best) {
     const state = ready ? 'unknown' : 'starting';
     const evidence = ready ? 'no source says anything' : 'its process lives; it has not said that its input is open';
-    return { state, source: 'process', since: now, evidence: [evidence], rejected: rejected(undefined, ''), would_change: ['a word from the agent by any source'] };
+    return {
+      state,
+      source: 'process',
+      since: now,
+      evidence: [evidence],
+      rejected: rejected(undefined, ''),
+      would_change: ['a word from the agent by any source'],
+    };
   }
   if (!ready) {
     return {

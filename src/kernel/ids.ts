@@ -1,4 +1,4 @@
-import { randomBytes, randomUUID } from 'node:crypto';
+import { createHash, randomBytes, randomUUID } from 'node:crypto';
 
 declare const brand: unique symbol;
 type Branded<Name extends string> = string & { readonly [brand]: Name };
@@ -41,6 +41,23 @@ export function teamId(text: string): TeamId | undefined {
 /** A message id minted by a client; undefined when malformed. */
 export function messageId(text: string): MessageId | undefined {
   return MESSAGE_ID.test(text) ? (text as MessageId) : undefined;
+}
+
+/**
+ * The message that one tool call stores: a call that comes twice names the same message, so it is stored once. `call` is the
+ * provider's own id of the call.
+ */
+export function messageOfCall(incarnation: IncarnationId, call: string): MessageId {
+  return `m_${digest(incarnation, call)}` as MessageId;
+}
+
+/** The result that one tool call reports; see `messageOfCall`. */
+export function resultOfCall(incarnation: IncarnationId, call: string): ResultId {
+  return `r_${digest(incarnation, call)}` as ResultId;
+}
+
+function digest(...words: readonly string[]): string {
+  return createHash('sha256').update(words.join('\0')).digest('hex').slice(0, 24);
 }
 
 /** Where new ids come from. Given as an argument, so that the simulator can replay a run. */

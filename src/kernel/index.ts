@@ -8,4 +8,5 @@ export * from './installation.ts';
 export * from './observed.ts';
 export * from './processes.ts';
 export * from './reasons.ts';
+export * from './signal.ts';
 export * from './text.ts';

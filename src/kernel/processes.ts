@@ -14,6 +14,8 @@ interface ProcessStat {
   readonly start: string;
   /** R running, S sleeping, T stopped, Z zombie, ... */
   readonly state: string;
+  /** The terminal session it belongs to: the pid of the session's first process. */
+  readonly session: number;
   /** User + system time, in clock ticks. */
   readonly ticks: number;
 }
@@ -36,6 +38,7 @@ function fromProc(pid: number): ProcessStat | undefined {
   return {
     state: fields[0] ?? '?',
     ppid: Number(fields[1]),
+    session: Number(fields[3]),
     ticks: Number(fields[11]) + Number(fields[12]),
     start: fields[19] ?? '',
   };
@@ -43,9 +46,11 @@ function fromProc(pid: number): ProcessStat | undefined {
 
 function fromPs(pid: number): ProcessStat | undefined {
   try {
-    const line = execFileSync('ps', ['-o', 'ppid=,stat=,lstart=', '-p', String(pid)], { encoding: 'utf8' }).trim();
-    const [ppid, state, ...start] = line.split(/\s+/);
-    return { ppid: Number(ppid), state: state?.[0] ?? '?', start: start.join(' '), ticks: 0 };
+    const line = execFileSync('ps', ['-o', 'ppid=,sess=,stat=,lstart=', '-p', String(pid)], {
+      encoding: 'utf8',
+    }).trim();
+    const [ppid, session, state, ...start] = line.split(/\s+/);
+    return { ppid: Number(ppid), session: Number(session), state: state?.[0] ?? '?', start: start.join(' '), ticks: 0 };
   } catch {
     return undefined;
   }
@@ -75,6 +80,21 @@ export function ancestry(pid: number): ProcessIdentity[] {
     current = stat.ppid;
   }
   return chain;
+}
+
+/** The live processes of a terminal session: of a pane, everything that was started in it and did not leave it. */
+export function sessionMembers(session: number): ProcessIdentity[] {
+  return processIds().flatMap((pid) => {
+    const stat = processStat(pid);
+    return stat && stat.session === session && stat.state !== 'Z' ? [{ pid, start: stat.start }] : [];
+  });
+}
+
+function processIds(): number[] {
+  const names = LINUX
+    ? fs.readdirSync('/proc')
+    : execFileSync('ps', ['-axo', 'pid='], { encoding: 'utf8' }).split('\n');
+  return names.map((name) => Number(name)).filter((pid) => Number.isInteger(pid) && pid > 0);
 }
 
 /** Sends a signal to exactly this process; false when it is not alive any more. */

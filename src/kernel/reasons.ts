@@ -55,6 +55,7 @@ export const REASONS = {
   coordinator_start_failed: 4,
   coordinator_gave_up: 4,
   coordinator_lost: 4,
+  coordinator_older: 4,
   sandboxed_caller: 4,
   ledger_unwritable: 4,
   ledger_newer: 4,

@@ -13,7 +13,6 @@ export interface LedgerTables {
   offers: OffersTable;
   tasks: TasksTable;
   results: ResultsTable;
-  calls: CallsTable;
   leases: LeasesTable;
   sagas: SagasTable;
   events: EventsTable;
@@ -159,15 +158,6 @@ export interface ResultsTable {
   summary: string;
   envelope: Json;
   unattributed: number;
-  created_at: number;
-}
-
-/** One row per mutating tool call, so that a repeated call gets the answer of the first. */
-export interface CallsTable {
-  incarnation: string;
-  call_key: string;
-  tool: string;
-  answer: Json;
   created_at: number;
 }
 

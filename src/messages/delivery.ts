@@ -37,7 +37,16 @@ export function statesBefore(to: DeliveryState): DeliveryState[] {
   return STATES.filter((from) => ARROWS[from].includes(to));
 }
 
-const STATES: readonly DeliveryState[] = ['stored', 'queued', 'held', 'submitted', 'consumed', 'answered', 'dead', 'cancelled'];
+const STATES: readonly DeliveryState[] = [
+  'stored',
+  'queued',
+  'held',
+  'submitted',
+  'consumed',
+  'answered',
+  'dead',
+  'cancelled',
+];
 
 /** Offers that may be proved not taken before the sender is told that it does not work. */
 export const OFFER_BUDGET = 3;
@@ -93,7 +102,8 @@ function settleStep(open: NonNullable<LineFacts['open']>, now: number): LineStep
         ? { step: 'requeue', evidence: settlement.evidence }
         : { step: 'bury', reason: 'attempts_exhausted', evidence: settlement.evidence };
     case 'unknown':
-      if (open.incarnationEnded) return { step: 'bury', reason: 'unproved', evidence: `the agent ended before ${settlement.awaited}` };
+      if (open.incarnationEnded)
+        return { step: 'bury', reason: 'unproved', evidence: `the agent ended before ${settlement.awaited}` };
       if (open.expires_at !== null && open.expires_at <= now) {
         return { step: 'bury', reason: 'unproved', evidence: `its time was up before ${settlement.awaited}` };
       }

@@ -1,6 +1,14 @@
 import type { Available, Recipient } from '../agents/index.ts';
 import type { DeliveryId, IncarnationId } from '../kernel/index.ts';
-import { findDelivery, headOfLine, LedgerUnwritable, type OfferRow, openOffer, type QueuedRow, unprovedOffers } from '../ledger/index.ts';
+import {
+  findDelivery,
+  headOfLine,
+  LedgerUnwritable,
+  type OfferRow,
+  openOffer,
+  type QueuedRow,
+  unprovedOffers,
+} from '../ledger/index.ts';
 import type { Offer } from '../providers/index.ts';
 import { type LineFacts, type LineStep, nextStep } from './delivery.ts';
 import { bury, consume, type Desk, requeue, submit } from './moves.ts';
@@ -23,7 +31,7 @@ export class Line {
   #lastRest: LineStep | undefined;
   #mayHaveUnproved = true;
   /** What the channel refused at once, until the next offer. */
-  #refusal: { delivery: DeliveryId; number: number; evidence: string } | undefined;
+  #refusal: { delivery: DeliveryId; evidence: string } | undefined;
 
   constructor(desk: Desk, recipient: Recipient, report: (error: unknown) => void) {
     this.#desk = desk;
@@ -59,7 +67,8 @@ export class Line {
       }
     } catch (error) {
       this.#report(error);
-      if (error instanceof LedgerUnwritable) this.#cancelTimer = this.#desk.clock.after(UNWRITABLE_PAUSE, () => this.wake());
+      if (error instanceof LedgerUnwritable)
+        this.#cancelTimer = this.#desk.clock.after(UNWRITABLE_PAUSE, () => this.wake());
     }
   }
 
@@ -67,7 +76,9 @@ export class Line {
   async #advance(): Promise<boolean> {
     const { ledger, team, clock } = this.#desk;
     const open = await openOffer(ledger.db, team, this.#recipient.id);
-    const delivery = open ? await findDelivery(ledger.db, open.delivery_id as DeliveryId) : await headOfLine(ledger.db, team, this.#recipient.id);
+    const delivery = open
+      ? await findDelivery(ledger.db, open.delivery_id as DeliveryId)
+      : await headOfLine(ledger.db, team, this.#recipient.id);
     if (!delivery) return this.#rest({ step: 'rest', why: 'empty' });
     const availability = open ? undefined : await this.#recipient.availability();
     const facts: LineFacts = {
@@ -104,15 +115,12 @@ export class Line {
 
   async #openFacts(open: OfferRow, delivery: QueuedRow): Promise<NonNullable<LineFacts['open']>> {
     const offer = offerOf(open);
-    const refused = this.#refusal?.delivery === offer.delivery && this.#refusal.number === offer.number;
+    const refusal = this.#refusal?.delivery === offer.delivery ? this.#refusal : undefined;
     return {
       attempts: delivery.attempts,
       expires_at: delivery.expires_at,
       incarnationEnded: this.#recipient.liveness(offer.incarnation) === 'dead',
-      settlement:
-        refused && this.#refusal
-          ? { outcome: 'not_taken', evidence: this.#refusal.evidence }
-          : await this.#recipient.settle(offer),
+      settlement: refusal ? { outcome: 'not_taken', evidence: refusal.evidence } : await this.#recipient.settle(offer),
     };
   }
 
@@ -132,7 +140,7 @@ export class Line {
     const rendered = render(delivery, offer.delivery, this.#desk.mint.nonce());
     const handed = await channel.hand(offer, rendered, delivery.sender);
     await this.#desk.reach('offer.written');
-    if (handed.handed === 'not_taken') this.#refusal = { delivery: offer.delivery, number: offer.number, evidence: handed.evidence };
+    if (handed.handed === 'not_taken') this.#refusal = { delivery: offer.delivery, evidence: handed.evidence };
     return true;
   }
 

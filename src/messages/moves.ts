@@ -4,8 +4,8 @@ import {
   closeOffer,
   findDelivery,
   insertOffer,
-  markInteracted,
   type Ledger,
+  markInteracted,
   type OfferRow,
   type QueuedRow,
   updateDelivery,
@@ -35,7 +35,13 @@ export async function submit(
   await desk.reach('offer.before_commit');
   const moved = await desk.ledger.change(desk.team, ACTOR, async (change) => {
     const facts = { attempts: offer.number, channel: offer.channel, submitted_at: change.now, reason: null };
-    if (!(await move(change, offer.delivery, 'submitted', facts, { number: offer.number, incarnation: offer.incarnation }))) return false;
+    if (
+      !(await move(change, offer.delivery, 'submitted', facts, {
+        number: offer.number,
+        incarnation: offer.incarnation,
+      }))
+    )
+      return false;
     await insertOffer(change, { ...offer, delivery_id: offer.delivery, recipient: delivery.recipient });
     return true;
   });
@@ -47,7 +53,12 @@ export async function submit(
 export async function consume(desk: Desk, offer: OfferRow, receipt: Receipt): Promise<void> {
   await desk.reach('receipt.before_commit');
   await desk.ledger.change(desk.team, ACTOR, async (change) => {
-    const facts = { consumed_at: change.now, consumed_by: offer.incarnation, receipt: JSON.stringify(receipt), reason: null };
+    const facts = {
+      consumed_at: change.now,
+      consumed_by: offer.incarnation,
+      receipt: JSON.stringify(receipt),
+      reason: null,
+    };
     await move(change, offer.delivery_id as DeliveryId, 'consumed', facts, { receipt: receipt.source });
     await closeOffer(change, offer, 'taken', receipt.source);
     await markInteracted(change, offer);
@@ -66,7 +77,13 @@ export async function requeue(desk: Desk, offer: OfferRow, evidence: string): Pr
 }
 
 /** It will not be offered again; whoever sent it is told so once, in the same transaction. */
-export async function bury(desk: Desk, delivery: QueuedRow, offer: OfferRow | undefined, reason: DeadReason, evidence: string): Promise<void> {
+export async function bury(
+  desk: Desk,
+  delivery: QueuedRow,
+  offer: OfferRow | undefined,
+  reason: DeadReason,
+  evidence: string,
+): Promise<void> {
   await desk.ledger.change(desk.team, ACTOR, async (change) => {
     if (!(await move(change, delivery.delivery_id as DeliveryId, 'dead', { reason }, { reason, evidence }))) return;
     if (offer) await closeOffer(change, offer, reason === 'unproved' ? 'unproved' : 'not_taken', evidence);
@@ -91,7 +108,13 @@ const MEANING: Readonly<Record<DeadReason, string>> = {
 /** A person read it in the mailbox. */
 export async function takeByPerson(change: Change, delivery: DeliveryId): Promise<boolean> {
   const receipt: Receipt = { source: 'person' };
-  const facts = { consumed_at: change.now, consumed_by: null, receipt: JSON.stringify(receipt), reason: null, channel: 'mailbox' };
+  const facts = {
+    consumed_at: change.now,
+    consumed_by: null,
+    receipt: JSON.stringify(receipt),
+    reason: null,
+    channel: 'mailbox',
+  };
   return move(change, delivery, 'consumed', facts, { receipt: 'person' });
 }
 
@@ -110,6 +133,11 @@ async function move(
 ): Promise<boolean> {
   if (!(await updateDelivery(change, delivery, statesBefore(to), { ...facts, state: to }))) return false;
   const row = await findDelivery(change.tx, delivery);
-  await change.event(`delivery.${to}`, { delivery_id: delivery, message_id: row?.message_id, to: row?.recipient, ...data });
+  await change.event(`delivery.${to}`, {
+    delivery_id: delivery,
+    message_id: row?.message_id,
+    to: row?.recipient,
+    ...data,
+  });
   return true;
 }

@@ -1,4 +1,13 @@
-import { type AgentId, isRefusal, LEADER, type MessageId, type Mint, type Refusal, refuse, SYSTEM } from '../kernel/index.ts';
+import {
+  type AgentId,
+  isRefusal,
+  LEADER,
+  type MessageId,
+  type Mint,
+  type Refusal,
+  refuse,
+  SYSTEM,
+} from '../kernel/index.ts';
 import {
   type Change,
   type DeliveryRow,
@@ -84,13 +93,19 @@ async function repeated(change: Change, before: MessageRow, letter: Letter): Pro
       next: [`team-agent deliveries ${letter.message_id}`],
     });
   }
-  return { message_id: letter.message_id, deliveries: await deliveriesOf(change.tx, letter.message_id), repeated: true };
+  return {
+    message_id: letter.message_id,
+    deliveries: await deliveriesOf(change.tx, letter.message_id),
+    repeated: true,
+  };
 }
 
 /** A text that may be sent, or the refusal: empty, too large, or bytes that are no text. */
 export function checkBody(body: string): Refusal | undefined {
-  if (body.trim() === '') return refuse('empty_message', 'The message is empty.', { next: ['team-agent send AGENT "text"'] });
-  if (body.includes('\u0000')) return refuse('message_not_text', 'The message holds a NUL byte: it is not text.', { next: [] });
+  if (body.trim() === '')
+    return refuse('empty_message', 'The message is empty.', { next: ['team-agent send AGENT "text"'] });
+  if (body.includes('\u0000'))
+    return refuse('message_not_text', 'The message holds a NUL byte: it is not text.', { next: [] });
   const bytes = Buffer.byteLength(body);
   if (bytes <= BODY_LIMIT) return undefined;
   return refuse('message_too_large', `The message has ${bytes} bytes; at most ${BODY_LIMIT} are taken.`, {
@@ -130,4 +145,3 @@ export function whoToTell(sender: string): AgentId | undefined {
   if (sender === SYSTEM) return undefined;
   return sender === 'person' ? LEADER : (sender as AgentId);
 }
-

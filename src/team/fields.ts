@@ -66,7 +66,9 @@ export function checkFields<Fields extends z.ZodObject>(
   const written = Object.fromEntries(Object.entries(front.values).filter(([, value]) => value !== null));
   const checked = fields.safeParse(written);
   if (checked.success) return { values: checked.data, problems: [] };
-  return { problems: checked.error.issues.flatMap((issue) => problemsOf(file, front, Object.keys(fields.shape), issue)) };
+  return {
+    problems: checked.error.issues.flatMap((issue) => problemsOf(file, front, Object.keys(fields.shape), issue)),
+  };
 }
 
 function problemsOf(file: string, front: FrontMatter, known: readonly string[], issue: z.core.$ZodIssue): Problem[] {
@@ -86,7 +88,8 @@ function problemsOf(file: string, front: FrontMatter, known: readonly string[], 
 }
 
 function wrong(instead: string): (issue: Wrong) => string {
-  return ({ input }) => (input === undefined ? `is missing; write ${instead}` : `${shown(input)} does not fit; write ${instead}`);
+  return ({ input }) =>
+    input === undefined ? `is missing; write ${instead}` : `${shown(input)} does not fit; write ${instead}`;
 }
 
 /** A value as a document's author would recognise it; never a credential. */

@@ -37,7 +37,8 @@ export function readFrontMatter(file: string, text: string): FrontMatter | reado
     key: /^\s*(?:- )?([\w-]+)\s*:/.exec(lines[flaw.line - 1] ?? '')?.[1] ?? 'front matter',
     message: flaw.message,
   });
-  if (end === -1) return [broken({ line: 1, message: 'the head is never closed; write a line --- below its last key' })];
+  if (end === -1)
+    return [broken({ line: 1, message: 'the head is never closed; write a line --- below its last key' })];
   const head = lines.slice(1, end);
   const strict = parseHead(head);
   const parsed = strict.flaws.length === 0 ? strict : parseHead(quoteOlderScalars(head));
@@ -46,11 +47,17 @@ export function readFrontMatter(file: string, text: string): FrontMatter | reado
 }
 
 function linesOf(text: string): string[] {
-  return text.replace(/^\uFEFF/, '').replaceAll('\r\n', '\n').split('\n');
+  return text
+    .replace(/^\uFEFF/, '')
+    .replaceAll('\r\n', '\n')
+    .split('\n');
 }
 
 function trimLines(lines: readonly string[]): string {
-  return lines.join('\n').replace(/^(?:[ \t]*\n)+/, '').trimEnd();
+  return lines
+    .join('\n')
+    .replace(/^(?:[ \t]*\n)+/, '')
+    .trimEnd();
 }
 
 function parseHead(head: readonly string[]) {
@@ -79,7 +86,7 @@ const ADVICE: Readonly<Record<string, string>> = {
   TAB_AS_INDENT: 'a tab cannot indent; use spaces',
   BLOCK_AS_IMPLICIT_KEY: 'a text with ": " in it needs quotes; write key: "a: b"',
   BAD_SCALAR_START: 'a text that starts with this character needs quotes; write "@builtin" with them',
-  MISSING_CHAR: 'a quote or bracket is never closed; close it on this line',
+  MISSING_CHAR: 'a quote or bracket above this line is never closed; close it',
 };
 
 /** Valid YAML that a document of ours does not use: anchors, aliases, and anything but a map at the top. */
@@ -90,7 +97,10 @@ function unreadable(document: Document.Parsed, lineAt: (offset: number) => numbe
   }
   visit(document, {
     Alias: (_, alias) => {
-      flaws.push({ line: lineAt(alias.range?.[0] ?? 0), message: 'aliases are not read; write the text out, in quotes' });
+      flaws.push({
+        line: lineAt(alias.range?.[0] ?? 0),
+        message: 'aliases are not read; write the text out, in quotes',
+      });
     },
   });
   return flaws;
@@ -119,8 +129,8 @@ function offsetOf(document: Document.Parsed, path: readonly PropertyKey[]): numb
 }
 
 /**
- * Documents of version 0.2 may hold without quotes what YAML 1.2 wants in quotes: a value with `: ` in it, and texts
- * that begin with `@`, `%`, a backquote or `*`. Only lines at the left edge and items of `tools:` are touched, so that
+ * Documents of version 0.2 may hold without quotes what YAML 1.2 wants in quotes: a value with `: ` in it, a text that
+ * begins with `@`, `%` or a backquote, and the tool `*`. Only lines at the left edge and items of `tools:` are touched, so that
  * no text inside a block changes.
  */
 function quoteOlderScalars(head: readonly string[]): string[] {
@@ -129,7 +139,7 @@ function quoteOlderScalars(head: readonly string[]): string[] {
     if (/^\w+:/.test(line)) inTools = /^tools:\s*$/.test(line);
     const item = /^(\s*- )([@*]\S*)\s*$/.exec(line);
     if (inTools && item) return `${item[1]}${JSON.stringify(item[2])}`;
-    const [, key, value = ''] = /^(\w+): +([^\s"'[{|>&!#].*)$/.exec(line) ?? [];
-    return key && (/^[@%`*]/.test(value) || /:(\s|$)/.test(value)) ? `${key}: ${JSON.stringify(value.trimEnd())}` : line;
+    const [, key, value = ''] = /^(\w+): +([^\s"'[{|>&*!#].*)$/.exec(line) ?? [];
+    return key && (/^[@%`]/.test(value) || /:(\s|$)/.test(value)) ? `${key}: ${JSON.stringify(value.trimEnd())}` : line;
   });
 }

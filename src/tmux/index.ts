@@ -1,2 +1,13 @@
 /** The only code that talks to tmux. The rest of the program sees panes. */
-export type { OpenPane, PaneFacts, PaneHandle, PasteOutcome, PasteRefused, Terminals } from './shape.ts';
+export type {
+  Log,
+  OpenPane,
+  PaneFacts,
+  PaneHandle,
+  PasteOutcome,
+  PasteRefused,
+  Terminals,
+  TerminalsOptions,
+} from './shape.ts';
+export { openTerminals } from './terminals.ts';
+export { tmuxVersion } from './version.ts';

@@ -1,4 +1,21 @@
-import type { ProcessIdentity, Refusal } from '../kernel/index.ts';
+import type { Clock, ProcessIdentity, Refusal } from '../kernel/index.ts';
+
+/** Where the driver says what it saw; a pino logger fits. */
+export interface Log {
+  info(facts: object, text: string): void;
+  warn(facts: object, text: string): void;
+}
+
+export interface TerminalsOptions {
+  /** Absolute path of the private server's socket: at most 103 bytes, in a folder that only the user can enter. */
+  readonly socket: string;
+  /** A private folder for the text of a paste on its way to tmux. */
+  readonly folder: string;
+  /** Of it the server sees PATH, HOME, SHELL, LANG, LC_* and TERM. */
+  readonly environment: NodeJS.ProcessEnv;
+  readonly log: Log;
+  readonly clock?: Clock;
+}
 
 /** A pane we opened: found again by the incarnation written on it, never by its number alone. */
 export interface PaneHandle {
@@ -53,26 +70,35 @@ export interface Terminals {
   open(request: OpenPane): Promise<PaneHandle | Refusal>;
   /** Our panes that live now in the whole server, by the incarnation written on them. `undefined`: tmux did not answer. */
   panes(): Promise<readonly PaneHandle[] | undefined>;
-  /** Facts of one pane; undefined when it is gone or is not ours any more. */
+  /** Facts of one pane; undefined when it is gone, is not ours any more, or tmux did not answer. */
   facts(pane: PaneHandle): Promise<PaneFacts | undefined>;
-  /** The visible screen, without colours, one string per line. undefined when the pane is gone. */
+  /**
+   * The visible screen, without colours, one string per line, and `history` lines above it. Undefined when the pane is
+   * gone or tmux did not answer.
+   */
   screen(pane: PaneHandle, options?: { history?: number }): Promise<readonly string[] | undefined>;
   /**
    * Pastes `text` (bracketed, through a buffer of its own that is gone afterwards) and presses Enter, in one tmux command
    * that refuses when the pane is gone, dead, in a mode or another process's: either both happen or neither.
    */
   paste(pane: PaneHandle, text: string, bufferName: string): Promise<PasteOutcome>;
-  /** Sends named keys (`Escape`, `C-c`, `Enter`); false when the pane is gone. */
+  /**
+   * Sends named keys (`Escape`, `C-c`, `Enter`); false when they did not reach the program: the pane is gone, or in a
+   * mode in which tmux itself would take them.
+   */
   keys(pane: PaneHandle, keys: readonly string[]): Promise<boolean>;
   /** Ends a pane and its process; true when it is gone afterwards. Only by a verified handle. */
   close(pane: PaneHandle): Promise<boolean>;
-  /** Ends a team's session when nothing but our own empty windows are left in it. */
+  /** Ends a team's session when no live pane is left in it, ours or a person's. */
   closeSession(session: string): Promise<void>;
   /** Called with the incarnation of a pane that has just gone. */
   onGone(listener: (incarnation: string) => void): void;
   /** Re-attaches control clients to the sessions that live (after a coordinator's restart). */
   attach(): Promise<void>;
-  /** Makes the server run `command` (a shell command line) whenever one of our clients is cut off. Empty: never again. */
+  /**
+   * Makes the server run `command` (a shell command line) whenever a client is cut off: ours, or a person's. It runs too
+   * when a session ends or `detach` is called, so set it to empty (never again) before these.
+   */
   reviveWith(command: string): Promise<void>;
   /** Lets go of all control clients; the server and the agents live on. */
   detach(): Promise<void>;

@@ -9,6 +9,7 @@ import { afterAll } from 'vitest';
  */
 const root = fs.mkdtempSync(path.join(os.tmpdir(), 'ta-'));
 for (const folder of ['home', 'tmp', 'run']) fs.mkdirSync(path.join(root, folder), { mode: 0o700 });
+fs.writeFileSync(path.join(root, 'owner'), String(process.pid)); // another run that looks for leftovers lets it be
 
 for (const name of Object.keys(process.env)) {
   if (/^(TMUX|TEAM_AGENT_|CLAUDE|CODEX|ANTHROPIC|OPENAI)/.test(name)) delete process.env[name];

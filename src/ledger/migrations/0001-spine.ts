@@ -52,9 +52,6 @@ const STATEMENTS = [
     result_id text primary key, team text not null references teams (team), seq bigint not null, agent_id text not null,
     incarnation text not null, task_id text, message_id text, status text not null, summary text not null,
     envelope text not null, unattributed integer not null, created_at bigint not null, unique (team, seq))`,
-  `create table calls (
-    incarnation text not null references incarnations (incarnation), call_key text not null, tool text not null,
-    answer text not null, created_at bigint not null, primary key (incarnation, call_key))`,
   `create table leases (
     team text primary key references teams (team), epoch integer not null, identity text, receiver text, acquired_at bigint not null)`,
   `create table sagas (

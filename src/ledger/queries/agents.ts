@@ -40,11 +40,7 @@ export function upsertAgent(change: Change, row: Insertable<AgentsTable>): Promi
     .execute();
 }
 
-export function updateAgent(
-  change: Change,
-  agent: AgentId,
-  facts: Pick<AgentRow, 'intent'>,
-): Promise<unknown> {
+export function updateAgent(change: Change, agent: AgentId, facts: Pick<AgentRow, 'intent'>): Promise<unknown> {
   return change.tx
     .updateTable('agents')
     .set(facts)

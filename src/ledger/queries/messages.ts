@@ -1,5 +1,5 @@
 import type { Kysely, Selectable, Transaction } from 'kysely';
-import type { AgentId, DeliveryId, MessageId, TeamId } from '../../kernel/index.ts';
+import type { AgentId, DeliveryId, IncarnationId, MessageId, TeamId } from '../../kernel/index.ts';
 import type { Change } from '../ledger.ts';
 import type { DeliveriesTable, LedgerTables, MessagesTable, OffersTable } from '../schema.ts';
 
@@ -178,11 +178,14 @@ export function unprovedOffers(db: Reading, team: TeamId, recipient: AgentId): P
     .execute();
 }
 
-/** Deliveries that expect something, were consumed by this agent and are not answered. Oldest first. */
+/**
+ * Deliveries that expect something, were consumed by this conversation of an agent and are not answered. Oldest first. A
+ * request that an earlier conversation consumed is not known to this one.
+ */
 export function openRequests(
   db: Reading,
   team: TeamId,
-  recipient: AgentId,
+  by: { agent: AgentId; incarnation: IncarnationId },
   expects: readonly MessageRow['expects'][],
 ): Promise<QueuedRow[]> {
   return db
@@ -191,9 +194,17 @@ export function openRequests(
     .selectAll('deliveries')
     .select(MESSAGE_COLUMNS)
     .where('deliveries.team', '=', team)
-    .where('recipient', '=', recipient)
+    .where('recipient', '=', by.agent)
     .where('state', '=', 'consumed')
     .where('messages.expects', 'in', expects)
+    .where('consumed_by', 'in', (eb) =>
+      eb
+        .selectFrom('sessions as consumer')
+        .innerJoin('sessions as own', 'own.session_id', 'consumer.session_id')
+        .select('consumer.incarnation')
+        .where('own.incarnation', '=', by.incarnation)
+        .where('consumer.team', '=', team),
+    )
     .orderBy('deliveries.seq')
     .execute();
 }

@@ -1,29 +1,11 @@
 import type { Selectable } from 'kysely';
-import type { AgentId, IncarnationId, ResultId, TaskId, TeamId } from '../../kernel/index.ts';
+import type { AgentId, ResultId, TaskId, TeamId } from '../../kernel/index.ts';
 import type { Change } from '../ledger.ts';
-import type { CallsTable, ResultsTable, TasksTable } from '../schema.ts';
+import type { ResultsTable, TasksTable } from '../schema.ts';
 import type { Reading } from './messages.ts';
 
 export type ResultRow = Selectable<ResultsTable>;
 export type TaskRow = Selectable<TasksTable>;
-export type CallRow = Selectable<CallsTable>;
-
-/** What the first call with this key was answered; a repeat gets the same. */
-export function findCall(db: Reading, incarnation: IncarnationId, key: string): Promise<CallRow | undefined> {
-  return db
-    .selectFrom('calls')
-    .selectAll()
-    .where('incarnation', '=', incarnation)
-    .where('call_key', '=', key)
-    .executeTakeFirst();
-}
-
-export function insertCall(change: Change, row: Omit<CallRow, 'created_at'>): Promise<unknown> {
-  return change.tx
-    .insertInto('calls')
-    .values({ ...row, created_at: change.now })
-    .execute();
-}
 
 export async function insertResult(
   change: Change,

@@ -25,3 +25,7 @@ export function putTeam(
     .onConflict((conflict) => conflict.column('team').doUpdateSet(row))
     .execute();
 }
+
+export function setTeamIntent(change: Change, intent: 'running' | 'stopped'): Promise<unknown> {
+  return change.tx.updateTable('teams').set({ intent }).where('team', '=', change.team).execute();
+}

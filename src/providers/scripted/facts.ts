@@ -1,3 +1,4 @@
+import type { ProcessIdentity } from '../../kernel/index.ts';
 import type { TurnState } from '../shape.ts';
 import type { Dialog } from './dialogs.ts';
 import type { RecordLine } from './record.ts';
@@ -5,7 +6,8 @@ import type { RecordLine } from './record.ts';
 /** What a record says about the process life that wrote its end. */
 export interface RecordState {
   readonly incarnation: string | undefined;
-  readonly pid: number | undefined;
+  /** The process that writes it. */
+  readonly process: ProcessIdentity | undefined;
   readonly greeted: boolean;
   /** A turn that was started and has not ended. */
   readonly open: boolean;
@@ -17,7 +19,7 @@ export interface RecordState {
 
 export const EMPTY_RECORD: RecordState = {
   incarnation: undefined,
-  pid: undefined,
+  process: undefined,
   greeted: false,
   open: false,
   dialog: undefined,
@@ -30,7 +32,13 @@ export function advance(state: RecordState, line: RecordLine): RecordState {
   const since = line.at;
   switch (line.type) {
     case 'session':
-      return { ...EMPTY_RECORD, incarnation: line.incarnation, pid: line.pid, turn: 'starting', since };
+      return {
+        ...EMPTY_RECORD,
+        incarnation: line.incarnation,
+        process: { pid: line.pid, start: line.start },
+        turn: 'starting',
+        since,
+      };
     case 'greeting':
       return { ...state, greeted: true, turn: 'idle', since };
     case 'turn':
@@ -62,6 +70,9 @@ function withoutDialog(state: RecordState): TurnState {
 }
 
 /** The state of a turn as the agent itself derives it; a dialog outranks the turn that opened it. */
-export function turnState(turn: 'starting' | 'idle' | 'working' | 'interrupted', dialog: Dialog | undefined): TurnState {
+export function turnState(
+  turn: 'starting' | 'idle' | 'working' | 'interrupted',
+  dialog: Dialog | undefined,
+): TurnState {
   return dialog ? waitingFor(dialog.kind) : turn;
 }

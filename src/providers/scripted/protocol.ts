@@ -17,7 +17,6 @@ export type FromAgent =
       readonly version: 1;
       readonly session: string;
       readonly incarnation: string;
-      readonly pid: number;
       readonly record: string;
     } & AgentState)
   | ({ readonly type: 'state' } & AgentState)

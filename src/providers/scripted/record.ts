@@ -9,7 +9,9 @@ export type RecordLine =
       readonly type: 'session';
       readonly session: string;
       readonly incarnation: string;
+      /** The agent's own process, below the wrapper: its pid and start time, as `identifyProcess` tells them. */
       readonly pid: number;
+      readonly start: string;
       readonly at: number;
     }
   | { readonly type: 'greeting'; readonly at: number }
@@ -50,7 +52,7 @@ export interface ToolLine {
 }
 
 const NEEDED = {
-  session: ['session', 'incarnation', 'pid'],
+  session: ['session', 'incarnation', 'pid', 'start'],
   greeting: [],
   user: ['source', 'text'],
   turn: ['state'],

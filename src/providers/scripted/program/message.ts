@@ -12,7 +12,10 @@ export interface Message {
 /** Who typed text without a header. */
 export const PERSON = 'person';
 
-const HEADER = /^\[team message (\S+) from (\S+)(?: \(([^)]*)\))?([^\]]*)\]\s*$/;
+const HEADER = /^\[team message (\S+) from (\S+)(?: \(([^)]*)\))?(.*)\]\s*$/;
+/** A task's name may have blanks in it: it goes up to the next attribute that is known. */
+const TASK = / task (.+?)(?= expects |$)/;
+const EXPECTS = / expects (\S+)/;
 const FENCE = /^--- (\S+)$/;
 
 /**
@@ -33,21 +36,15 @@ export function parseMessage(text: string): Message {
     };
   }
   const [, delivery, from = PERSON, authority, attributes = ''] = header;
-  const expects = attribute(attributes, 'expects');
+  const expects = EXPECTS.exec(attributes)?.[1];
   return {
     delivery,
     from,
     authority,
-    task: attribute(attributes, 'task'),
+    task: TASK.exec(attributes)?.[1],
     expects: expects === 'reply' || expects === 'result' ? expects : 'nothing',
     body: unfenced(rest),
   };
-}
-
-function attribute(attributes: string, name: string): string | undefined {
-  const words = attributes.split(/\s+/);
-  const at = words.indexOf(name);
-  return at < 0 ? undefined : words[at + 1];
 }
 
 function unfenced(lines: readonly string[]): string {

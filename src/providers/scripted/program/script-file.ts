@@ -43,7 +43,11 @@ const STEPS = {
   say: text.transform((value): Step => ({ kind: 'say', text: value })),
   wait: milliseconds.transform((ms): Step => ({ kind: 'wait', ms })),
   send: z
-    .looseObject({ to: z.union([text, z.array(text)]), text, expects: z.enum(['nothing', 'reply', 'result']).optional() })
+    .looseObject({
+      to: z.union([text, z.array(text)]),
+      text,
+      expects: z.enum(['nothing', 'reply', 'result']).optional(),
+    })
     .transform(({ text: content, ...rest }): Step => ({ kind: 'send', arguments: { ...rest, content } })),
   report: z
     .looseObject({ summary: text, status: text.default('success') })

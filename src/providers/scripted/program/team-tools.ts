@@ -52,7 +52,9 @@ export class TeamTools {
     } catch (error) {
       if (signal.aborted) return { ok: false, error: 'interrupted' };
       const message = error instanceof Error ? error.message : String(error);
-      return error instanceof Unreached ? { ok: false, error: message, unreached: true } : { ok: false, error: message };
+      return error instanceof Unreached
+        ? { ok: false, error: message, unreached: true }
+        : { ok: false, error: message };
     }
   }
 

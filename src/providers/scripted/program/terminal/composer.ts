@@ -1,4 +1,4 @@
-import type { Dialog } from '../dialogs.ts';
+import type { Dialog } from '../../dialogs.ts';
 import type { Key } from './keys.ts';
 
 /** What a key means for the agent, beside the change of the composer's own text. */

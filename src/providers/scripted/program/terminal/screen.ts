@@ -1,4 +1,4 @@
-import { COMPOSER_MARK, DIALOG_MARK, type Dialog, KEYS_MARK, STATUS_MARK } from '../dialogs.ts';
+import { COMPOSER_MARK, DIALOG_MARK, type Dialog, KEYS_MARK, STATUS_MARK } from '../../dialogs.ts';
 
 /** What stands at the bottom of the screen. */
 export interface Bottom {
@@ -44,7 +44,10 @@ export class Screen {
   }
 
   get columns(): number {
-    return Math.max(NARROWEST, Math.min(this.#output.columns ?? USUAL_COLUMNS, this.#limit() ?? Number.MAX_SAFE_INTEGER));
+    return Math.max(
+      NARROWEST,
+      Math.min(this.#output.columns ?? USUAL_COLUMNS, this.#limit() ?? Number.MAX_SAFE_INTEGER),
+    );
   }
 
   /** Adds text above. It is made of printable characters and newlines by the caller. */
@@ -109,16 +112,16 @@ export function bottomLines(bottom: Bottom, columns: number): string[] {
 
 /** The end of the composer's text, where the person is typing. A text of blanks is shown, so that it is not taken for none. */
 function composed(text: string, width: number): string {
-  const tail = text.slice(-4 * width);
-  const shown = oneLine(text.trim() === '' ? tail.replace(/\s/g, '_') : tail);
+  const tail = oneLine(text.slice(-4 * width));
   let used = 0;
   const characters: string[] = [];
-  for (const character of [...shown].reverse()) {
+  for (const character of [...tail].reverse()) {
     used += columnsOf(character);
     if (used > width) break;
     characters.unshift(character);
   }
-  return characters.join('');
+  const shown = characters.join('');
+  return shown.trim() === '' ? shown.replace(/\s/g, '_') : shown;
 }
 
 function oneLine(text: string): string {
@@ -138,7 +141,8 @@ export function clip(text: string, columns: number): string {
 }
 
 /** East Asian wide characters and pictures take two columns. */
-const WIDE = /[\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6\u{1f300}-\u{1faff}\u{20000}-\u{3fffd}]/u;
+const WIDE =
+  /[\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6\u{1f300}-\u{1faff}\u{20000}-\u{3fffd}]/u;
 
 function columnsOf(character: string): number {
   return WIDE.test(character) ? 2 : 1;

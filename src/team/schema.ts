@@ -1,5 +1,7 @@
 import { z } from 'zod';
-import { flag, harmless, listOf, notYet, oneOf, positive, text, variableName } from './fields.ts';
+import { flag, harmless, listOf, notYet, oneOf, positive, shown, text, variableName } from './fields.ts';
+import { TOOL_WORDS } from './names.ts';
+import { nearest } from './problems.ts';
 import { MCP_CHOICES, NOTIFY } from './shape.ts';
 
 const DISPLAYS = [
@@ -15,7 +17,7 @@ const DISPLAYS = [
 const SECONDS = 'a number of seconds above 0';
 
 /** What this version cannot do for a team or an agent, and says so rather than ignore it. */
-export const NOT_YET = {
+const NOT_YET = {
   dangerous_auto_approve: harmless(false, 'agents cannot be started without their approval prompts'),
   fast: harmless(false, 'the fast mode of Codex cannot be switched on'),
   permission_mode: harmless('restricted', 'an agent asks for approval as its own CLI is set up to'),
@@ -27,12 +29,14 @@ export const NOT_YET = {
 export const teamFields = z.strictObject({
   name: text('a name such as web-shop').optional(),
   objective: text('what the team is for, as text').optional(),
-  provider: text('the leader\'s provider, such as claude or codex').optional(),
+  provider: text("the leader's provider, such as claude or codex").optional(),
   model: text('the name of a model').optional(),
-  leader_role: text('the leader\'s role, as text').optional(),
+  leader_role: text("the leader's role, as text").optional(),
   default_model: text('the name of a model').optional(),
   provider_models: z
-    .record(z.string(), text('the name of a model'), { error: 'does not fit; write providers with a model each, such as {codex: gpt-5.5}' })
+    .record(z.string(), text('the name of a model'), {
+      error: 'does not fit; write providers with a model each, such as {codex: gpt-5.5}',
+    })
     .optional(),
   default_auth_mode: harmless('subscription', 'an agent uses the login of its own CLI'),
   default_profile: notYet('credential profiles are not read'),
@@ -46,7 +50,9 @@ export const teamFields = z.strictObject({
   env: listOf(variableName, 'a list of variable names, such as [NPM_TOKEN]').optional(),
   worker_to_worker: flag().optional(),
   startup_order: listOf(text('the name of an agent'), 'a list of agents, such as [builder, tester]').optional(),
-  max_active_agents: positive('a whole number of agents').int({ error: 'does not fit; write a whole number' }).optional(),
+  max_active_agents: positive('a whole number of agents')
+    .int({ error: 'does not fit; write a whole number' })
+    .optional(),
   display_backend: oneOf(DISPLAYS).optional(),
   tick_interval_sec: positive(SECONDS).optional(),
   push_min_interval_sec: positive(SECONDS).optional(),
@@ -66,3 +72,29 @@ const KEPT = [
 export function keptFields(fields: TeamFields): Readonly<Record<string, unknown>> {
   return Object.fromEntries(KEPT.flatMap((key) => (fields[key] === undefined ? [] : [[key, fields[key]]])));
 }
+
+const tool = z.string({ error: 'does not fit; write the name of a tool' }).refine((word) => TOOL_WORDS.includes(word), {
+  error: ({ input }) => {
+    const meant = typeof input === 'string' ? nearest(input, TOOL_WORDS) : undefined;
+    return `there is no tool ${shown(input)}; ${meant ? `did you mean ${meant}?` : `write one of ${TOOL_WORDS.join(', ')}`}`;
+  },
+});
+
+/** The head of a role document. `name`, `role`, `provider` and `tools` are required. */
+export const roleFields = z.strictObject({
+  name: text("the agent's id, such as builder"),
+  role: text('what the agent is, such as developer'),
+  provider: text('the CLI that plays it, such as claude, codex or scripted'),
+  tools: listOf(tool, 'a list such as [fs_read, execute_bash]'),
+  model: text('the name of a model').optional(),
+  working_directory: text('a folder, relative to the workspace').optional(),
+  script: text('a file, relative to this document').optional(),
+  env: listOf(variableName, 'a list of variable names, such as [NPM_TOKEN]').optional(),
+  mcp: oneOf(MCP_CHOICES).optional(),
+  paused: flag().optional(),
+  auth_mode: harmless('subscription', 'an agent uses the login of its own CLI'),
+  profile: notYet('credential profiles are not read'),
+  host: notYet('agents run on this machine only'),
+  ...NOT_YET,
+});
+export type RoleFields = z.output<typeof roleFields>;

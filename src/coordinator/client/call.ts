@@ -1,0 +1,72 @@
+import http from 'node:http';
+import { errorCode } from '../../kernel/processes.ts';
+
+/** One answer over the unix socket; or that nobody listens; or that the connection broke before an answer came. */
+export type CallOutcome =
+  | { readonly outcome: 'answered'; readonly body: string }
+  | { readonly outcome: 'absent' }
+  | { readonly outcome: 'lost'; readonly evidence: string };
+
+export interface CallOptions {
+  readonly socket: string;
+  readonly method: 'GET' | 'POST';
+  readonly path: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body?: string;
+  /** Called once when nothing has come back for `silence` ms. */
+  readonly silent?: { readonly after: number; readonly ask: () => void };
+  /** Called with each line as it comes; then `body` stays empty. */
+  readonly onLine?: (line: string) => void;
+  readonly signal?: AbortSignal | undefined;
+}
+
+const NOBODY = new Set(['ENOENT', 'ECONNREFUSED', 'ENOTDIR']);
+
+/** One HTTP request over a unix socket. Never throws: what went wrong is an outcome. */
+export function callSocket(options: CallOptions): Promise<CallOutcome> {
+  return new Promise((resolve) => {
+    const timer = options.silent ? setTimeout(options.silent.ask, options.silent.after) : undefined;
+    const finish = (outcome: CallOutcome): void => {
+      clearTimeout(timer);
+      resolve(outcome);
+    };
+    const request = http.request(
+      {
+        socketPath: options.socket,
+        method: options.method,
+        path: options.path,
+        headers: {
+          ...options.headers,
+          ...(options.body === undefined
+            ? {}
+            : { 'content-type': 'application/json', 'content-length': Buffer.byteLength(options.body) }),
+        },
+        signal: options.signal,
+        agent: false,
+      },
+      (response) => {
+        clearTimeout(timer);
+        let text = '';
+        response.setEncoding('utf8');
+        response.on('data', (part: string) => {
+          text += part;
+          if (options.onLine) text = eachLine(text, options.onLine);
+        });
+        response.on('end', () => finish({ outcome: 'answered', body: text }));
+        response.on('error', (error) => finish({ outcome: 'lost', evidence: error.message }));
+      },
+    );
+    request.on('error', (error) => {
+      finish(NOBODY.has(errorCode(error) ?? '') ? { outcome: 'absent' } : { outcome: 'lost', evidence: error.message });
+    });
+    request.end(options.body);
+  });
+}
+
+/** Hands on complete lines and returns the rest. */
+function eachLine(text: string, onLine: (line: string) => void): string {
+  const lines = text.split('\n');
+  const rest = lines.pop() ?? '';
+  for (const line of lines) if (line !== '') onLine(line);
+  return rest;
+}

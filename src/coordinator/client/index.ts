@@ -1,0 +1,182 @@
+import { readIfThere, writePrivateFile } from '../../kernel/files.ts';
+import { packageVersion } from '../../kernel/installation.ts';
+import { identifyProcess, signalProcess } from '../../kernel/processes.ts';
+import { isRefusal, type Refusal, refuse } from '../../kernel/reasons.ts';
+import { ANSWER_DEADLINE, HEADERS, type Paths, PROTOCOL, pathsOf } from '../protocol.ts';
+import { type CallOutcome, callSocket } from './call.ts';
+import { askWhetherFrozen, readPointer } from './frozen.ts';
+import { startCoordinator } from './starting.ts';
+
+export { readPointer } from './frozen.ts';
+
+export type Answer = Readonly<Record<string, unknown>>;
+
+/** A coordinator may be revived this often within the window, ms; after that it stays down and says so. */
+const REVIVALS = 3;
+const REVIVAL_WINDOW = 5 * 60_000;
+
+/**
+ * Asks the coordinator for a verb. With `start` one is started when none lives; without, undefined means that none does.
+ * A lost connection is `coordinator_lost`: what was asked may or may not have been done.
+ */
+export async function callCoordinator(
+  workspace: string,
+  verb: string,
+  args: object,
+  options: { readonly start: boolean; readonly signal?: AbortSignal },
+): Promise<Answer | undefined> {
+  const paths = pathsOf(workspace);
+  const first = await ask(paths, `/verbs/${verb}`, args, { signal: options.signal });
+  if (first !== 'absent') return first;
+  if (!options.start) return undefined;
+  const refused = await startCoordinator(paths);
+  if (refused) return { ...refused };
+  const second = await ask(paths, `/verbs/${verb}`, args, { signal: options.signal });
+  return second === 'absent' ? { ...lost('it ended again at once') } : second;
+}
+
+/** Follows a team's events, a line each, until the coordinator or `signal` ends it. undefined: none lives. */
+export async function followEvents(
+  workspace: string,
+  args: object,
+  onLine: (line: string) => void,
+  signal?: AbortSignal,
+): Promise<Answer | undefined> {
+  const answer = await ask(pathsOf(workspace), '/stream/events', args, { signal, onLine });
+  return answer === 'absent' ? undefined : answer;
+}
+
+/** Makes sure that a coordinator runs. */
+export async function ensureCoordinator(workspace: string): Promise<Refusal | undefined> {
+  const paths = pathsOf(workspace);
+  const hello = await callSocket({
+    socket: paths.socket,
+    method: 'GET',
+    path: '/hello',
+    headers: {},
+    silent: { after: ANSWER_DEADLINE, ask: () => undefined },
+  });
+  return hello.outcome === 'absent' ? startCoordinator(paths) : undefined;
+}
+
+/** Is a coordinator there? `frozen` comes with the refusal that says what to do. */
+export async function coordinatorState(workspace: string): Promise<'absent' | 'running' | Refusal> {
+  const answer = await ask(pathsOf(workspace), '/hello', undefined, {});
+  if (answer === 'absent') return 'absent';
+  return isRefusal(answer) ? answer : 'running';
+}
+
+/** Ends a coordinator that does not answer, by its pid and start time. Its agents live on. */
+export function forceStop(workspace: string): { readonly ok: true; readonly pid: number } | Refusal {
+  const pointer = readPointer(pathsOf(workspace));
+  if (!pointer)
+    return refuse('coordinator_absent', 'No coordinator runs for this workspace.', {
+      next: ['team-agent coordinator start'],
+    });
+  signalProcess(pointer, 'SIGKILL');
+  return { ok: true, pid: pointer.pid };
+}
+
+/**
+ * Called by our tmux server when a control client of the coordinator was cut off: starts it again unless it lives, at most
+ * three times in five minutes. Does nothing where there is no team any more.
+ */
+export async function reviveFromTmux(workspace: string): Promise<Refusal | undefined> {
+  const paths = pathsOf(workspace);
+  if (readIfThere(paths.ledger) === undefined) return undefined;
+  const hello = await callSocket({
+    socket: paths.socket,
+    method: 'GET',
+    path: '/hello',
+    headers: {},
+    silent: { after: ANSWER_DEADLINE, ask: () => undefined },
+  });
+  if (hello.outcome === 'answered' || readPointer(paths)) return undefined;
+  const now = Date.now();
+  const recent = revivals(paths).filter((at) => at > now - REVIVAL_WINDOW);
+  if (recent.length >= REVIVALS) return gaveUp(recent);
+  writePrivateFile(paths.revivals, JSON.stringify([...recent, now]));
+  return startCoordinator(paths);
+}
+
+/** Said loudly by `status` while no coordinator runs: it died too often to be revived by itself. */
+export function whetherGaveUp(workspace: string): Refusal | undefined {
+  const recent = revivals(pathsOf(workspace)).filter((at) => at > Date.now() - REVIVAL_WINDOW);
+  return recent.length >= REVIVALS ? gaveUp(recent) : undefined;
+}
+
+function revivals(paths: Paths): number[] {
+  return JSON.parse(readIfThere(paths.revivals) ?? '[]') as number[];
+}
+
+function gaveUp(recent: readonly number[]): Refusal {
+  return refuse(
+    'coordinator_gave_up',
+    `The coordinator ended ${recent.length} times within five minutes and is left down. The agents live on; their mail waits.`,
+    {
+      evidence: { revived_at: recent },
+      next: ['tail -n 50 .team/run/coordinator.log', 'team-agent coordinator start'],
+    },
+  );
+}
+
+async function ask(
+  paths: Paths,
+  path: string,
+  args: object | undefined,
+  { signal, onLine }: { signal?: AbortSignal | undefined; onLine?: (line: string) => void },
+): Promise<Answer | 'absent'> {
+  const frozen: { refusal?: Refusal } = {};
+  const silence = new AbortController();
+  const outcome = await callSocket({
+    socket: paths.socket,
+    method: args === undefined ? 'GET' : 'POST',
+    path,
+    headers: callerHeaders(),
+    ...(args === undefined ? {} : { body: JSON.stringify(args) }),
+    silent: {
+      after: ANSWER_DEADLINE,
+      ask: () => {
+        void askWhetherFrozen(paths).then((refusal) => {
+          if (!refusal) return;
+          frozen.refusal = refusal;
+          silence.abort();
+        });
+      },
+    },
+    signal: signal ? AbortSignal.any([silence.signal, signal]) : silence.signal,
+    ...(onLine ? { onLine } : {}),
+  });
+  return frozen.refusal ? { ...frozen.refusal } : answerOf(outcome);
+}
+
+function answerOf(outcome: CallOutcome): Answer | 'absent' {
+  switch (outcome.outcome) {
+    case 'absent':
+      return 'absent';
+    case 'answered':
+      return outcome.body === '' ? { ok: true } : (JSON.parse(outcome.body) as Answer);
+    case 'lost':
+      return { ...lost(outcome.evidence) };
+    default:
+      return outcome satisfies never;
+  }
+}
+
+function lost(evidence: string): Refusal {
+  return refuse('coordinator_lost', `The connection to the coordinator broke before it answered (${evidence}).`, {
+    evidence: { connection: evidence },
+    next: ['team-agent status'],
+  });
+}
+
+function callerHeaders(): Record<string, string> {
+  const self = identifyProcess(process.pid);
+  const token = process.env.TEAM_AGENT_TOKEN;
+  return {
+    [HEADERS.protocol]: String(PROTOCOL),
+    [HEADERS.build]: packageVersion(),
+    [HEADERS.caller]: `${process.pid}:${self?.start ?? ''}`,
+    ...(token ? { authorization: `Bearer ${token}` } : {}),
+  };
+}

@@ -1,0 +1,27 @@
+import type { Roster } from '../agents/index.ts';
+import type { Clock, Mint, Reach, Signal } from '../kernel/index.ts';
+import type { Ledger } from '../ledger/index.ts';
+import type { Terminals } from '../tmux/index.ts';
+
+/** What the verbs that start and end agents work with. */
+export interface Effects {
+  readonly ledger: Ledger;
+  readonly roster: Roster;
+  readonly terminals: Terminals;
+  readonly clock: Clock;
+  readonly mint: Mint;
+  readonly reach: Reach;
+  /** Notified at each commit and whenever an agent shows something new. */
+  readonly changes: Signal;
+  /** Real path of the project. */
+  readonly workspace: string;
+  /** `<workspace>/.team/run`. */
+  readonly runFolder: string;
+  /** The 0700 folder for sockets. */
+  readonly socketFolder: string;
+  /** Where agents find the team's tools. */
+  readonly mcpUrl: () => string;
+}
+
+/** How long an agent may take to be ready, ms, before its launch is undone and its screen shown. */
+export const READY_DEADLINE = 30_000;

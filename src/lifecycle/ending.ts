@@ -1,0 +1,114 @@
+import fs from 'node:fs';
+import path from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import {
+  type AgentId,
+  type IncarnationId,
+  printable,
+  probeProcess,
+  readIfThere,
+  sessionMembers,
+  signalProcess,
+  type TeamId,
+  writePrivateFile,
+} from '../kernel/index.ts';
+import { closeSessionsOf, findIncarnation, type IncarnationRow, updateIncarnation } from '../ledger/index.ts';
+import type { AgentHandle } from '../providers/index.ts';
+import type { PaneHandle } from '../tmux/index.ts';
+import type { Effects } from './effects.ts';
+
+/** How long a closed agent may take to end by itself, ms; then it is killed. */
+const GRACE = 1_500;
+
+export interface Ended {
+  readonly agent_id: string;
+  readonly incarnation: string;
+  /** False when it could not be ended or nobody can tell: then nothing is claimed. */
+  readonly ended: boolean;
+  readonly exit: string | null;
+}
+
+export function handleOf(row: Pick<IncarnationRow, 'handle'>): AgentHandle | undefined {
+  return row.handle ? (JSON.parse(row.handle) as AgentHandle) : undefined;
+}
+
+/** The 0700 folder of one life below `.team/run/`: its token, its exit code, its settings. It ends with it. */
+export function lifeFolder(effects: Pick<Effects, 'runFolder'>, incarnation: string): string {
+  return path.join(effects.runFolder, 'agents', incarnation);
+}
+
+/** The pane of a life that may still go: by its handle, else by what is written on our panes. */
+async function paneOf(effects: Effects, row: IncarnationRow): Promise<PaneHandle | 'none' | 'unknown'> {
+  const pane = handleOf(row)?.pane;
+  if (pane) return probeProcess(pane.process) === 'dead' ? 'none' : pane;
+  const panes = await effects.terminals.panes();
+  return panes ? (panes.find((candidate) => candidate.incarnation === row.incarnation) ?? 'none') : 'unknown';
+}
+
+/**
+ * Ends one life by its own pane, and everything that was started in it. Only what is proved to be gone is written down as
+ * ended; `before` runs while its screen can still be seen.
+ */
+export async function endLife(
+  effects: Effects,
+  row: IncarnationRow,
+  why: string,
+  before: (pane: PaneHandle) => Promise<void> = async () => undefined,
+): Promise<Ended> {
+  const pane = await paneOf(effects, row);
+  const open: Ended = { agent_id: row.agent_id, incarnation: row.incarnation, ended: false, exit: null };
+  if (pane === 'unknown') return open;
+  if (pane !== 'none') {
+    await before(pane);
+    if (!(await closePane(effects, pane))) return open;
+  }
+  return recordEnd(effects, row.incarnation as IncarnationId, why);
+}
+
+async function closePane(effects: Effects, pane: PaneHandle): Promise<boolean> {
+  const members = sessionMembers(pane.process.pid);
+  const ours = probeProcess(pane.process) === 'alive';
+  const gone = await effects.terminals.close(pane);
+  if (!ours) return gone;
+  const deadline = performance.now() + GRACE;
+  const left = () => members.filter((member) => probeProcess(member) === 'alive');
+  while (left().length > 0 && performance.now() < deadline) await pause(5);
+  for (const member of left()) signalProcess(member, 'SIGKILL');
+  while (left().length > 0 && performance.now() < deadline + GRACE) await pause(5);
+  return left().length === 0;
+}
+
+/** Writes down that a life has ended, with the exit code its wrapper left; once. Its token and its files go with it. */
+export async function recordEnd(effects: Effects, incarnation: IncarnationId, why: string): Promise<Ended> {
+  const row = await findIncarnation(effects.ledger.db, incarnation);
+  if (!row) throw new Error(`no such incarnation: ${incarnation}`);
+  const handle = handleOf(row);
+  const exit = handle ? (readIfThere(handle.exitFile)?.trim() ?? null) : null;
+  if (row.ended_at === null) {
+    await effects.ledger.change(row.team as TeamId, 'coordinator', async (change) => {
+      await updateIncarnation(change, incarnation, { ended_at: change.now, exit });
+      await closeSessionsOf(change, incarnation);
+      await change.event('agent.exited', { agent_id: row.agent_id, incarnation, exit, why });
+    });
+  }
+  effects.roster.end(incarnation);
+  fs.rmSync(lifeFolder(effects, incarnation), { recursive: true, force: true });
+  if (handle?.socket) fs.rmSync(handle.socket, { force: true });
+  return { agent_id: row.agent_id, incarnation, ended: true, exit: exit ?? row.exit };
+}
+
+/** Keeps what an agent's screen showed last, as plain text a person may print. undefined when there was nothing to see. */
+export async function keepLastView(
+  effects: Effects,
+  team: TeamId,
+  agent: AgentId,
+  pane: PaneHandle,
+): Promise<string | undefined> {
+  const screen = await effects.terminals.screen(pane, { history: 5_000 });
+  if (!screen) return undefined;
+  const folder = path.join(effects.runFolder, 'last-views', team);
+  fs.mkdirSync(folder, { recursive: true, mode: 0o700 });
+  const file = path.join(folder, `${agent}.txt`);
+  writePrivateFile(file, `${screen.map(printable).join('\n').trimEnd()}\n`);
+  return file;
+}

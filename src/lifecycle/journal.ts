@@ -1,0 +1,42 @@
+import { randomUUID } from 'node:crypto';
+import type { TeamId } from '../kernel/index.ts';
+import { type Change, insertSaga, type Ledger, updateSaga } from '../ledger/index.ts';
+
+/**
+ * The journal of a verb with effects. A saga is written before its first effect and ended after its last; boot finds those
+ * that were cut off, undoes them before their point of no return and completes them after it.
+ *
+ *   launch     point of no return: `ready` (every agent is)         before it: every pane that was opened is closed
+ *   shutdown   point of no return: its first commit (`asked`)       after it: the rest of the panes are closed
+ */
+export type Verb = 'launch' | 'shutdown';
+
+export class Saga {
+  readonly id: string;
+  readonly team: TeamId;
+  readonly #ledger: Ledger;
+
+  constructor(ledger: Ledger, team: TeamId, id: string = randomUUID()) {
+    this.#ledger = ledger;
+    this.team = team;
+    this.id = id;
+  }
+
+  /** Writes the plan, in the transaction of the intent it carries out. */
+  async open(change: Change, verb: Verb, plan: object): Promise<void> {
+    await insertSaga(change, { saga_id: this.id, verb, step: 'journalled', plan: JSON.stringify(plan) });
+    await change.event('saga.opened', { saga: this.id, verb });
+  }
+
+  /** Ends it, with whatever belongs into the same transaction. */
+  async end(
+    outcome: 'done' | 'undone',
+    also: (change: Change) => Promise<void> = async () => undefined,
+  ): Promise<void> {
+    await this.#ledger.change(this.team, 'coordinator', async (change) => {
+      await also(change);
+      await updateSaga(change, this.id, { step: outcome, ended_at: change.now, outcome });
+      await change.event('saga.ended', { saga: this.id, outcome });
+    });
+  }
+}

@@ -1,0 +1,117 @@
+import path from 'node:path';
+import { tokenHash } from '../agents/index.ts';
+import { childEnvironment, type IncarnationId, isRefusal, type Refusal, refuse } from '../kernel/index.ts';
+import { agentsOf, findTeam, liveIncarnations, teams } from '../ledger/index.ts';
+import { findProvider, type LaunchPlan } from '../providers/index.ts';
+import { type AgentSpec, readTeam, shellWord, type Team } from '../team/index.ts';
+import type { Effects } from './effects.ts';
+import { lifeFolder } from './ending.ts';
+
+export interface LaunchOrder {
+  /** Absolute path of the team's documents. */
+  readonly folder: string;
+  readonly name?: string | undefined;
+  readonly team_id?: string | undefined;
+  /** Of the person or agent who asks; only its allow-listed part goes on. */
+  readonly environment: NodeJS.ProcessEnv;
+}
+
+/** One agent as it will be started. */
+export interface PlannedAgent {
+  readonly spec: AgentSpec;
+  readonly incarnation: IncarnationId;
+  readonly token: string;
+  readonly tokenHash: string;
+  readonly runFolder: string;
+  readonly launch: LaunchPlan;
+}
+
+export interface TeamPlan {
+  readonly team: Team;
+  readonly agents: readonly PlannedAgent[];
+  /** Agents whose documents say `paused`: members, but not started. */
+  readonly paused: readonly AgentSpec[];
+}
+
+/** Reads a team's documents for this workspace. */
+export function readDocuments(
+  workspace: string,
+  order: Pick<LaunchOrder, 'folder' | 'name' | 'team_id'>,
+): Team | Refusal {
+  return readTeam(order.folder, {
+    workspace,
+    fallbackName: order.name ?? order.team_id ?? path.basename(order.folder),
+    providers: (name) => {
+      const provider = findProvider(name);
+      return isRefusal(provider) ? provider : { ok: true, name: provider.name };
+    },
+  });
+}
+
+/** Everything a launch would do; all its refusals come from here, before any effect. */
+export async function planTeam(effects: Effects, team: Team, order: LaunchOrder): Promise<TeamPlan | Refusal> {
+  const running = (await alreadyRunning(effects, team)) ?? (await sessionTaken(effects, team));
+  if (running) return running;
+  const agents: PlannedAgent[] = [];
+  for (const spec of team.agents.filter((agent) => !agent.paused)) {
+    const planned = planAgent(effects, team, spec, order);
+    if (isRefusal(planned)) return planned;
+    agents.push(planned);
+  }
+  return { team, agents, paused: team.agents.filter((agent) => agent.paused) };
+}
+
+function planAgent(effects: Effects, team: Team, spec: AgentSpec, order: LaunchOrder): PlannedAgent | Refusal {
+  const provider = findProvider(spec.provider);
+  if (isRefusal(provider)) return provider;
+  const incarnation = effects.mint.incarnation();
+  const token = effects.mint.token();
+  const runFolder = lifeFolder(effects, incarnation);
+  const launch = provider.plan({
+    agent: spec.id,
+    team: team.id,
+    incarnation,
+    session: effects.mint.session(),
+    role: spec.role,
+    prompt: spec.prompt,
+    workspace: effects.workspace,
+    folder: spec.folder,
+    ...(spec.model === null ? {} : { model: spec.model }),
+    ...(spec.script === undefined ? {} : { script: spec.script }),
+    runFolder,
+    socketFolder: effects.socketFolder,
+    mcpUrl: effects.mcpUrl(),
+    environment: childEnvironment(order.environment, spec.env),
+  });
+  return isRefusal(launch) ? launch : { spec, incarnation, token, tokenHash: tokenHash(token), runFolder, launch };
+}
+
+async function alreadyRunning(effects: Effects, team: Team): Promise<Refusal | undefined> {
+  const row = await findTeam(effects.ledger.db, team.id);
+  const lives = row ? await liveIncarnations(effects.ledger.db, team.id) : [];
+  if (!row || (row.intent === 'stopped' && lives.length === 0)) return undefined;
+  const agents = (await agentsOf(effects.ledger.db, team.id)).map((agent) => agent.agent_id);
+  return refuse(
+    'team_already_running',
+    `The team ${team.id} is running already, with ${agents.join(', ')}. Nothing was started or changed.`,
+    {
+      evidence: { team: team.id, agents, lives: lives.map((life) => life.incarnation) },
+      next: [`team-agent status --team ${shellWord(team.id)}`, `team-agent shutdown --team ${shellWord(team.id)}`],
+    },
+  );
+}
+
+async function sessionTaken(effects: Effects, team: Team): Promise<Refusal | undefined> {
+  const other = (await teams(effects.ledger.db)).find(
+    (row) => row.team !== team.id && row.intent === 'running' && row.session_name === team.sessionName,
+  );
+  if (!other) return undefined;
+  return refuse(
+    'session_name_taken',
+    `The session name ${team.sessionName} belongs to the running team ${other.team}. Change name: in TEAM.md, or session_name:.`,
+    {
+      evidence: { session_name: team.sessionName, team: other.team },
+      next: [`team-agent status --team ${shellWord(other.team)}`],
+    },
+  );
+}

@@ -1,0 +1,58 @@
+import { type IncarnationId, probeProcess, type TeamId } from '../kernel/index.ts';
+import {
+  agentsOf,
+  findIncarnation,
+  findTeam,
+  type IncarnationRow,
+  liveIncarnations,
+  openSagas,
+  teams,
+} from '../ledger/index.ts';
+import type { Effects } from './effects.ts';
+import { handleOf, recordEnd } from './ending.ts';
+import { Saga, type Verb } from './journal.ts';
+import { undoLaunch } from './launch.ts';
+import { completeShutdown } from './shutdown.ts';
+
+/**
+ * What boot does with what it finds: members are enrolled, cut-off sagas undone or completed, lives that still go are
+ * followed again and those that ended meanwhile are written down. What tmux cannot tell stays as it is.
+ */
+export async function recover(effects: Effects): Promise<void> {
+  const { ledger, roster } = effects;
+  for (const team of await teams(ledger.db)) {
+    for (const row of await agentsOf(ledger.db, team.team as TeamId)) roster.enrol(row);
+  }
+  for (const life of await liveIncarnations(ledger.db)) roster.honour(life);
+  await settleSagas(effects);
+  for (const life of await liveIncarnations(ledger.db)) await takeUp(effects, life);
+}
+
+async function settleSagas(effects: Effects): Promise<void> {
+  for (const row of await openSagas(effects.ledger.db)) {
+    const team = await findTeam(effects.ledger.db, row.team as TeamId);
+    const saga = new Saga(effects.ledger, row.team as TeamId, row.saga_id);
+    const { incarnations } = JSON.parse(row.plan) as { incarnations: IncarnationId[] };
+    const sessionName = team?.session_name ?? '';
+    if ((row.verb as Verb) === 'launch') {
+      await undoLaunch(effects, saga, incarnations, sessionName);
+    } else {
+      const lives = await Promise.all(
+        incarnations.map((incarnation) => findIncarnation(effects.ledger.db, incarnation)),
+      );
+      await completeShutdown(
+        effects,
+        saga,
+        sessionName,
+        lives.filter((life): life is IncarnationRow => life !== undefined && life.ended_at === null),
+      );
+    }
+  }
+}
+
+async function takeUp(effects: Effects, life: IncarnationRow): Promise<void> {
+  const handle = handleOf(life);
+  const alive = handle !== undefined && probeProcess(handle.pane.process) !== 'dead';
+  if (alive) effects.roster.follow(life, handle);
+  else await recordEnd(effects, life.incarnation as IncarnationId, 'it ended while no coordinator ran');
+}

@@ -1,0 +1,67 @@
+import type { AgentId, TeamId } from '../kernel/index.ts';
+import {
+  agentsOf,
+  type IncarnationRow,
+  liveIncarnations,
+  setTeamIntent,
+  type TeamRow,
+  updateAgent,
+} from '../ledger/index.ts';
+import type { Effects } from './effects.ts';
+import { type Ended, endLife, keepLastView } from './ending.ts';
+import { Saga } from './journal.ts';
+
+export interface ShutDown {
+  readonly agents: readonly (Ended & { readonly last_view: string | null })[];
+  /** True when nothing of the team ran any more. */
+  readonly already: boolean;
+}
+
+/** Ends every process of a team and nothing else, all at once. What each agent showed last is kept. A second call finds nothing to do. */
+export async function shutDownTeam(effects: Effects, team: TeamRow): Promise<ShutDown> {
+  const id = team.team as TeamId;
+  const lives = await liveIncarnations(effects.ledger.db, id);
+  if (team.intent === 'stopped' && lives.length === 0) return { agents: [], already: true };
+  const saga = new Saga(effects.ledger, id);
+  const members = await agentsOf(effects.ledger.db, id);
+  await effects.ledger.change(id, 'coordinator', async (change) => {
+    await setTeamIntent(change, 'stopped');
+    for (const agent of members) await updateAgent(change, agent.agent_id as AgentId, { intent: 'stopped' });
+    await saga.open(change, 'shutdown', { incarnations: lives.map((life) => life.incarnation) });
+    await change.event('team.stopping', { agents: members.map((agent) => agent.agent_id) });
+  });
+  for (const row of await agentsOf(effects.ledger.db, id)) effects.roster.enrol(row);
+  await effects.reach('shutdown.journalled');
+  return completeShutdown(effects, saga, team.session_name, lives);
+}
+
+/** The rest of a shutdown after its point of no return; boot comes here when it was cut off. */
+export async function completeShutdown(
+  effects: Effects,
+  saga: Saga,
+  sessionName: string,
+  lives: readonly IncarnationRow[],
+): Promise<ShutDown> {
+  const agents = await Promise.all(lives.map((life) => end(effects, saga.team, life)));
+  await effects.reach('shutdown.agents_ended');
+  await effects.terminals.closeSession(sessionName);
+  await effects.reach('shutdown.session_ended');
+  await saga.end('done', async (change) => {
+    await change.event('team.stopped', {
+      agents: agents.filter((agent) => agent.ended).map((agent) => agent.agent_id),
+    });
+  });
+  return { agents, already: false };
+}
+
+async function end(
+  effects: Effects,
+  team: TeamId,
+  life: IncarnationRow,
+): Promise<Ended & { last_view: string | null }> {
+  let last_view: string | undefined;
+  const ended = await endLife(effects, life, 'the team was shut down', async (pane) => {
+    last_view = await keepLastView(effects, team, life.agent_id as AgentId, pane);
+  });
+  return { ...ended, last_view: last_view ?? null };
+}

@@ -1,0 +1,202 @@
+import assert from 'node:assert/strict';
+import { type DeliveryId, isRefusal, mint, readBytes } from '../kernel/index.ts';
+import type { Terminals } from '../tmux/index.ts';
+import type { AgentHandle, Attachment, Channel, LaunchRequest, Offer, Provider, Receipt, Settlement } from './shape.ts';
+
+/** A live agent that the harness has launched and attached to. */
+export interface LiveAgent {
+  readonly handle: AgentHandle;
+  readonly attachment: Attachment;
+  readonly request: LaunchRequest;
+  readonly terminals: Terminals;
+  /** Ends the agent as a crash would. */
+  kill(): void;
+}
+
+/** What a provider's tests bring along. Each agent it launches is ended by the harness itself, afterwards. */
+export interface ConformanceHarness {
+  readonly provider: Provider;
+  /** A launch that works. */
+  request(): LaunchRequest;
+  /** A launch that the provider has to refuse. */
+  impossible(): LaunchRequest;
+  /** Launches an agent that takes input; with a dialog open or a draft in its composer when that is asked for. */
+  launch(situation: 'plain' | 'dialog' | 'draft'): Promise<LiveAgent>;
+  /** The text of a message as the runtime renders it. */
+  render(delivery: DeliveryId, body: string): string;
+  /** Waits for a condition, with a deadline of the harness's own; rejects when it does not come true. */
+  until(what: string, condition: () => boolean | Promise<boolean>): Promise<void>;
+}
+
+export interface ConformanceCheck {
+  readonly name: string;
+  /** Rejects when the provider does not conform. */
+  run(): Promise<void>;
+}
+
+/** What every provider must do, whichever CLI it starts. A new provider is one folder and this suite. */
+export function providerConformance(harness: ConformanceHarness): readonly ConformanceCheck[] {
+  const check = (name: string, run: () => Promise<void>): ConformanceCheck => ({ name, run });
+  return [
+    check('plan is pure and complete', () => planIsPure(harness)),
+    check('plan refuses what cannot be done', () => planRefuses(harness)),
+    check('an agent greets and is alive', () => greets(harness)),
+    check('a second attachment sees the same agent', () => attachesAgain(harness)),
+    check('each channel hands over and proves it', () => handsOver(harness)),
+    check('what never left is never taken', () => neverLeft(harness)),
+    check('a record before the offer proves nothing', () => positionCounts(harness)),
+    check('a dialog holds', () => dialogHolds(harness)),
+    check('a draft holds what would be pasted', () => draftHolds(harness)),
+    check('death is seen, and nothing is taken after it', () => deathIsSeen(harness)),
+  ];
+}
+
+async function planIsPure({ provider, request }: ConformanceHarness): Promise<void> {
+  const asked = request();
+  const first = provider.plan(asked);
+  assert.deepEqual(provider.plan(asked), first);
+  assert.ok(!isRefusal(first), 'a launch that works was refused');
+  assert.ok(first.argv.length > 0);
+  assert.equal(first.session, asked.session);
+  assert.ok(first.record.startsWith('/'), 'the record is an absolute path');
+  assert.ok(!first.record.startsWith(asked.runFolder), 'the record outlives the incarnation');
+  for (const [name, value] of Object.entries(asked.environment)) assert.equal(first.environment[name], value);
+}
+
+async function planRefuses({ provider, impossible }: ConformanceHarness): Promise<void> {
+  const refused = provider.plan(impossible());
+  assert.ok(isRefusal(refused), 'it was not refused');
+  assert.ok(refused.message !== '');
+}
+
+async function greets({ launch, until }: ConformanceHarness): Promise<void> {
+  const { attachment } = await launch('plain');
+  await until('the agent greets', () => attachment.greeted());
+  assert.equal(attachment.liveness(), 'alive');
+  await until('its turn is idle', () => attachment.facts()[0]?.value === 'idle');
+  assert.ok(attachment.channels().length > 0);
+}
+
+async function attachesAgain(harness: ConformanceHarness): Promise<void> {
+  const { handle, request, attachment, terminals } = await readyAgent(harness);
+  attachment.close();
+  const again = harness.provider.attach(handle, request.incarnation, terminals);
+  try {
+    await harness.until('the agent is known to have greeted', () => again.greeted());
+    assert.equal(again.liveness(), 'alive');
+  } finally {
+    again.close();
+  }
+}
+
+async function handsOver(harness: ConformanceHarness): Promise<void> {
+  const agent = await readyAgent(harness);
+  for (const { name } of agent.attachment.channels()) {
+    const channel = channelNamed(agent, name);
+    await harness.until(`${name} is ready`, async () => (await channel.state()) === 'ready');
+    const offer = newOffer(agent, channel);
+    const handed = await channel.hand(offer, harness.render(offer.delivery, `over ${name}`), 'leader');
+    assert.deepEqual(handed, { handed: 'written' });
+    const receipt = await taken(harness, channel, offer);
+    assert.ok((receipt.offset ?? 0) >= offer.position, 'the receipt stands before the offer');
+    assert.ok(lineAt(receipt).includes(offer.delivery), 'the line at the offset does not carry the delivery');
+  }
+}
+
+async function neverLeft(harness: ConformanceHarness): Promise<void> {
+  const agent = await readyAgent(harness);
+  for (const channel of agent.attachment.channels()) {
+    const settlement = await channel.settle(newOffer(agent, channel));
+    assert.notEqual(settlement.outcome, 'taken', `${channel.name} took what never left`);
+  }
+}
+
+async function positionCounts(harness: ConformanceHarness): Promise<void> {
+  const agent = await readyAgent(harness);
+  for (const channel of agent.attachment.channels()) {
+    await harness.until(`${channel.name} is ready`, async () => (await channel.state()) === 'ready');
+    const offer = newOffer(agent, channel);
+    await channel.hand(offer, harness.render(offer.delivery, 'once'), 'leader');
+    await taken(harness, channel, offer);
+    const later = { ...offer, number: 2, position: agent.attachment.position() };
+    assert.notEqual((await channel.settle(later)).outcome, 'taken', `${channel.name} counts an older line`);
+  }
+}
+
+async function dialogHolds(harness: ConformanceHarness): Promise<void> {
+  const { attachment } = await harness.launch('dialog');
+  for (const channel of attachment.channels()) {
+    await harness.until(`${channel.name} holds for the dialog`, async () => {
+      const state = await channel.state();
+      return state !== 'ready' && state.hold === 'dialog_open';
+    });
+  }
+  const value = attachment.facts()[0]?.value;
+  assert.ok(value === 'waiting_approval' || value === 'waiting_input', `its turn is ${value}`);
+}
+
+async function draftHolds(harness: ConformanceHarness): Promise<void> {
+  const { attachment } = await harness.launch('draft');
+  const paste = attachment.channels().find(({ name }) => name === 'paste');
+  if (!paste) return;
+  await harness.until('paste holds for the draft', async () => {
+    const state = await paste.state();
+    return state !== 'ready' && state.hold === 'draft_in_composer';
+  });
+}
+
+async function deathIsSeen(harness: ConformanceHarness): Promise<void> {
+  const agent = await readyAgent(harness);
+  let told = 0;
+  agent.attachment.onChange(() => {
+    if (agent.attachment.liveness() === 'dead') told++;
+  });
+  agent.kill();
+  await harness.until('its death is told', () => told > 0);
+  assert.equal(agent.attachment.liveness(), 'dead');
+  assert.equal(agent.attachment.facts()[0]?.value, 'exited');
+  for (const channel of agent.attachment.channels()) {
+    assert.notEqual(await channel.state(), 'ready');
+    const settlement = await channel.settle(newOffer(agent, channel));
+    assert.notEqual(settlement.outcome, 'taken');
+  }
+}
+
+async function readyAgent({ launch, until }: ConformanceHarness): Promise<LiveAgent> {
+  const agent = await launch('plain');
+  await until('the agent greets', () => agent.attachment.greeted());
+  return agent;
+}
+
+function channelNamed({ attachment }: LiveAgent, name: Channel['name']): Channel {
+  const channel = attachment.channels().find((candidate) => candidate.name === name);
+  assert.ok(channel, `the channel ${name} has gone`);
+  return channel;
+}
+
+function newOffer({ attachment, request }: LiveAgent, { name }: Channel): Offer {
+  const { incarnation } = request;
+  return { delivery: mint.delivery(), number: 1, channel: name, incarnation, position: attachment.position() };
+}
+
+async function taken({ until }: ConformanceHarness, channel: Channel, offer: Offer): Promise<Receipt> {
+  const seen: Settlement[] = [];
+  await until(`${channel.name} proves the delivery`, async () => {
+    const settlement = await channel.settle(offer);
+    assert.notEqual(settlement.outcome, 'not_taken', `${channel.name} denies what it took`);
+    seen.push(settlement);
+    return settlement.outcome === 'taken';
+  });
+  const last = seen.at(-1);
+  assert.ok(last?.outcome === 'taken');
+  return last.receipt;
+}
+
+/** Longer than any line that this suite makes an agent write, in bytes. */
+const LONGEST_LINE = 64 * 1024;
+
+/** The line of the record that a receipt names. */
+function lineAt({ file = '', offset = 0 }: Receipt): string {
+  const bytes = readBytes(file, offset, offset + LONGEST_LINE);
+  return bytes.toString('utf8').split('\n', 1)[0] ?? '';
+}

@@ -1,0 +1,25 @@
+/** One folder per CLI, all of the same shape: what is started, how text gets in, what proves that it was taken. */
+import { type Refusal, refuse } from '../kernel/index.ts';
+import { scripted } from './scripted/index.ts';
+import type { Provider } from './shape.ts';
+
+export type * from './shape.ts';
+export { FACT_SOURCES, TURN_STATES } from './shape.ts';
+
+const PROVIDERS: readonly Provider[] = [scripted];
+
+/** The provider of this name or alias, as a document writes it. */
+export function findProvider(name: string): Provider | Refusal {
+  const found = PROVIDERS.find((provider) => provider.name === name || provider.aliases.includes(name));
+  return (
+    found ??
+    refuse('unknown_provider', `There is no provider ${JSON.stringify(name)}.`, {
+      evidence: { provider: name, known: providerNames() },
+    })
+  );
+}
+
+/** The names of all providers, without their aliases. */
+export function providerNames(): readonly string[] {
+  return PROVIDERS.map((provider) => provider.name);
+}

@@ -1,0 +1,159 @@
+import type { IncarnationId } from '../../kernel/index.ts';
+import { type Liveness, probeProcess, readIfThere, sizeOf } from '../../kernel/index.ts';
+import type { Terminals } from '../../tmux/index.ts';
+import type { AgentHandle, Attachment, Channel, MissedCall, TurnFact } from '../shape.ts';
+import { PasteChannel, ProtocolChannel } from './channel.ts';
+import { Connection } from './connection.ts';
+import type { RecordState } from './facts.ts';
+import { RecordFollower } from './record-follower.ts';
+
+/** Between looks at a process that seems to have ended, in ms. */
+const FIRST_LOOK = 10;
+const LONGEST_LOOK = 2000;
+
+/** A scripted agent that lives (or lived) in a pane, seen through its socket, its record and its process. */
+export class ScriptedAttachment implements Attachment {
+  readonly #handle: AgentHandle;
+  readonly #incarnation: IncarnationId;
+  readonly #record: RecordFollower;
+  readonly #connection: Connection | undefined;
+  readonly #channels: readonly Channel[];
+  readonly #listeners: (() => void)[] = [];
+  /** Something said that the end has come: the process is looked at until it is gone. */
+  #ending: NodeJS.Timeout | undefined;
+  #gone = false;
+  #connected = false;
+  #closed = false;
+
+  constructor(handle: AgentHandle, incarnation: IncarnationId, terminals: Terminals) {
+    const changed = (): void => this.#announce();
+    this.#handle = handle;
+    this.#incarnation = incarnation;
+    this.#record = new RecordFollower(handle.record, changed);
+    this.#connection =
+      handle.socket === undefined
+        ? undefined
+        : new Connection(handle.socket, () => this.liveness() !== 'dead', changed);
+    const seen = {
+      handle,
+      incarnation,
+      record: this.#record,
+      connection: this.#connection,
+      liveness: () => this.liveness(),
+      greeted: () => this.greeted(),
+      foreign: () => this.#foreign(),
+      changed,
+    };
+    const paste = new PasteChannel(seen, terminals);
+    this.#channels = this.#connection ? [new ProtocolChannel(seen, this.#connection), paste] : [paste];
+    this.#record.watch();
+    this.#record.catchUp();
+    this.#connection?.open();
+    terminals.onGone((gone) => {
+      if (gone !== incarnation) return;
+      this.#gone = true;
+      this.#announce();
+    });
+  }
+
+  facts(): readonly TurnFact[] {
+    this.#record.catchUp();
+    const at = Date.now();
+    const { pid } = this.#handle.pane.process;
+    if (this.liveness() === 'dead') {
+      const code = readIfThere(this.#handle.exitFile)?.trim() ?? 'no exit code';
+      return [{ value: 'exited', source: 'process', at, evidence: `process ${pid} is gone: ${code}` }];
+    }
+    const facts: TurnFact[] = [];
+    const said = this.#connection?.state;
+    if (said) {
+      const { turn, dialog } = said;
+      const evidence = `since ${turn.since}${dialog ? `, ${dialog.kind}: ${dialog.text}` : ''}`;
+      facts.push({ value: turn.state, source: 'protocol', at: turn.since, evidence });
+    }
+    const written = this.#ours();
+    if (written) {
+      facts.push({ value: written.turn, source: 'record', at: written.since, evidence: this.#handle.record });
+    }
+    const value = this.greeted() ? 'unknown' : 'starting';
+    return [...facts, { value, source: 'process', at, evidence: `process ${pid} is alive` }];
+  }
+
+  greeted(): boolean {
+    const said = this.#connection?.state;
+    if (said && said.turn.state !== 'starting' && this.#connection?.greeting?.incarnation === this.#incarnation) {
+      // A dialog before the greeting is a state of its own; the record tells the two apart.
+      if (said.dialog === null) return true;
+    }
+    this.#record.catchUp();
+    return this.#ours()?.greeted ?? false;
+  }
+
+  channels(): readonly Channel[] {
+    return this.#channels;
+  }
+
+  position(): number {
+    return sizeOf(this.#handle.record);
+  }
+
+  missedCalls(since: number): readonly MissedCall[] {
+    this.#record.catchUp();
+    return this.#record.missedCalls(since);
+  }
+
+  onChange(listener: () => void): void {
+    this.#listeners.push(listener);
+  }
+
+  /** Dead only when both the pane's wrapper and the agent below it are: the agent may outlive a wrapper that was killed. */
+  liveness(): Liveness {
+    const wrapper = probeProcess(this.#handle.pane.process);
+    if (wrapper === 'alive') return 'alive';
+    this.#record.catchUp();
+    const program = this.#ours()?.process;
+    return program ? probeProcess(program) : wrapper;
+  }
+
+  close(): void {
+    this.#closed = true;
+    clearTimeout(this.#ending);
+    this.#record.close();
+    this.#connection?.close();
+    for (const channel of this.#channels) if (channel instanceof PasteChannel) channel.close();
+  }
+
+  #announce(): void {
+    if (this.#closed) return;
+    if (this.#connection?.greeting) this.#connected = true;
+    if (this.#ending === undefined && this.#seemsEnded() && this.liveness() !== 'dead') this.#awaitEnd(FIRST_LOOK);
+    for (const listener of this.#listeners) listener();
+  }
+
+  #seemsEnded(): boolean {
+    const cutOff = this.#connected && !this.#connection?.greeting;
+    return this.#gone || cutOff || this.#ours()?.turn === 'exited';
+  }
+
+  /** The last word of a process comes before its end, and its end has no event of its own. */
+  #awaitEnd(wait: number): void {
+    this.#ending = setTimeout(() => {
+      this.#ending = undefined;
+      if (this.liveness() === 'dead') this.#announce();
+      else if (this.#seemsEnded()) this.#awaitEnd(Math.min(LONGEST_LOOK, wait * 2));
+    }, wait);
+    this.#ending.unref();
+  }
+
+  /** The record's state when its last process life is this incarnation. */
+  #ours(): RecordState | undefined {
+    const { state } = this.#record;
+    return state.incarnation === this.#incarnation ? state : undefined;
+  }
+
+  /** True when another incarnation writes the record of an agent that has greeted. */
+  #foreign(): boolean {
+    this.#record.catchUp();
+    return this.#connection?.greeting !== undefined && this.#ours() === undefined;
+  }
+}

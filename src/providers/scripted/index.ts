@@ -1,0 +1,13 @@
+import type { Provider } from '../shape.ts';
+import { ScriptedAttachment } from './attachment.ts';
+import { capabilities } from './capabilities.ts';
+import { plan } from './launch.ts';
+
+/** An agent without a model: it plays a script. It runs the demo, and users' tests of their team's plumbing. */
+export const scripted: Provider = {
+  name: 'scripted',
+  aliases: ['fake'],
+  capabilities,
+  plan,
+  attach: (handle, incarnation, terminals) => new ScriptedAttachment(handle, incarnation, terminals),
+};

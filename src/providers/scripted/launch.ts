@@ -1,0 +1,65 @@
+import fs from 'node:fs';
+import path from 'node:path';
+import { agentWrapper, programArgv, type Refusal, readIfThere, refuse } from '../../kernel/index.ts';
+import type { LaunchPlan, LaunchRequest } from '../shape.ts';
+import type { Script } from './program/script.ts';
+import { parseScript } from './program/script-file.ts';
+
+/** The longest path of a unix socket, in bytes: 104 with the end mark on macOS, 108 on Linux. */
+const LONGEST_SOCKET_PATH = 103;
+
+/** What would be started for a scripted agent. Its script is read here, so that a fault in it is known before a pane opens. */
+export function plan(request: LaunchRequest): LaunchPlan | Refusal {
+  const script = request.script === undefined ? undefined : readScript(request.agent, request.script);
+  if (script && 'reason' in script) return script;
+  const socket =
+    script?.channel === 'paste' ? undefined : path.join(request.socketFolder, `${request.incarnation}.sock`);
+  if (socket !== undefined && Buffer.byteLength(socket) > LONGEST_SOCKET_PATH) {
+    return refuse('launch_failed', `The path of ${request.agent}'s socket is too long: ${socket}`, {
+      evidence: { socket, bytes: Buffer.byteLength(socket), longest: LONGEST_SOCKET_PATH },
+      next: ['env XDG_RUNTIME_DIR=/tmp team-agent status'],
+    });
+  }
+  const record = path.join(request.workspace, '.team', 'run', 'records', `${request.session}.jsonl`);
+  const inRun = (name: string): string => path.join(request.runFolder, name);
+  return {
+    argv: [agentWrapper, inRun('token'), inRun('exit'), ...programArgv('scripted')],
+    environment: {
+      ...request.environment,
+      TEAM_AGENT_ID: request.agent,
+      TEAM_AGENT_INCARNATION: request.incarnation,
+      TEAM_AGENT_SESSION: request.session,
+      TEAM_AGENT_WORKSPACE: request.workspace,
+      TEAM_AGENT_RECORD: record,
+      TEAM_AGENT_MCP_URL: request.mcpUrl,
+      ...(socket === undefined ? {} : { TEAM_AGENT_SOCKET: socket }),
+      ...(request.script === undefined ? {} : { TEAM_AGENT_SCRIPT: request.script }),
+    },
+    files: [],
+    session: request.session,
+    record,
+    ...(socket === undefined ? {} : { socket }),
+  };
+}
+
+function readScript(agent: string, file: string): Script | Refusal {
+  const source = path.isAbsolute(file) && isFile(file) ? readIfThere(file) : undefined;
+  if (source === undefined) {
+    return refuse('team_document_invalid', `The script of ${agent} is not there: ${file}`, {
+      evidence: { file, agent },
+      next: [`ls -l ${file}`],
+    });
+  }
+  const parsed = parseScript(file, source);
+  if (parsed.ok) return parsed.script;
+  const [first] = parsed.faults;
+  const where = first ? `${first.file}:${first.line}: ${first.key ? `${first.key}: ` : ''}${first.message}` : file;
+  return refuse('team_document_invalid', `The script of ${agent} cannot be played: ${where}`, {
+    evidence: { file, line: first?.line, key: first?.key, faults: parsed.faults },
+    next: [`sed -n ${first?.line ?? 1}p ${file}`],
+  });
+}
+
+function isFile(file: string): boolean {
+  return fs.statSync(file, { throwIfNoEntry: false })?.isFile() ?? false;
+}

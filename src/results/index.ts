@@ -1,0 +1,2 @@
+/** Tasks, open requests, reports. */
+export { type Reported, type Reporter, report } from './report.ts';

@@ -1,0 +1,177 @@
+import {
+  type AgentId,
+  type IncarnationId,
+  isRefusal,
+  LEADER,
+  type Mint,
+  type Reach,
+  type Refusal,
+  refuse,
+  resultOfCall,
+  type TaskId,
+  type TeamId,
+} from '../kernel/index.ts';
+import {
+  type Change,
+  findResult,
+  findTask,
+  insertResult,
+  type Ledger,
+  openRequests,
+  type ResultRow,
+  type TaskRow,
+  updateTask,
+} from '../ledger/index.ts';
+import { answer, storeNotice } from '../messages/index.ts';
+import { attribute } from './attribution.ts';
+import { normaliseResult, type ResultEnvelope } from './normalise.ts';
+
+/** Who reports, and the provider's own id of the call: a call that comes twice is one report. */
+export interface Reporter {
+  readonly team: TeamId;
+  readonly agent: AgentId;
+  readonly incarnation: IncarnationId;
+  readonly call: string;
+}
+
+export interface Reported {
+  readonly ok: true;
+  readonly result_id: string;
+  readonly agent_id: string;
+  readonly task_id: string | null;
+  readonly message_id: string | null;
+  readonly status: ResultRow['status'];
+  readonly unattributed: boolean;
+}
+
+/** What becomes of a task when a result of this status is taken in. */
+const TASK_AFTER: Readonly<Record<ResultRow['status'], TaskRow['status']>> = {
+  success: 'done',
+  blocked: 'blocked',
+  failed: 'failed',
+  partial: 'needs_retry',
+};
+
+/**
+ * Takes in a report: result, answered request, collected task and the notices about it are one transaction, so that nobody
+ * can hear of a result that is not stored, or of one result twice. Refuses before storing when it cannot tell which request
+ * is meant (`task_ambiguous`, `task_unknown`) or when the arguments are no result (`tool_arguments_invalid`).
+ */
+export async function report(
+  { ledger, mint, reach }: { ledger: Ledger; mint: Mint; reach: Reach },
+  by: Reporter,
+  input: unknown,
+): Promise<Reported | Refusal> {
+  const envelope = normaliseResult(input);
+  if (isRefusal(envelope)) return envelope;
+  await reach('result.before_commit');
+  const reported = await ledger.change(by.team, by.agent, (change) => store(change, mint, by, envelope));
+  await reach('result.committed');
+  return reported;
+}
+
+async function store(change: Change, mint: Mint, by: Reporter, envelope: ResultEnvelope): Promise<Reported | Refusal> {
+  const result_id = resultOfCall(by.incarnation, by.call);
+  const before = await findResult(change.tx, result_id);
+  if (before) return answerOf(before);
+
+  const requests = await openRequests(change.tx, by.team, by, ['result']);
+  const attribution = attribute(requests, envelope.task_id ?? undefined);
+  if (attribution.kind === 'ambiguous' || attribution.kind === 'unknown_task') return whichTask(attribution);
+
+  const request =
+    attribution.kind === 'answers'
+      ? requests.find((row) => row.delivery_id === attribution.request.delivery_id)
+      : undefined;
+  const task_id = request?.task_id ?? envelope.task_id ?? null;
+  const row = {
+    result_id,
+    agent_id: by.agent,
+    incarnation: by.incarnation,
+    task_id,
+    message_id: request?.message_id ?? null,
+    status: envelope.status,
+    summary: envelope.summary,
+    envelope: JSON.stringify({ ...envelope, task_id, agent_id: by.agent }),
+    unattributed: request ? 0 : 1,
+  };
+  await insertResult(change, row);
+  await change.event('result.reported', {
+    result_id,
+    agent_id: by.agent,
+    task_id,
+    status: row.status,
+    unattributed: !request,
+  });
+  if (request) await answer(change, request.delivery_id as Parameters<typeof answer>[1], { result_id });
+  if (task_id) await collect(change, task_id as TaskId, row);
+  await announce(change, mint, row, request?.sender);
+  return answerOf(row);
+}
+
+/** The task takes its result in the very transaction that stores it: there is no moment in between. */
+async function collect(
+  change: Change,
+  task: TaskId,
+  result: { result_id: string; status: ResultRow['status'] },
+): Promise<void> {
+  if (!(await findTask(change.tx, change.team, task))) return;
+  const status = TASK_AFTER[result.status];
+  await updateTask(change, task, { status, accepted_result_id: result.result_id });
+  await change.event('task.collected', { task_id: task, status, result_id: result.result_id });
+}
+
+/** The leader hears of each result once; so does a teammate who asked for it. */
+async function announce(
+  change: Change,
+  mint: Mint,
+  result: Omit<ResultRow, 'team' | 'seq' | 'created_at'>,
+  requester: string | undefined,
+): Promise<void> {
+  const body = announcement(result);
+  const task_id = result.task_id ?? undefined;
+  await storeNotice(change, mint, { key: `result:${result.result_id}`, to: LEADER, body, task_id });
+  if (requester && requester !== LEADER && requester !== 'person') {
+    await storeNotice(change, mint, {
+      key: `result:${result.result_id}:${requester}`,
+      to: requester as AgentId,
+      body,
+      task_id,
+    });
+  }
+}
+
+function announcement(result: Omit<ResultRow, 'team' | 'seq' | 'created_at'>): string {
+  const about = result.task_id ? ` for task ${result.task_id}` : result.unattributed ? ' (for no open request)' : '';
+  return `Result ${result.result_id} of ${result.agent_id}${about}: ${result.status}\n\n${result.summary}`;
+}
+
+function whichTask(attribution: {
+  kind: 'ambiguous' | 'unknown_task';
+  candidates: readonly { task_id: string | null; message_id: string }[];
+}): Refusal {
+  const candidates = attribution.candidates.map((request) => ({
+    task: request.task_id,
+    message_id: request.message_id,
+  }));
+  const names = candidates.map((candidate) => candidate.task ?? candidate.message_id).join(', ');
+  const [reason, what] =
+    attribution.kind === 'ambiguous'
+      ? (['task_ambiguous', 'Several requests to you are open'] as const)
+      : (['task_unknown', 'No open request to you has that task'] as const);
+  return refuse(
+    reason,
+    `${what}. Nothing was stored; report again with task set to one of: ${names || '(none is open: leave task out)'}.`,
+    {
+      evidence: { candidates },
+      next: [],
+    },
+  );
+}
+
+function answerOf(
+  row: Pick<ResultRow, 'result_id' | 'agent_id' | 'task_id' | 'message_id' | 'status' | 'unattributed'>,
+): Reported {
+  const { result_id, agent_id, task_id, message_id, status } = row;
+  return { ok: true, result_id, agent_id, task_id, message_id, status, unattributed: row.unattributed === 1 };
+}

@@ -1,0 +1,123 @@
+import fs from 'node:fs';
+import path from 'node:path';
+import { isRefusal, type Refusal, refuse } from '../kernel/index.ts';
+import { TEAM_DOCUMENT } from './compile.ts';
+import { readFrontMatter } from './front-matter.ts';
+import { shellWord } from './problems.ts';
+import { isBroken } from './role.ts';
+import type { Team } from './shape.ts';
+
+/** One file of a team, by its path below the team's folder in `.team/`. */
+export interface InstalledFile {
+  readonly path: string;
+  readonly bytes: Uint8Array;
+}
+
+/** Where a team's documents are from now on, and which files were written there. */
+export interface Installed {
+  readonly ok: true;
+  readonly folder: string;
+  readonly written: readonly string[];
+}
+
+/**
+ * What has to be written so that `folder` holds exactly these documents. Pure. A file that is there and equal stays; one
+ * that differs, or a role document that the source does not have, is a refusal: nothing is ever overwritten.
+ */
+export function planInstall(
+  folder: string,
+  source: readonly InstalledFile[],
+  present: readonly InstalledFile[],
+): readonly InstalledFile[] | Refusal {
+  const there = new Map(present.map((file) => [file.path, file.bytes]));
+  const wanted = new Set(source.map((file) => file.path));
+  const differing = source.filter(({ path: name, bytes }) => {
+    const found = there.get(name);
+    return found !== undefined && Buffer.compare(found, bytes) !== 0;
+  });
+  const foreign = present.filter(({ path: name }) => /^agents\/[^/]+\.md$/.test(name) && !wanted.has(name));
+  const inTheWay = [...differing, ...foreign].map((file) => path.join(folder, file.path));
+  if (inTheWay.length === 0) return source.filter((file) => !there.has(file.path));
+  const first = inTheWay[0] ?? folder;
+  const lines = [
+    ...differing.map((file) => `${path.join(folder, file.path)} is there and differs.`),
+    ...foreign.map((file) => `${path.join(folder, file.path)} is there, and the given documents have no such agent.`),
+  ];
+  return refuse(
+    'team_document_invalid',
+    `${lines.join('\n')}\nNothing was written. Start the team from ${folder}, or give the new one another name.`,
+    {
+      evidence: { folder, files: inTheWay },
+      next: [`team-agent quick-start ${shellWord(folder)}`, `ls -l ${shellWord(first)}`],
+    },
+  );
+}
+
+/**
+ * Copies a team's documents into `<workspace>/.team/<id>/`, so that the team is there tomorrow: TEAM.md (made when there
+ * was none), its role documents, and the scripts that they name. A folder that lies in `.team/` already stays as it is.
+ * Read the team again from the folder that is returned.
+ */
+export function installTeam(source: string, workspace: string, team: Team): Installed | Refusal {
+  const home = path.join(fs.realpathSync(workspace), '.team');
+  const real = fs.realpathSync(source);
+  if (isBelow(home, real)) return { ok: true, folder: real, written: [] };
+  const folder = path.join(home, team.id);
+  const files = filesOf(source, team);
+  const outside = files.find((file) => !isBelow(folder, path.join(folder, file.path)));
+  if (outside) {
+    const message = `A script lies outside ${source} and cannot be kept with the team: ${outside.path}. Move it below agents/, or name it by its absolute path.`;
+    return refuse('team_document_invalid', message, { next: [`ls -l ${shellWord(source)}`] });
+  }
+  const writes = planInstall(folder, files, presentFiles(folder, files));
+  if (isRefusal(writes)) return writes;
+  for (const file of writes) writeOnce(path.join(folder, file.path), file.bytes);
+  return { ok: true, folder, written: writes.map((file) => file.path) };
+}
+
+/** What the team consists of, by the paths that it will have. */
+function filesOf(source: string, team: Team): InstalledFile[] {
+  const head = team.hasTeamDocument
+    ? fs.readFileSync(path.join(source, TEAM_DOCUMENT))
+    : Buffer.from(`---\nname: ${JSON.stringify(team.name)}\n---\n\n${team.objective}\n`);
+  const files = new Map<string, Uint8Array>([[TEAM_DOCUMENT, head]]);
+  for (const agent of team.agents) {
+    const document = fs.readFileSync(agent.file);
+    files.set(`agents/${path.basename(agent.file)}`, document);
+    const script = relativeScript(document.toString('utf8'));
+    if (script !== undefined && agent.script !== undefined) {
+      files.set(path.posix.join('agents', script), fs.readFileSync(agent.script));
+    }
+  }
+  return [...files].map(([name, bytes]) => ({ path: name, bytes }));
+}
+
+/** The script that a role document names relative to itself. One with an absolute path is found wherever the document is. */
+function relativeScript(document: string): string | undefined {
+  const front = readFrontMatter('', document);
+  const script = isBroken(front) ? undefined : front.values.script;
+  return typeof script === 'string' && !path.isAbsolute(script) ? script : undefined;
+}
+
+/** Those of the files that are there already, and the role documents beside them. */
+function presentFiles(folder: string, files: readonly InstalledFile[]): InstalledFile[] {
+  const agents = path.join(folder, 'agents');
+  const documents = fs.existsSync(agents) ? fs.readdirSync(agents).map((name) => `agents/${name}`) : [];
+  const names = new Set([...files.map((file) => file.path), ...documents]);
+  return [...names]
+    .filter((name) => fs.statSync(path.join(folder, name), { throwIfNoEntry: false })?.isFile())
+    .map((name) => ({ path: name, bytes: fs.readFileSync(path.join(folder, name)) }));
+}
+
+/** Readers see the whole file or none. A crash between two files leaves what the next call completes. */
+function writeOnce(file: string, bytes: Uint8Array): void {
+  fs.mkdirSync(path.dirname(file), { recursive: true });
+  const fresh = `${file}.${process.pid}.new`;
+  fs.writeFileSync(fresh, bytes);
+  fs.renameSync(fresh, file);
+}
+
+function isBelow(folder: string, place: string): boolean {
+  const way = path.relative(folder, place);
+  return way !== '' && way !== '..' && !way.startsWith(`..${path.sep}`) && !path.isAbsolute(way);
+}

@@ -1,0 +1,122 @@
+import type { DeliveryId } from '../../../src/kernel/index.ts';
+import type { Channel, ChannelName, Handed, Offer, Settlement } from '../../../src/providers/index.ts';
+import type { AgentLife, SimulatedAgent } from './agent.ts';
+import type { Scene } from './scene.ts';
+
+/** The mark in the header of a rendered body: what an agent's record is searched for. */
+export function markOf(rendered: string): DeliveryId {
+  const mark = /^\[team message (\S+) from /.exec(rendered)?.[1];
+  if (!mark) throw new Error(`no mark in ${JSON.stringify(rendered.slice(0, 80))}`);
+  return mark as DeliveryId;
+}
+
+/** How long an idle inbox must have stayed without the text before it counts as dropped, ms. */
+const DROPPED_AFTER = 1_000;
+
+/** The way into one life of an agent, as its provider would offer it. */
+export class SimulatedChannel implements Channel {
+  readonly name: ChannelName;
+  readonly #agent: SimulatedAgent;
+  readonly #life: AgentLife;
+  readonly #scene: Scene;
+
+  constructor(agent: SimulatedAgent, life: AgentLife, scene: Scene) {
+    this.name = agent.kind === 'paste' ? 'paste' : 'protocol';
+    this.#agent = agent;
+    this.#life = life;
+    this.#scene = scene;
+  }
+
+  async state(): ReturnType<Channel['state']> {
+    const { troubles, kind } = this.#agent;
+    if (troubles.down || !this.#life.alive) return { hold: 'channel_down', evidence: 'no connection' };
+    if (troubles.dialog && kind !== 'protocol') return { hold: 'dialog_open', evidence: 'a dialog is on the screen' };
+    return 'ready';
+  }
+
+  /** The bytes leave, if they leave, the moment this is called; what the caller hears of it takes a while. */
+  async hand(offer: Offer, rendered: string): Promise<Handed> {
+    const handed = this.#write(markOf(rendered));
+    this.#scene.note(`${this.#agent.id} is handed ${offer.delivery.slice(0, 8)}#${offer.number}: ${handed.handed}`);
+    // The provider looks again by itself once silence means something.
+    this.#scene.time.after(DROPPED_AFTER + 100, () => this.#scene.changed(this.#agent));
+    await this.#scene.time.pause(this.#scene.random.between(0, 25));
+    return handed;
+  }
+
+  #write(delivery: DeliveryId): Handed {
+    const { troubles, kind } = this.#agent;
+    const { faults, time } = this.#scene;
+    const life = this.#life;
+    if (!life.alive || troubles.down) return { handed: 'not_taken', evidence: 'the connection was refused' };
+    if (troubles.refuse > 0) {
+      troubles.refuse--;
+      faults.count(kind === 'paste' ? 'refused before Enter' : 'channel refused');
+      return { handed: 'not_taken', evidence: 'refused before a byte left' };
+    }
+    life.lastBytesAt = time.passed;
+    const gone = this.#goesAstray();
+    if (gone) faults.count(gone);
+    else this.#agent.accept(life, delivery);
+    if (troubles.unclear === 0) return { handed: 'written' };
+    troubles.unclear--;
+    faults.count('answer of the channel unclear');
+    return { handed: 'unknown', evidence: 'the connection broke' };
+  }
+
+  #goesAstray() {
+    const { troubles, kind } = this.#agent;
+    if (kind === 'paste' && troubles.eat > 0) {
+      troubles.eat--;
+      return 'eaten by a dialog';
+    }
+    if (kind === 'paste' && troubles.edit > 0) {
+      troubles.edit--;
+      return 'edited by the person';
+    }
+    if (kind !== 'paste' && troubles.lose > 0) {
+      troubles.lose--;
+      return kind === 'protocol' ? 'bytes lost after written' : 'silent drop';
+    }
+    return undefined;
+  }
+
+  async settle(offer: Offer): Promise<Settlement> {
+    const { troubles, kind } = this.#agent;
+    const life = this.#life;
+    if (troubles.unreadable) {
+      this.#scene.faults.count('record unreadable');
+      return { outcome: 'unknown', awaited: 'its record could be read' };
+    }
+    const found = life.record.indexOf(offer.delivery, offer.position);
+    if (found >= 0) return { outcome: 'taken', receipt: { source: 'record', offset: found } };
+    switch (kind) {
+      case 'protocol':
+        return this.#settleByQueue(offer);
+      case 'inbox':
+        return this.#settleBySilence();
+      case 'paste':
+        return { outcome: 'unknown', awaited: 'the record showed it' };
+      default:
+        return kind satisfies never;
+    }
+  }
+
+  #settleByQueue(offer: Offer): Settlement {
+    const life = this.#life;
+    if (!life.alive) return { outcome: 'not_taken', evidence: 'it ended, and its record to the end lacks it' };
+    if (this.#agent.troubles.down) return { outcome: 'unknown', awaited: 'the connection was back' };
+    if (life.queue.includes(offer.delivery)) return { outcome: 'unknown', awaited: 'it took it from its queue' };
+    return { outcome: 'not_taken', evidence: 'neither its queue nor its record has it' };
+  }
+
+  #settleBySilence(): Settlement {
+    const life = this.#life;
+    if (!life.alive) return { outcome: 'not_taken', evidence: 'it ended, and its record to the end lacks it' };
+    const silentSince = Math.max(life.idleSince, life.lastBytesAt);
+    const silent = !life.busy && this.#scene.time.passed - silentSince >= DROPPED_AFTER;
+    return silent && !this.#agent.troubles.dialog
+      ? { outcome: 'not_taken', evidence: 'idle for a second, and its record lacks it' }
+      : { outcome: 'unknown', awaited: 'it was idle for a second' };
+  }
+}
