@@ -3,7 +3,7 @@ import { createHash, randomBytes, randomUUID } from 'node:crypto';
 declare const brand: unique symbol;
 type Branded<Name extends string> = string & { readonly [brand]: Name };
 
-/** A team's key inside its workspace: its folder name under `.team/`. */
+/** A team's key inside its workspace: the slug of its name, and the folder of its documents below `.team/`. */
 export type TeamId = Branded<'TeamId'>;
 /** A durable member of a team. The leader is a member too, and its id is always `leader`. */
 export type AgentId = Branded<'AgentId'>;

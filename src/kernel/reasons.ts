@@ -30,10 +30,12 @@ export const REASONS = {
   message_not_found: 1,
   no_recipients: 1,
   fanout_partial: 3,
+  shutdown_partial: 3,
   // results
   task_ambiguous: 1,
   task_unknown: 1,
   timeout: 1,
+  delivery_dead: 1,
   // callers
   sender_is_the_caller: 1,
   worker_may_not: 1,

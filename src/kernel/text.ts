@@ -13,3 +13,8 @@ export function firstLine(text: string, limit = 200): string {
   const characters = [...line.trim()];
   return characters.length <= limit ? line.trim() : `${characters.slice(0, limit - 1).join('')}…`;
 }
+
+/** A word that a POSIX shell reads back as `text`. */
+export function shellWord(text: string): string {
+  return /^[A-Za-z0-9_./@%+=:,-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
+}

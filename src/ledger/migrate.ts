@@ -5,12 +5,18 @@ import { spine } from './migrations/0001-spine.ts';
 import type { LedgerTables } from './schema.ts';
 
 /** All migrations, oldest first. A shipped one never changes. */
-const MIGRATIONS: Readonly<Record<string, Migration>> = { '0001-spine': spine };
+export const MIGRATIONS: Migrations = { '0001-spine': spine };
+
+export type Migrations = Readonly<Record<string, Migration>>;
 
 /** Brings the ledger up to this version, calling `before` ahead of each step on a ledger that holds something. */
-export async function migrate(db: Kysely<LedgerTables>, before: (name: string) => void): Promise<Refusal | undefined> {
+export async function migrate(
+  db: Kysely<LedgerTables>,
+  before: (name: string) => void,
+  migrations: Migrations,
+): Promise<Refusal | undefined> {
   const done = await appliedMigrations(db);
-  const unknown = done.filter((name) => !(name in MIGRATIONS));
+  const unknown = done.filter((name) => !(name in migrations));
   if (unknown.length > 0) {
     return refuse(
       'ledger_newer',
@@ -21,16 +27,16 @@ export async function migrate(db: Kysely<LedgerTables>, before: (name: string) =
       },
     );
   }
-  for (const name of Object.keys(MIGRATIONS).filter((name) => !done.includes(name))) {
+  for (const name of Object.keys(migrations).filter((name) => !done.includes(name))) {
     if (done.length > 0) before(name);
-    const { error } = await migratorOf(db).migrateTo(name);
+    const { error } = await migratorOf(db, migrations).migrateTo(name);
     if (error) throw error;
   }
   return undefined;
 }
 
-function migratorOf(db: Kysely<LedgerTables>): Migrator {
-  return new Migrator({ db, provider: { getMigrations: async () => ({ ...MIGRATIONS }) } });
+function migratorOf(db: Kysely<LedgerTables>, migrations: Migrations): Migrator {
+  return new Migrator({ db, provider: { getMigrations: async () => ({ ...migrations }) } });
 }
 
 async function appliedMigrations(db: Kysely<LedgerTables>): Promise<readonly string[]> {

@@ -6,7 +6,7 @@ import { Kysely } from 'kysely';
 import { type Clock, isRefusal, type Refusal, refuse } from '../kernel/index.ts';
 import { type Connection, sqliteDialect } from './dialect.ts';
 import { Ledger } from './ledger.ts';
-import { migrate } from './migrate.ts';
+import { MIGRATIONS, type Migrations, migrate } from './migrate.ts';
 import type { LedgerTables } from './schema.ts';
 
 /**
@@ -14,19 +14,23 @@ import type { LedgerTables } from './schema.ts';
  * second writer is possible and no `-shm` file ever exists; FULL, because what is acknowledged must survive a power cut.
  * Refuses `ledger_in_use` while another process has it, `ledger_newer` when a later version wrote it.
  */
-export async function openLedger(file: string, clock: Clock): Promise<Ledger | Refusal> {
+export async function openLedger(
+  file: string,
+  clock: Clock,
+  migrations: Migrations = MIGRATIONS,
+): Promise<Ledger | Refusal> {
   const fresh = !fs.existsSync(file);
-  let connection: DatabaseSync;
+  let connection: DatabaseSync | undefined;
   try {
     connection = new DatabaseSync(file, { timeout: 0, enableForeignKeyConstraints: true });
     if (fresh) fs.chmodSync(file, 0o600);
     connection.exec('pragma locking_mode = exclusive; pragma journal_mode = wal; pragma synchronous = full;');
     connection.exec('begin immediate; commit;');
+    return await ledgerOn(connection, clock, backupsOf(connection, file), migrations);
   } catch (error) {
+    connection?.close();
     return cannotOpen(file, error);
   }
-  const backups = path.join(path.dirname(file), 'run', 'backups');
-  return ledgerOn(connection, clock, (name) => backup(connection, backups, name));
 }
 
 /** The ledger on a connection that is open and exclusive already. The simulator enters here with one in memory. */
@@ -34,9 +38,10 @@ export async function ledgerOn(
   connection: Connection,
   clock: Clock,
   beforeMigration: (name: string) => void = () => undefined,
+  migrations: Migrations = MIGRATIONS,
 ): Promise<Ledger | Refusal> {
   const db = new Kysely<LedgerTables>({ dialect: sqliteDialect(connection) });
-  const refused = await migrate(db, beforeMigration);
+  const refused = await migrate(db, beforeMigration, migrations);
   if (isRefusal(refused)) {
     await db.destroy();
     return refused;
@@ -60,11 +65,16 @@ function newEpoch(db: Kysely<LedgerTables>, host: string): Promise<number> {
   });
 }
 
-function backup(connection: DatabaseSync, folder: string, name: string): void {
-  fs.mkdirSync(folder, { recursive: true, mode: 0o700 });
-  const file = path.join(folder, `team-before-${name}.db`);
-  fs.rmSync(file, { force: true });
-  connection.prepare('vacuum into ?').run(file);
+/** A whole copy of the ledger beside it, before a migration changes it. */
+function backupsOf(connection: DatabaseSync, file: string): (name: string) => void {
+  return (name) => {
+    const folder = path.join(path.dirname(file), 'run', 'backups');
+    fs.mkdirSync(folder, { recursive: true, mode: 0o700 });
+    const copy = path.join(folder, `team-before-${name}.db`);
+    fs.rmSync(copy, { force: true });
+    connection.prepare('vacuum into ?').run(copy);
+    fs.chmodSync(copy, 0o600);
+  };
 }
 
 function cannotOpen(file: string, error: unknown): Refusal {

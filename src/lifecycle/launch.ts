@@ -7,6 +7,7 @@ import {
   printable,
   type Refusal,
   refuse,
+  shellWord,
   writePrivateFile,
 } from '../kernel/index.ts';
 import {
@@ -22,7 +23,7 @@ import {
   upsertAgent,
 } from '../ledger/index.ts';
 import type { AgentHandle } from '../providers/index.ts';
-import { type AgentSpec, installTeam, shellWord, type Team } from '../team/index.ts';
+import { type AgentSpec, installTeam, type Team } from '../team/index.ts';
 import type { PaneHandle } from '../tmux/index.ts';
 import { type Effects, READY_DEADLINE } from './effects.ts';
 import { endLife } from './ending.ts';

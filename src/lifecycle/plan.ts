@@ -1,9 +1,9 @@
 import path from 'node:path';
 import { tokenHash } from '../agents/index.ts';
-import { childEnvironment, type IncarnationId, isRefusal, type Refusal, refuse } from '../kernel/index.ts';
+import { childEnvironment, type IncarnationId, isRefusal, type Refusal, refuse, shellWord } from '../kernel/index.ts';
 import { agentsOf, findTeam, liveIncarnations, teams } from '../ledger/index.ts';
 import { findProvider, type LaunchPlan } from '../providers/index.ts';
-import { type AgentSpec, readTeam, shellWord, type Team } from '../team/index.ts';
+import { type AgentSpec, readTeam, type Team } from '../team/index.ts';
 import type { Effects } from './effects.ts';
 import { lifeFolder } from './ending.ts';
 

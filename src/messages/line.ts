@@ -4,6 +4,7 @@ import {
   findDelivery,
   headOfLine,
   LedgerUnwritable,
+  nextToExpire,
   type OfferRow,
   openOffer,
   type QueuedRow,
@@ -16,6 +17,12 @@ import { render } from './rendering.ts';
 
 /** How long a line that could not write waits before it tries again, ms: a full disk is not mended in less. */
 const UNWRITABLE_PAUSE = 1_000;
+
+/** The same after any other failure, ms: no message may wait for ever because something went wrong once. */
+const FAILURE_PAUSE = 30_000;
+
+/** The longest sleep before another look, ms: Node's timers fire at once when they are set for more than 2^31 - 1. */
+const LONGEST_SLEEP = 24 * 3_600_000;
 
 /**
  * A recipient's line: it settles the open offer, then offers what comes next, one at a time, until there is nothing to do.
@@ -30,6 +37,8 @@ export class Line {
   #cancelTimer: (() => void) | undefined;
   #lastRest: LineStep | undefined;
   #mayHaveUnproved = true;
+  /** When the time of the next delivery in the line is up, UTC ms. */
+  #nextExpiry: number | undefined;
   /** What the channel refused at once, until the next offer. */
   #refusal: { delivery: DeliveryId; evidence: string } | undefined;
 
@@ -63,12 +72,12 @@ export class Line {
       while (this.#again) {
         this.#again = false;
         await this.#lateReceipts();
+        await this.#expire();
         while (await this.#advance());
       }
     } catch (error) {
       this.#report(error);
-      if (error instanceof LedgerUnwritable)
-        this.#cancelTimer = this.#desk.clock.after(UNWRITABLE_PAUSE, () => this.wake());
+      this.#wakeAfter(error instanceof LedgerUnwritable ? UNWRITABLE_PAUSE : FAILURE_PAUSE);
     }
   }
 
@@ -126,10 +135,15 @@ export class Line {
 
   #rest(step: Extract<LineStep, { step: 'rest' }>): false {
     this.#lastRest = step;
-    if (step.until !== undefined) {
-      this.#cancelTimer = this.#desk.clock.after(Math.max(0, step.until - this.#desk.clock.now()), () => this.wake());
-    }
+    this.#cancelTimer?.();
+    const until = Math.min(step.until ?? Number.POSITIVE_INFINITY, this.#nextExpiry ?? Number.POSITIVE_INFINITY);
+    if (Number.isFinite(until)) this.#wakeAfter(until - this.#desk.clock.now());
     return false;
+  }
+
+  #wakeAfter(delay: number): void {
+    this.#cancelTimer?.();
+    this.#cancelTimer = this.#desk.clock.after(Math.min(Math.max(0, delay), LONGEST_SLEEP), () => this.wake());
   }
 
   /** Hands the delivery over. What the channel refused at once is settled by the next decision, the rest by the record. */
@@ -142,6 +156,20 @@ export class Line {
     await this.#desk.reach('offer.written');
     if (handed.handed === 'not_taken') this.#refusal = { delivery: offer.delivery, evidence: handed.evidence };
     return true;
+  }
+
+  /** What waits behind the head, or behind an open offer, does not outlive its time either: its sender hears of it then. */
+  async #expire(): Promise<void> {
+    const { ledger, team, clock } = this.#desk;
+    for (;;) {
+      const next = await nextToExpire(ledger.db, team, this.#recipient.id);
+      this.#nextExpiry = next?.expires_at ?? undefined;
+      if (!next) return;
+      const waiting = { hold: 'channel_down', evidence: 'it is asked about its time alone' } as const;
+      const step = nextStep({ now: clock.now(), head: next, recipient: waiting });
+      if (step.step !== 'bury') return;
+      await bury(this.#desk, next, undefined, step.reason, step.evidence);
+    }
   }
 
   /** Receipts that came after the verdict `unproved`: rare, so they are looked for only while there is such a verdict. */

@@ -42,7 +42,8 @@ export async function submit(
       }))
     )
       return false;
-    await insertOffer(change, { ...offer, delivery_id: offer.delivery, recipient: delivery.recipient });
+    const { delivery: delivery_id, ...terms } = offer;
+    await insertOffer(change, { ...terms, delivery_id, recipient: delivery.recipient });
     return true;
   });
   await desk.reach('offer.committed');
@@ -85,8 +86,9 @@ export async function bury(
   evidence: string,
 ): Promise<void> {
   await desk.ledger.change(desk.team, ACTOR, async (change) => {
-    if (!(await move(change, delivery.delivery_id as DeliveryId, 'dead', { reason }, { reason, evidence }))) return;
+    // Whatever became of the delivery meanwhile (a person may have read it), its offer is over.
     if (offer) await closeOffer(change, offer, reason === 'unproved' ? 'unproved' : 'not_taken', evidence);
+    if (!(await move(change, delivery.delivery_id as DeliveryId, 'dead', { reason }, { reason, evidence }))) return;
     const sender = whoToTell(delivery.sender);
     if (!sender) return;
     await storeNotice(change, desk.mint, {

@@ -1,3 +1,4 @@
+import { firstLine, printable } from '../kernel/index.ts';
 import type { MessageRow } from '../ledger/index.ts';
 
 /** Longest body, in UTF-8 bytes, that goes to a channel as it is; above it a notice goes, and `read_message` brings the text. */
@@ -18,7 +19,8 @@ export function render(message: Renderable, delivery: string, nonce: string): st
 }
 
 function header(message: Renderable, delivery: string): string {
-  const task = message.task_id ? ` task ${message.task_id}` : '';
+  // A task's name is anybody's text: it must not end the header's line.
+  const task = message.task_id ? ` task ${firstLine(printable(message.task_id))}` : '';
   const expects = message.expects === 'nothing' ? '' : ` expects ${message.expects}`;
   return `[team message ${delivery} from ${message.sender} (${message.authority})${task}${expects}]`;
 }
@@ -29,5 +31,5 @@ function notice(message: Renderable, bytes: number): string {
 
 /** A peer's text must not be able to speak in the name of somebody else. */
 function escapeLookalikes(body: string): string {
-  return body.replace(/^(\s*)\[team message /gim, '$1\\[team message ');
+  return body.replace(/^([^\S\r\n\u2028\u2029]*)(?=\[team message )/gim, '$1\\');
 }

@@ -154,7 +154,12 @@ function whichTask(attribution: {
     task: request.task_id,
     message_id: request.message_id,
   }));
-  const names = candidates.map((candidate) => candidate.task ?? candidate.message_id).join(', ');
+  const tasks = candidates.map((candidate) => candidate.task);
+  const names = candidates
+    .map(({ task, message_id }) =>
+      task !== null && tasks.indexOf(task) === tasks.lastIndexOf(task) ? task : message_id,
+    )
+    .join(', ');
   const [reason, what] =
     attribution.kind === 'ambiguous'
       ? (['task_ambiguous', 'Several requests to you are open'] as const)

@@ -1,9 +1,8 @@
 import fs from 'node:fs';
 import path from 'node:path';
-import { isRefusal, type Refusal, refuse } from '../kernel/index.ts';
+import { isRefusal, type Refusal, refuse, shellWord } from '../kernel/index.ts';
 import { TEAM_DOCUMENT } from './compile.ts';
 import { readFrontMatter } from './front-matter.ts';
-import { shellWord } from './problems.ts';
 import { isBroken } from './role.ts';
 import type { Team } from './shape.ts';
 

@@ -1,5 +1,5 @@
 import path from 'node:path';
-import { printable, type Reason, type Refusal, refuse } from '../kernel/index.ts';
+import { printable, type Reason, type Refusal, refuse, shellWord } from '../kernel/index.ts';
 
 /** What kinds of problem documents have. When all are of one kind, that is the refusal's reason. */
 export type ProblemKind = Extract<
@@ -32,13 +32,8 @@ export function documentRefusal(folder: string, problems: readonly Problem[]): R
   return refuse(
     kinds.size === 1 ? only : 'team_document_invalid',
     told.map(({ file, line, key, message }) => `${file}:${line}: ${key}: ${message}`).join('\n'),
-    { evidence: { problems: told }, next: [`team-agent validate ${shellWord(folder)}`] },
+    { evidence: { problems: told }, next: [`team-agent quick-start ${shellWord(folder)}`] },
   );
-}
-
-/** A word that a POSIX shell reads back as `text`. */
-export function shellWord(text: string): string {
-  return /^[A-Za-z0-9_./@%+=:,-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
 }
 
 /** The candidate that `word` was probably meant to be: at most two slips away, and fewer in a short word. */

@@ -1,4 +1,7 @@
+import fs from 'node:fs';
+import path from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { packageFolder } from '../../src/kernel/index.ts';
 import { readComposer } from '../../src/providers/scripted/dialogs.ts';
 import { advance, EMPTY_RECORD } from '../../src/providers/scripted/facts.ts';
 import { parseMessage } from '../../src/providers/scripted/program/message.ts';
@@ -282,6 +285,23 @@ describe('a script', () => {
     const parsed = parseScript('/s.yaml', source);
     expect(parsed.ok).toBe(false);
     if (!parsed.ok) expect(parsed.faults[0]).toMatchObject({ file: '/s.yaml', line, key });
+  });
+
+  test('every example of the documentation can be played, and fits 80 columns', () => {
+    const page = fs.readFileSync(path.join(packageFolder, 'docs', 'scripted-agent.md'), 'utf8');
+    const examples = [...page.matchAll(/^```yaml\n([\s\S]*?)^```$/gm)].map(([, source = '']) => source);
+    const scripts = examples.filter((source) => !source.startsWith('---'));
+    expect(scripts.length).toBeGreaterThan(3);
+    for (const source of scripts) expect(parseScript('/s.yaml', source)).toMatchObject({ ok: true });
+    expect(page.split('\n').filter((line) => line.length > 80)).toEqual([]);
+  });
+
+  test('every step is in the documentation', () => {
+    const page = fs.readFileSync(path.join(packageFolder, 'docs', 'scripted-agent.md'), 'utf8');
+    const refused = parseScript('/s.yaml', 'on_start: [{ dance: 1 }]');
+    const [, names = ''] = (refused.ok ? '' : (refused.faults[0]?.message ?? '')).split('one of: ');
+    expect(names.split(', ').length).toBeGreaterThan(10);
+    for (const name of names.split(', ')) expect(page).toContain(`- \`${name}: `);
   });
 
   test('an empty document is a script that does nothing special', () => {

@@ -128,7 +128,10 @@ export class Clients {
       this.#scene.time.after(PATIENCE, () => this.#ask(request));
     };
     const coordinator = this.#coordinator();
-    if (!coordinator?.life.alive) return again();
+    if (!coordinator?.life.alive) {
+      again();
+      return;
+    }
     coordinator.life.onDeath(again);
     coordinator.life.guard(request(coordinator)).then(
       () => {

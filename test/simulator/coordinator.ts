@@ -68,8 +68,8 @@ export async function boot(life: Life, around: Surroundings): Promise<Coordinato
     life.booted = true;
     return { life, ledger, desk, office };
   } catch (error) {
-    const full = error instanceof LedgerUnwritable || (error instanceof Error && 'errcode' in error);
-    if (life.alive && !full) around.unexpected(error);
+    const full = error instanceof Error && 'errcode' in error && error.errcode === 13;
+    if (life.alive && !full && !(error instanceof LedgerUnwritable)) around.unexpected(error);
     return undefined;
   }
 }

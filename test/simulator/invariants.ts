@@ -12,6 +12,8 @@ interface Delivery {
   readonly reason: string;
   readonly attempts: number;
   readonly sender: string;
+  /** UTC ms. */
+  readonly expiresAt: number | null;
   readonly byPerson: boolean;
   readonly takenBy: AgentId | undefined;
   /** The states it went through after it was stored, as the events tell. */
@@ -23,11 +25,12 @@ export function violationsOf(
   disk: Disk,
   agents: ReadonlyMap<AgentId, SimulatedAgent>,
   account: Account,
+  now: number,
 ): readonly string[] {
   const deliveries = readDeliveries(disk, account);
   return [
     ...nothingIsLost(disk, account),
-    ...deliveries.flatMap((delivery) => endIsRight(delivery, disk, agents)),
+    ...deliveries.flatMap((delivery) => endIsRight(delivery, disk, agents, now)),
     ...deliveries.flatMap(pathIsLegal),
     ...orderIsKept(deliveries, account),
     ...offersAreClosed(disk),
@@ -45,7 +48,7 @@ function readDeliveries(disk: Disk, account: Account): Delivery[] {
     paths.set(String(delivery), path);
   }
   const rows = disk.rows(
-    `select d.delivery_id, d.seq, recipient, state, reason, attempts, sender, json_extract(receipt, '$.source') as source
+    `select d.delivery_id, d.seq, recipient, state, reason, attempts, sender, expires_at, json_extract(receipt, '$.source') as source
      from deliveries d join messages using (message_id) order by d.seq`,
   );
   const taken = new Map<string, AgentId>(account.taken);
@@ -57,6 +60,7 @@ function readDeliveries(disk: Disk, account: Account): Delivery[] {
     reason: String(row.reason),
     attempts: Number(row.attempts),
     sender: String(row.sender),
+    expiresAt: row.expires_at === null ? null : Number(row.expires_at),
     byPerson: row.source === 'person',
     takenBy: taken.get(String(row.delivery_id)),
     path: paths.get(String(row.delivery_id)) ?? [],
@@ -79,7 +83,12 @@ function nothingIsLost(disk: Disk, account: Account): string[] {
 }
 
 /** Each delivery ended as it may, what the ledger says of it is what its recipient's record says, and its sender knows. */
-function endIsRight(delivery: Delivery, disk: Disk, agents: ReadonlyMap<AgentId, SimulatedAgent>): string[] {
+function endIsRight(
+  delivery: Delivery,
+  disk: Disk,
+  agents: ReadonlyMap<AgentId, SimulatedAgent>,
+  now: number,
+): string[] {
   const wrong: string[] = [];
   const say = (what: string) => wrong.push(`${delivery.id} for ${delivery.recipient} ${what}`);
   const { state, reason, takenBy, byPerson } = delivery;
@@ -97,6 +106,7 @@ function endIsRight(delivery: Delivery, disk: Disk, agents: ReadonlyMap<AgentId,
       const agent = [...agents.values()].find(({ id }) => id === delivery.recipient);
       if (!agent || agent.life) say('still waits, and its recipient is there');
       if (takenBy !== undefined) say('still waits, and its recipient took it');
+      if (delivery.expiresAt !== null && delivery.expiresAt <= now) say('still waits, and its time is up');
       break;
     }
     default:

@@ -25,7 +25,10 @@ async function main(): Promise<void> {
     process.exitCode = 2;
     return;
   }
-  const trace = values.trace || values.seed !== undefined ? (line: string) => console.log(line) : undefined;
+  const trace =
+    values.trace || (values.seed !== undefined && values.to === undefined)
+      ? (line: string) => console.log(line)
+      : undefined;
   const faults = new Histogram();
   const bad: Outcome[] = [];
   for (let seed = from; seed <= to; seed++) {

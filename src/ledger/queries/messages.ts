@@ -84,6 +84,23 @@ export function headOfLine(db: Reading, team: TeamId, recipient: AgentId): Promi
     .executeTakeFirst();
 }
 
+/** The delivery in a recipient's line whose time is up first, wherever it stands; undefined when none there has a time. */
+export function nextToExpire(db: Reading, team: TeamId, recipient: AgentId): Promise<QueuedRow | undefined> {
+  return db
+    .selectFrom('deliveries')
+    .innerJoin('messages', 'messages.message_id', 'deliveries.message_id')
+    .selectAll('deliveries')
+    .select(MESSAGE_COLUMNS)
+    .where('deliveries.team', '=', team)
+    .where('recipient', '=', recipient)
+    .where('state', '=', 'queued')
+    .where('state', 'in', ['stored', 'queued', 'held', 'submitted'])
+    .where('messages.expires_at', 'is not', null)
+    .orderBy('messages.expires_at')
+    .limit(1)
+    .executeTakeFirst();
+}
+
 export function findDelivery(db: Reading, delivery: DeliveryId): Promise<QueuedRow | undefined> {
   return db
     .selectFrom('deliveries')

@@ -42,6 +42,31 @@ export function resultsOf(db: Reading, team: TeamId, filter: ResultFilter = {}):
   return query.orderBy('seq').execute();
 }
 
+/** How many results a team has, and the newest few of them, oldest first. */
+export async function resultsSummary(
+  db: Reading,
+  team: TeamId,
+  limit: number,
+): Promise<{ total: number; unattributed: number; latest: ResultRow[] }> {
+  const counts = await db
+    .selectFrom('results')
+    .select((eb) => [eb.fn.countAll<number>().as('total'), eb.fn.sum<number>('unattributed').as('unattributed')])
+    .where('team', '=', team)
+    .executeTakeFirst();
+  const latest = await db
+    .selectFrom('results')
+    .selectAll()
+    .where('team', '=', team)
+    .orderBy('seq', 'desc')
+    .limit(limit)
+    .execute();
+  return {
+    total: Number(counts?.total ?? 0),
+    unattributed: Number(counts?.unattributed ?? 0),
+    latest: latest.reverse(),
+  };
+}
+
 export function findTask(db: Reading, team: TeamId, task: TaskId): Promise<TaskRow | undefined> {
   return db.selectFrom('tasks').selectAll().where('team', '=', team).where('task_id', '=', task).executeTakeFirst();
 }

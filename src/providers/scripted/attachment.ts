@@ -33,7 +33,12 @@ export class ScriptedAttachment implements Attachment {
     this.#connection =
       handle.socket === undefined
         ? undefined
-        : new Connection(handle.socket, () => this.liveness() !== 'dead', changed);
+        : new Connection(
+            handle.socket,
+            () => this.liveness() !== 'dead',
+            () => this.#wroteGreeting(),
+            changed,
+          );
     const seen = {
       handle,
       incarnation,
@@ -85,8 +90,8 @@ export class ScriptedAttachment implements Attachment {
       // A dialog before the greeting is a state of its own; the record tells the two apart.
       if (said.dialog === null) return true;
     }
-    this.#record.catchUp();
-    return this.#ours()?.greeted ?? false;
+    // Its socket was there before that line: the better channel is just about to be up.
+    return !this.#connection?.coming && this.#wroteGreeting();
   }
 
   channels(): readonly Channel[] {
@@ -143,6 +148,11 @@ export class ScriptedAttachment implements Attachment {
       else if (this.#seemsEnded()) this.#awaitEnd(Math.min(LONGEST_LOOK, wait * 2));
     }, wait);
     this.#ending.unref();
+  }
+
+  #wroteGreeting(): boolean {
+    this.#record.catchUp();
+    return this.#ours()?.greeted ?? false;
   }
 
   /** The record's state when its last process life is this incarnation. */

@@ -6,6 +6,8 @@ import { type AgentState, type FromAgent, Lines, parseFromAgent, type ToAgent } 
 /** Waits between attempts to connect, in ms: short at first, for a socket that is just being made. */
 const FIRST_WAIT = 25;
 const LONGEST_WAIT = 2000;
+/** An agent that has greeted in its record listens already: after so many attempts something is wrong with its socket. */
+const FIRST_ATTEMPTS = 5;
 /** So long an answer is awaited, in ms. None means `unknown`, never `no`. */
 const ANSWER_DEADLINE = 2000;
 
@@ -20,18 +22,25 @@ type Found = Extract<FromAgent, { type: 'found' }>;
 export class Connection {
   readonly #path: string;
   readonly #lives: () => boolean;
+  readonly #listens: () => boolean;
   readonly #changed: () => void;
   #socket: net.Socket | undefined;
   #greeting: Greeting | undefined;
   #state: AgentState | undefined;
   #waiters: { readonly wanted: (line: FromAgent) => boolean; readonly settle: (line?: FromAgent) => void }[] = [];
   #wait = FIRST_WAIT;
+  /** Attempts left until the first connection is no longer just about to come. */
+  #awaited = FIRST_ATTEMPTS;
   #retry: NodeJS.Timeout | undefined;
   #watcher: fs.FSWatcher | undefined;
   #closed = false;
 
-  /** `lives` tells whether the process is there to connect to; `changed` is called when the state is another. */
-  constructor(socketPath: string, lives: () => boolean, changed: () => void) {
+  /**
+   * `lives` tells whether the process is there to connect to, `listens` whether its socket should be there by now;
+   * `changed` is called when the state is another.
+   */
+  constructor(socketPath: string, lives: () => boolean, listens: () => boolean, changed: () => void) {
+    this.#listens = listens;
     this.#path = socketPath;
     this.#lives = lives;
     this.#changed = changed;
@@ -47,6 +56,11 @@ export class Connection {
     return this.#state;
   }
 
+  /** Is the first connection still to come? */
+  get coming(): boolean {
+    return this.#awaited > 0;
+  }
+
   open(): void {
     const folder = path.dirname(this.#path);
     fs.mkdirSync(folder, { recursive: true, mode: 0o700 });
@@ -59,12 +73,14 @@ export class Connection {
     this.#attempt();
   }
 
-  /** Hands one line over. `none`: not one byte left; `written`: all bytes left; `broken`: who knows. */
+  /**
+   * Hands one line over. `none`: not one byte left; `written`: all bytes left; `broken`: who knows. A connection that
+   * is lost fails the writes that are under way.
+   */
   send(line: ToAgent): Promise<'none' | 'written' | 'broken'> {
     const socket = this.#socket;
     if (!this.#greeting || !socket || socket.destroyed) return Promise.resolve('none');
     return new Promise((resolve) => {
-      socket.once('close', () => resolve('broken'));
       socket.write(`${JSON.stringify(line)}\n`, (error) => resolve(error ? 'broken' : 'written'));
     });
   }
@@ -128,7 +144,10 @@ export class Connection {
   #take(text: string): void {
     const line = parseFromAgent(text);
     if (!line) return;
-    if (line.type === 'greeting') this.#greeting = line;
+    if (line.type === 'greeting') {
+      this.#greeting = line;
+      this.#awaited = 0;
+    }
     if (line.type === 'greeting' || line.type === 'state') {
       this.#state = { turn: line.turn, dialog: line.dialog, draft: line.draft };
       this.#wait = FIRST_WAIT;
@@ -144,7 +163,8 @@ export class Connection {
     this.#state = undefined;
     for (const waiter of this.#waiters) waiter.settle();
     if (this.#closed) return;
-    if (wasUp) this.#changed();
+    const gaveUp = this.#awaited > 0 && this.#listens() && --this.#awaited === 0;
+    if (wasUp || gaveUp) this.#changed();
     this.#retry = setTimeout(() => this.#attempt(), this.#wait);
     this.#retry.unref();
     this.#wait = Math.min(LONGEST_WAIT, this.#wait * 2);

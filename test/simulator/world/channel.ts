@@ -1,6 +1,7 @@
 import type { DeliveryId } from '../../../src/kernel/index.ts';
 import type { Channel, ChannelName, Handed, Offer, Settlement } from '../../../src/providers/index.ts';
 import type { AgentLife, SimulatedAgent } from './agent.ts';
+import type { Fault } from './faults.ts';
 import type { Scene } from './scene.ts';
 
 /** The mark in the header of a rendered body: what an agent's record is searched for. */
@@ -55,7 +56,7 @@ export class SimulatedChannel implements Channel {
       return { handed: 'not_taken', evidence: 'refused before a byte left' };
     }
     life.lastBytesAt = time.passed;
-    const gone = this.#goesAstray();
+    const gone = this.#goesAstray(delivery);
     if (gone) faults.count(gone);
     else this.#agent.accept(life, delivery);
     if (troubles.unclear === 0) return { handed: 'written' };
@@ -64,7 +65,7 @@ export class SimulatedChannel implements Channel {
     return { handed: 'unknown', evidence: 'the connection broke' };
   }
 
-  #goesAstray() {
+  #goesAstray(delivery: DeliveryId): Fault | undefined {
     const { troubles, kind } = this.#agent;
     if (kind === 'paste' && troubles.eat > 0) {
       troubles.eat--;
@@ -74,11 +75,12 @@ export class SimulatedChannel implements Channel {
       troubles.edit--;
       return 'edited by the person';
     }
-    if (kind !== 'paste' && troubles.lose > 0) {
-      troubles.lose--;
-      return kind === 'protocol' ? 'bytes lost after written' : 'silent drop';
-    }
-    return undefined;
+    if (kind === 'paste' || troubles.lose === 0) return undefined;
+    troubles.lose--;
+    if (kind === 'protocol') return 'bytes lost after written';
+    // It came in and was dropped: its guard against duplicates remembers it all the same.
+    this.#life.seen.set(delivery, this.#scene.time.passed);
+    return 'silent drop';
   }
 
   async settle(offer: Offer): Promise<Settlement> {

@@ -41,7 +41,10 @@ const handOver =
   };
 
 /** For a while this holds of the agent. */
-function spell({ scene, agent }: Victim, which: keyof Troubles & ('down' | 'dialog' | 'unreadable' | 'unprobed' | 'unbound')) {
+function spell(
+  { scene, agent }: Victim,
+  which: keyof Troubles & ('down' | 'dialog' | 'unreadable' | 'unprobed' | 'unbound'),
+) {
   agent.troubles[which] = true;
   scene.time.after(scene.random.between(500, 12_000), () => {
     agent.troubles[which] = false;

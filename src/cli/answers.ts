@@ -1,0 +1,197 @@
+/** What the coordinator answers to each verb. Times are UTC ms, `*_ms` are milliseconds. */
+
+export interface DeliveryAnswer {
+  readonly message_id: string;
+  readonly delivery_id: string;
+  readonly to: string;
+  readonly from?: string;
+  readonly task_id?: string | null;
+  readonly state: string;
+  readonly reason?: string | null;
+  readonly channel?: string | null;
+  readonly receipt?: {
+    readonly source: string;
+    readonly file?: string;
+    readonly offset?: number;
+    readonly record_id?: string;
+  } | null;
+  readonly attempts?: number;
+  readonly stored_at?: number;
+  readonly submitted_at?: number | null;
+  readonly consumed_at?: number | null;
+}
+
+export interface ResultAnswer {
+  readonly result_id: string;
+  readonly task_id: string | null;
+  readonly message_id: string | null;
+  readonly agent_id: string;
+  readonly status: string;
+  readonly summary: string;
+  readonly created_at: number;
+  readonly artifacts?: readonly { readonly path: string; readonly description: string }[];
+}
+
+export interface MessageAnswer {
+  readonly message_id: string;
+  readonly delivery_id: string;
+  readonly seq: number;
+  readonly sender: string;
+  readonly recipient: string;
+  readonly state: string;
+  readonly reason?: string | null;
+  readonly task_id: string | null;
+  readonly expects: string;
+  readonly body: string;
+  readonly created_at: number;
+}
+
+export interface EventAnswer {
+  readonly seq: number;
+  readonly at: number;
+  readonly team: string;
+  readonly type: string;
+  readonly actor: string;
+  readonly data: Readonly<Record<string, unknown>>;
+}
+
+export interface AgentStatus {
+  readonly agent_id?: string;
+  readonly provider: string;
+  readonly role?: string;
+  readonly model?: string | null;
+  readonly intent: string;
+  readonly state: string | null;
+  readonly state_source: string;
+  readonly since: number | null;
+  readonly ready?: boolean | null;
+  readonly incarnation?: string | null;
+  readonly channel?: string | null;
+  readonly session_id?: string | null;
+  readonly interacted?: 'never' | number;
+  readonly task_id?: string | null;
+  readonly queue: { readonly queued: number; readonly submitted: number; readonly because?: string | null };
+}
+
+export interface StatusAnswer {
+  readonly ok: true;
+  readonly team: string;
+  readonly name?: string;
+  readonly session_name: string;
+  readonly tmux_session_present: boolean | null;
+  readonly intent?: string;
+  readonly objective?: string;
+  readonly observed: 'live' | 'none';
+  readonly leader: {
+    readonly identity?: unknown;
+    readonly epoch: number;
+    readonly receiver: unknown;
+  };
+  readonly agents: Readonly<Record<string, AgentStatus>>;
+  readonly deliveries: Readonly<Record<string, number>>;
+  readonly oldest_pending_ms?: number | null;
+  readonly tasks?: readonly { readonly id: string; readonly title: string; readonly status: string; readonly assignee: string | null }[];
+  readonly results?: { readonly total: number; readonly unattributed: number };
+  readonly latest_results: readonly Pick<ResultAnswer, 'result_id' | 'agent_id' | 'task_id' | 'status' | 'summary' | 'created_at'>[];
+  readonly queued_messages: readonly {
+    readonly message_id: string;
+    readonly delivery_id: string;
+    readonly to: string;
+    readonly state: string;
+    readonly reason?: string | null;
+    readonly age_ms: number;
+    readonly attempts: number;
+  }[];
+  readonly last_events?: readonly EventAnswer[];
+  readonly other_teams?: readonly unknown[];
+  readonly coordinator: CoordinatorAnswer;
+}
+
+export interface CoordinatorAnswer {
+  readonly status?: string;
+  readonly pid?: number;
+  readonly build?: string;
+  readonly protocol?: number;
+  readonly uptime_ms?: number;
+  readonly oldest_pending_ms?: number | null;
+  readonly loop_lag_ms?: number;
+  readonly rss_bytes?: number;
+  /** Why it is left down, when it is. */
+  readonly gave_up?: string;
+}
+
+export interface Answers {
+  'quick-start': {
+    readonly ok: boolean;
+    readonly team: string;
+    readonly session_name: string;
+    readonly agents: readonly {
+      readonly agent_id: string;
+      readonly provider: string;
+      readonly incarnation?: string | null;
+      readonly session_id?: string | null;
+      readonly state: string | null;
+      readonly ready_ms?: number | null;
+    }[];
+    readonly next?: readonly string[];
+  };
+  shutdown: {
+    readonly ok: boolean;
+    readonly team: string;
+    readonly session_name: string;
+    readonly agents: readonly {
+      readonly agent_id: string;
+      readonly ended: unknown;
+      readonly exit: string | null;
+      readonly last_view: string | null;
+    }[];
+    readonly already: boolean;
+    readonly coordinator: { readonly status: 'ending' | 'running'; readonly pid: number };
+  };
+  send: {
+    readonly ok: boolean;
+    readonly message_id: string;
+    readonly to: readonly string[];
+    readonly deliveries: readonly DeliveryAnswer[];
+    readonly result?: ResultAnswer;
+    readonly partial?: boolean;
+    readonly stored?: boolean;
+  };
+  'message-stored': { readonly ok: true; readonly stored: boolean };
+  status: StatusAnswer;
+  deliveries: { readonly ok: true; readonly deliveries: readonly DeliveryAnswer[] };
+  results: { readonly ok: true; readonly results: readonly ResultAnswer[] };
+  inbox: {
+    readonly ok: true;
+    readonly agent_id: string;
+    readonly messages: readonly MessageAnswer[];
+    readonly since?: unknown;
+    readonly waiting?: number;
+    readonly taken?: number;
+  };
+  'inbox-take': Answers['inbox'];
+  wait: {
+    readonly ok: true;
+    readonly waited_for: 'result' | 'idle';
+    readonly results?: readonly ResultAnswer[];
+    readonly agents?: readonly unknown[];
+  };
+  events: { readonly ok: true; readonly events: readonly EventAnswer[] };
+  why: {
+    readonly ok: true;
+    readonly agent_id: string;
+    readonly state: string | null;
+    readonly source: string;
+    readonly since: number | null;
+    readonly evidence?: unknown;
+    readonly rejected?: unknown;
+    readonly would_change?: unknown;
+    /** Why its mail waits, when it does. */
+    readonly line?: string;
+  };
+  'coordinator-status': CoordinatorAnswer & { readonly ok: true };
+  'coordinator-stop': { readonly ok: true; readonly pid: number };
+  'ledger-dump': { readonly ok: true; readonly tables: Readonly<Record<string, readonly object[]>> };
+}
+
+export type Verb = keyof Answers;

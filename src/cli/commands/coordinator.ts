@@ -1,0 +1,67 @@
+import { isRefusal, type Refusal } from '../../kernel/reasons.ts';
+import type { CoordinatorAnswer } from '../answers.ts';
+import { call } from '../calling.ts';
+import type { Context } from '../context.ts';
+import { type Outcome, outcomeOf, refused } from '../outcome.ts';
+import { type Look, span } from '../rendering/look.ts';
+import { findWorkspace, needsTeam } from '../workspace.ts';
+import { hasEnded } from './shutdown.ts';
+
+function workspaceOf(context: Context): string | Refusal {
+  const workspace = findWorkspace(context, 'change');
+  if (isRefusal(workspace)) return workspace;
+  return needsTeam(workspace) ?? workspace;
+}
+
+export async function start(context: Context): Promise<Outcome> {
+  const workspace = workspaceOf(context);
+  if (isRefusal(workspace)) return refused(workspace);
+  const { ensureCoordinator } = await import('../../coordinator/client/index.ts');
+  const failed = await ensureCoordinator(workspace);
+  return failed ? refused(failed) : status(context);
+}
+
+export async function status(context: Context): Promise<Outcome> {
+  return outcomeOf(await call(context, 'coordinator-status', {}), coordinatorLines);
+}
+
+/** Ends the coordinator; its agents live on. With `force`, also one that does not answer. */
+export async function stop(context: Context, flags: { readonly force?: boolean }): Promise<Outcome> {
+  const workspace = workspaceOf(context);
+  if (isRefusal(workspace)) return refused(workspace);
+  const { forceStop } = await import('../../coordinator/client/index.ts');
+  const stopped = flags.force ? forceStop(workspace) : await call(context, 'coordinator-stop', {});
+  const gone = !isRefusal(stopped) && (await hasEnded(stopped.pid));
+  return outcomeOf(stopped, ({ pid }) => [
+    gone ? `stopped process ${pid}; agents live on` : `process ${pid} was told to stop and has not ended yet`,
+  ]);
+}
+
+/** Called by our tmux server when it lost the coordinator. Says nothing when there is nothing to do. */
+export async function ensure(context: Context): Promise<Outcome> {
+  const workspace = findWorkspace(context, 'read');
+  if (isRefusal(workspace)) return refused(workspace);
+  const { reviveFromTmux } = await import('../../coordinator/client/index.ts');
+  const failed = await reviveFromTmux(workspace);
+  return failed ? refused(failed) : { kind: 'written', exit: 0 };
+}
+
+/** The coordinator itself: this process, until it has nothing left to do. */
+export async function run(context: Context): Promise<Outcome> {
+  const workspace = findWorkspace(context, 'read');
+  if (isRefusal(workspace)) return refused(workspace);
+  const { runDaemon } = await import('../daemon.ts');
+  await runDaemon(workspace);
+  return { kind: 'written', exit: 0 };
+}
+
+function coordinatorLines(answer: CoordinatorAnswer, _look: Look): string[] {
+  const megabytes = answer.rss_bytes === undefined ? '-' : `${Math.round(answer.rss_bytes / 1_000_000)} MB`;
+  return [
+    `running      process ${answer.pid ?? '-'}, build ${answer.build ?? '-'}, protocol ${answer.protocol ?? '-'}`,
+    `up           ${answer.uptime_ms === undefined ? '-' : span(answer.uptime_ms)}`,
+    `oldest mail  ${answer.oldest_pending_ms ? span(answer.oldest_pending_ms) : 'none waits'}`,
+    `loop lag     ${answer.loop_lag_ms === undefined ? '-' : span(answer.loop_lag_ms)}`,
+    `memory       ${megabytes}`,
+  ];
+}

@@ -1,0 +1,42 @@
+import { isRefusal, type Refusal, refuse } from '../../kernel/reasons.ts';
+import type { Answers } from '../answers.ts';
+import { call } from '../calling.ts';
+import type { Context } from '../context.ts';
+import { seconds, usage } from '../flags.ts';
+import { type Outcome, outcomeOf, refused } from '../outcome.ts';
+import { resultsLines } from '../rendering/deliveries.ts';
+
+interface Flags {
+  readonly task?: string;
+  readonly agent?: string;
+  readonly message?: string;
+  readonly idle?: boolean;
+  readonly timeout?: string;
+}
+
+/** Without `--timeout`, s: an agent's work takes minutes. */
+const TIMEOUT = 600;
+const FORMS = ['team-agent wait --agent AGENT --timeout 600', 'team-agent wait --task TASK', 'team-agent wait --idle'];
+
+/** Waits for a result, or until every agent is idle. */
+export async function run(context: Context, _words: readonly string[], flags: Flags): Promise<Outcome> {
+  const { task, agent, message, idle } = flags;
+  const asked = [task, agent, message, idle].filter((value) => value !== undefined).length;
+  if (asked !== 1) return refused(usage('wait takes exactly one of --task, --agent, --message and --idle.', FORMS));
+  const timeout = seconds('--timeout', flags.timeout);
+  if (isRefusal(timeout)) return refused(timeout);
+  const answer = await call(context, 'wait', { task, agent, message, idle, timeout_s: timeout ?? TIMEOUT });
+  const known = isRefusal(answer) && answer.reason === 'coordinator_absent' ? await whatIsThere(context, flags, answer) : answer;
+  return outcomeOf(known, (found, look) =>
+    found.waited_for === 'idle' ? ['every agent is idle'] : resultsLines(found.results ?? [], look),
+  );
+}
+
+/** While no coordinator lives nothing can happen; but the result may be there already. */
+async function whatIsThere(context: Context, { task, agent, message }: Flags, absent: Refusal): Promise<Answers['wait'] | Refusal> {
+  const stored = await call(context, 'results', { task, agent });
+  if (isRefusal(stored)) return stored;
+  const results = stored.results.filter((result) => message === undefined || result.message_id === message);
+  if (results.length > 0 && (task ?? agent ?? message) !== undefined) return { ok: true, waited_for: 'result', results };
+  return refuse('coordinator_absent', 'No coordinator runs, so nothing is awaited that could come.', { ...absent });
+}

@@ -1,0 +1,173 @@
+import { Command, Option } from 'commander';
+import type { Context, GlobalFlags } from './context.ts';
+import type { Outcome } from './outcome.ts';
+
+/** Runs a command once its words and flags are known. */
+type Perform = (work: (context: Context) => Promise<Outcome>) => Promise<void>;
+
+const ABOUT = `The runtime for a team of coding agents.
+
+Start here:  team-agent demo                a team of scripted agents on a small real job
+             team-agent quick-start DIR     your own team, from the documents in DIR`;
+
+/** Every command. What one needs is loaded when it runs: asking for help loads none of it. */
+export function buildProgram(perform: Perform): Command {
+  const program = new Command('team-agent')
+    .description(ABOUT)
+    .option('--json', 'one JSON object on standard output')
+    .option('--team <name>', 'which team, when a workspace has several')
+    .option('--workspace <dir>', 'the project folder (default: the nearest one with .team/)')
+    .option('-V, --version', 'the version')
+    .configureHelp({ showGlobalOptions: true })
+    .helpCommand(false);
+  teamCommands(program, perform);
+  messageCommands(program, perform);
+  lookingCommands(program, perform);
+  machineCommands(program, perform);
+  return program;
+}
+
+export function globalsOf(program: Command): GlobalFlags {
+  return program.opts<GlobalFlags>();
+}
+
+const hidden = (flags: string): Option => new Option(flags).hideHelp();
+
+function teamCommands(program: Command, perform: Perform): void {
+  program
+    .command('demo [folder]')
+    .summary('a team of scripted agents surveys FOLDER')
+    .description('Runs a team of three scripted agents on a real job: they survey the source files of FOLDER (default: the current folder). Costs nothing, calls no model, leaves nothing behind.')
+    .option('--fast', 'without the pauses that let a person follow')
+    .action((folder: string | undefined, flags) =>
+      perform(async (context) => (await import('./commands/demo.ts')).run(context, folder, flags)),
+    );
+  program
+    .command('quick-start [dir]')
+    .summary('start the team whose documents lie in DIR')
+    .description('Starts the team whose documents lie in DIR: TEAM.md and agents/*.md. Returns when every agent is ready.')
+    .option('--name <name>', 'the name of a team without TEAM.md')
+    .option('--team-id <id>', 'the id under .team/ of a team without TEAM.md')
+    .addOption(hidden('--yes'))
+    .action((dir: string | undefined, flags) =>
+      perform(async (context) => (await import('./commands/quick-start.ts')).run(context, dir ? [dir] : [], flags)),
+    );
+  program
+    .command('shutdown')
+    .summary('end the agents of the team')
+    .description('Ends every agent of the team and keeps what each showed last. Messages, results and documents stay.')
+    .addOption(hidden('--keep-logs'))
+    .action(() => perform(async (context) => (await import('./commands/shutdown.ts')).run(context)));
+}
+
+function messageCommands(program: Command, perform: Perform): void {
+  program
+    .command('send [words...]')
+    .usage('TO MESSAGE... [options]\n       team-agent send --to TO MESSAGE... [options]')
+    .summary('send a message: send TO MESSAGE...')
+    .description("Sends a message. TO is an agent, a list `a,b`, everybody '*', `leader`, or `task:T` for whoever has task T. Returns when the message is stored; its delivery is proved later (`deliveries`).")
+    .option('--to <names>', 'for whom; then every word is text')
+    .option('--task <task>', 'the task it is about')
+    .option('--expects <what>', 'nothing, reply or result (default for an agent: result)')
+    .option('--reply-to <message>', 'the message it answers')
+    .option('--wait <what>', 'wait until it is consumed, or for its result')
+    .option('--timeout <seconds>', 'with --wait: how long (default 30)')
+    .option('--ttl <seconds>', 'give up when it was not delivered by then')
+    .option('--stdin', 'read the text from standard input')
+    .addOption(hidden('--from <id>'))
+    .addOption(hidden('--no-wait'))
+    .addOption(hidden('--no-ack'))
+    .addOption(hidden('--watch-result'))
+    .action((words: string[], { wait, ...flags }) =>
+      // --no-wait sets the same name to false: it asks for what happens anyway
+      perform(async (context) => (await import('./commands/send.ts')).run(context, words, { ...flags, ...(typeof wait === 'string' ? { wait } : {}) })),
+    );
+  program
+    .command('wait')
+    .summary('wait for a result, or until all are idle')
+    .option('--task <task>', 'for the result of a task')
+    .option('--agent <agent>', 'for the next result of an agent')
+    .option('--message <id>', 'for the result that answers a message')
+    .option('--idle', 'until every agent is idle')
+    .option('--timeout <seconds>', 'how long (default 600)')
+    .action((flags) => perform(async (context) => (await import('./commands/wait.ts')).run(context, [], flags)));
+  program
+    .command('inbox [member]')
+    .summary('the mail of an agent or of the leader')
+    .description('Shows the mail of an agent, or of the leader (the default). Looking changes nothing.')
+    .option('--take', "take the leader's mail: it counts as read")
+    .option('--limit <count>', 'the newest so many (default 20)')
+    .option('--since <when>', 'from a sequence number or an ISO time on')
+    .action((member: string | undefined, flags) =>
+      perform(async (context) => (await import('./commands/inbox.ts')).run(context, member ? [member] : [], flags)),
+    );
+}
+
+function lookingCommands(program: Command, perform: Perform): void {
+  program
+    .command('status [agent]')
+    .summary('the team at a glance, or one agent')
+    .option('--summary', 'five lines')
+    .option('--detail', 'with --json: everything')
+    .action((agent: string | undefined, flags) =>
+      perform(async (context) => (await import('./commands/status.ts')).run(context, agent ? [agent] : [], flags)),
+    );
+  program
+    .command('results')
+    .summary('what agents reported')
+    .option('--agent <agent>', 'of one agent')
+    .option('--task <task>', 'of one task')
+    .option('--since <when>', 'from a sequence number or an ISO time on')
+    .action((flags) => perform(async (context) => (await import('./commands/results.ts')).run(context, [], flags)));
+  program
+    .command('deliveries [message]')
+    .summary('what became of messages, with the proof')
+    .option('--limit <count>', 'the newest so many (default 50)')
+    .action((message: string | undefined, flags) =>
+      perform(async (context) => (await import('./commands/deliveries.ts')).run(context, message ? [message] : [], flags)),
+    );
+  program
+    .command('events')
+    .summary('everything that happened, in order')
+    .option('--follow', 'go on as it happens, until Ctrl-C')
+    .option('--since <when>', 'from a sequence number or an ISO time on')
+    .option('--limit <count>', 'at most so many')
+    .action((flags) => perform(async (context) => (await import('./commands/events.ts')).run(context, [], flags)));
+  program
+    .command('why <agent>')
+    .summary('why an agent is in the state it is in')
+    .action((agent: string) => perform(async (context) => (await import('./commands/why.ts')).run(context, [agent])));
+}
+
+function machineCommands(program: Command, perform: Perform): void {
+  const coordinator = program.command('coordinator').summary('start, stop or look at the background process');
+  const load = () => import('./commands/coordinator.ts');
+  coordinator
+    .command('start')
+    .summary('make sure that it runs')
+    .action(() => perform(async (context) => (await load()).start(context)));
+  coordinator
+    .command('stop')
+    .summary('end it; agents live on')
+    .option('--force', 'also when it does not answer')
+    .action((flags) => perform(async (context) => (await load()).stop(context, flags)));
+  coordinator
+    .command('status')
+    .summary('how it is')
+    .action(() => perform(async (context) => (await load()).status(context)));
+  coordinator
+    .command('run', { hidden: true })
+    .action(() => perform(async (context) => (await load()).run(context)));
+  coordinator
+    .command('ensure', { hidden: true })
+    .action(() => perform(async (context) => (await load()).ensure(context)));
+  const ledger = program.command('ledger').summary('look into the store');
+  ledger
+    .command('dump')
+    .summary('every row that holds no secret')
+    .action(() => perform(async (context) => (await import('./commands/ledger.ts')).dump(context)));
+  program
+    .command('mcp', { hidden: true })
+    .summary('team tools over standard input and output')
+    .action(() => perform(async () => (await import('./commands/mcp.ts')).run()));
+}

@@ -1,0 +1,80 @@
+import { firstLine, printable } from '../../kernel/text.ts';
+import type { Answers, DeliveryAnswer, ResultAnswer } from '../answers.ts';
+import { age, type Look, type Paint, span } from './look.ts';
+import { type Cell, table } from './table.ts';
+import { wrap } from './width.ts';
+
+/** What became of a message so far: a line for each recipient. */
+export function sentLines(sent: Answers['send'], look: Look): string[] {
+  const rows = sent.deliveries.map((delivery) => [delivery.to, stateCell(delivery), tookOf(delivery)]);
+  return [
+    `${look.paint.green('stored')} ${sent.message_id}`,
+    ...table([{ head: '' }, { head: '', least: 12 }, { head: '' }], rows, look).map((line) => `  ${line}`),
+    ...(sent.result ? ['', ...resultLines(sent.result, look)] : []),
+  ];
+}
+
+export function deliveriesLines(answer: Answers['deliveries'], look: Look): string[] {
+  if (answer.deliveries.length === 0) return ['no message yet'];
+  const rows = answer.deliveries.map((delivery): Cell[] => [
+    age(delivery.stored_at, look.now),
+    delivery.message_id,
+    delivery.from ? `${delivery.from} → ${delivery.to}` : delivery.to,
+    stateCell(delivery),
+    receiptOf(delivery),
+  ]);
+  const columns = [
+    { head: 'age', align: 'right' as const },
+    { head: 'message', least: 14 },
+    { head: 'from → to', least: 12 },
+    { head: 'state', least: 10 },
+    { head: 'receipt', least: 8 },
+  ];
+  return table(columns, rows, look);
+}
+
+/** The state of a delivery, with the reason it is in it. */
+export function stateText(delivery: Pick<DeliveryAnswer, 'state' | 'reason'>): string {
+  return delivery.reason ? `${delivery.state} (${delivery.reason})` : delivery.state;
+}
+
+function stateCell(delivery: DeliveryAnswer): Cell {
+  return { text: stateText(delivery), paint: (paint) => statePaint(delivery.state, paint) };
+}
+
+export function statePaint(state: string, paint: Paint): (text: string) => string {
+  if (state === 'consumed' || state === 'answered') return paint.green;
+  if (state === 'dead') return paint.red;
+  return state === 'held' ? paint.yellow : paint.cyan;
+}
+
+/** From stored to consumed. */
+function tookOf({ stored_at, consumed_at }: DeliveryAnswer): string {
+  return stored_at && consumed_at ? `after ${span(consumed_at - stored_at)}` : '';
+}
+
+/** Where the proof stands: `record ann.jsonl:812`. */
+export function receiptOf({ receipt, channel }: Pick<DeliveryAnswer, 'receipt' | 'channel'>): string {
+  if (!receipt) return channel ? `(${channel})` : '-';
+  const file = receipt.file?.split('/').at(-1);
+  return file === undefined ? receipt.source : `${receipt.source} ${file}:${receipt.offset ?? 0}`;
+}
+
+export function resultsLines(results: readonly ResultAnswer[], look: Look): string[] {
+  if (results.length === 0) return ['no result yet'];
+  return results.flatMap((result, index) => [...(index === 0 ? [] : ['']), ...resultLines(result, look)]);
+}
+
+/** One result with its whole summary. */
+export function resultLines(result: ResultAnswer, look: Look): string[] {
+  const { paint } = look;
+  const status = result.status === 'success' ? paint.green(result.status) : paint.yellow(result.status);
+  const task = result.task_id ? `  task ${result.task_id}` : '';
+  const summary = wrap(printable(result.summary), look.columns - 2).map((line) => `  ${line}`);
+  return [`${paint.bold(result.agent_id)}  ${status}${task}  ${result.result_id}  ${age(result.created_at, look.now)}`, ...summary];
+}
+
+/** One line of a text, in quotation marks. */
+export function quoted(text: string, limit: number): string {
+  return `"${firstLine(printable(text), limit)}"`;
+}

@@ -1,0 +1,88 @@
+import type { Logger } from 'pino';
+import type { Member, Recipient } from '../agents/index.ts';
+import { type AgentId, LEADER, type TeamId } from '../kernel/index.ts';
+import { mailboxOf } from '../leader/index.ts';
+import type { LedgerEvent } from '../ledger/index.ts';
+import type { Effects } from '../lifecycle/index.ts';
+import { type Desk, PostOffice } from '../messages/index.ts';
+import type { Observer } from './views/index.ts';
+
+/**
+ * The coordinator's rooms put together: it owns the post offices of all teams, passes committed events on to the lines they
+ * concern, and answers what was seen of an agent. Nothing in it decides.
+ */
+export class Runtime implements Observer {
+  readonly effects: Effects;
+  readonly log: Logger;
+  /** UTC ms. */
+  readonly startedAt: number;
+  readonly #offices = new Map<TeamId, PostOffice>();
+
+  constructor(effects: Effects, log: Logger) {
+    this.effects = effects;
+    this.log = log;
+    this.startedAt = effects.clock.now();
+    effects.ledger.onCommit((events) => this.#dispatch(events));
+  }
+
+  desk(team: TeamId): Desk {
+    const { ledger, mint, clock, reach } = this.effects;
+    return { ledger, team, mint, clock, reach };
+  }
+
+  office(team: TeamId): PostOffice {
+    const known = this.#offices.get(team);
+    if (known) return known;
+    const office = new PostOffice(
+      this.desk(team),
+      (id) => this.#recipient(team, id),
+      (error) => this.log.error({ err: error, team }, 'a line failed'),
+    );
+    this.#offices.set(team, office);
+    return office;
+  }
+
+  /** Something new was seen of an agent: its line looks again, and whoever waits. */
+  saw(member: Member): void {
+    this.office(member.row.team as TeamId).wake(member.id);
+    this.effects.changes.notify();
+  }
+
+  /** Resolves once every line of every team rests. */
+  async settled(): Promise<void> {
+    await Promise.all([...this.#offices.values()].map((office) => office.settled()));
+  }
+
+  member(team: TeamId, agent: AgentId): Member | undefined {
+    return this.effects.roster.member(team, agent);
+  }
+
+  resting(team: TeamId, agent: AgentId) {
+    return this.#offices.get(team)?.resting(agent);
+  }
+
+  /** Committed events, to the lines they concern. The only way in which one room's change reaches a room above it. */
+  #dispatch(events: readonly LedgerEvent[]): void {
+    for (const event of events) {
+      const office = this.office(event.team);
+      switch (event.type) {
+        case 'message.stored':
+          for (const recipient of event.data.to as AgentId[]) office.wake(recipient);
+          break;
+        case 'agent.exited':
+        case 'delivery.queued':
+          office.wake((event.data.agent_id ?? event.data.to) as AgentId);
+          break;
+        case 'saga.ended':
+          for (const member of this.effects.roster.members(event.team)) office.wake(member.id);
+          break;
+      }
+      this.log.debug({ team: event.team, seq: event.seq, actor: event.actor }, event.type);
+    }
+    this.effects.changes.notify();
+  }
+
+  #recipient(team: TeamId, id: AgentId): Recipient | undefined {
+    return id === LEADER ? mailboxOf() : this.member(team, id);
+  }
+}

@@ -1,0 +1,24 @@
+import { coordinatorStatus, coordinatorStop, deliveries, events, inbox, inboxTake, ledgerDump, messageStored, results, status, why } from './reading.ts';
+import { send } from './send.ts';
+import { quickStart, shutdown } from './team.ts';
+import type { Verb } from './verb.ts';
+import { wait } from './wait.ts';
+
+/** Every verb of the local API, by the name that the command line uses. */
+export const VERBS: Readonly<Record<string, Verb>> = {
+  'quick-start': quickStart,
+  send,
+  status,
+  results,
+  deliveries,
+  inbox,
+  'inbox-take': inboxTake,
+  wait,
+  events,
+  why,
+  shutdown,
+  'message-stored': messageStored,
+  'coordinator-status': coordinatorStatus,
+  'coordinator-stop': coordinatorStop,
+  'ledger-dump': ledgerDump,
+};

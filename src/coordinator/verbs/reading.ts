@@ -1,0 +1,114 @@
+import { z } from 'zod';
+import { type DeliveryId, isRefusal, LEADER, type Refusal, refuse, type TeamId } from '../../kernel/index.ts';
+import { deliveriesWithMessages, dumpTables, oldestPending, type TeamRow } from '../../ledger/index.ts';
+import { takeByPerson } from '../../messages/index.ts';
+import { workerMayNot } from '../callers.ts';
+import { PROTOCOL } from '../protocol.ts';
+import { selectTeam } from '../teams.ts';
+import { deliveriesView, eventsView, inboxView, messageStoredView, resultsView, statusView, whyView } from '../views/index.ts';
+import { type Asked, verb } from './verb.ts';
+
+const since = z.union([z.string(), z.number()]).optional();
+const team = z.string().optional();
+
+/** A verb about one team: the caller's own, or the one that `--team` names. */
+function teamVerb<Input extends { team?: string | undefined }>(input: z.ZodType<Input>, run: (asked: Asked, team: TeamRow, input: Input) => Promise<object | Refusal>) {
+  return verb({
+    input,
+    agents: true,
+    run: async (asked, args) => {
+      const own = asked.caller.kind === 'agent' ? asked.caller.team : undefined;
+      const selected = await selectTeam(asked.runtime.effects.ledger.db, args.team, own);
+      if (isRefusal(selected)) return selected;
+      if (own !== undefined && selected.team !== own) return refuse('worker_may_not', `Agents see only their own team, ${own}.`, { next: ['team-agent status'] });
+      return run(asked, selected, args);
+    },
+  });
+}
+
+export const status = teamVerb(z.object({ team }), async ({ runtime }, selected) => {
+  const { ledger, clock, workspace } = runtime.effects;
+  return statusView(ledger.db, runtime, selected, clock, workspace, { status: 'running', ...(await health(runtime)) });
+});
+
+export const deliveries = teamVerb(z.object({ message_id: z.string().optional(), limit: z.number().int().positive().optional(), team }), ({ runtime }, selected, args) =>
+  deliveriesView(runtime.effects.ledger.db, runtime, selected, args),
+);
+
+export const results = teamVerb(z.object({ agent: z.string().optional(), task: z.string().optional(), since, team }), ({ runtime }, selected, args) =>
+  resultsView(runtime.effects.ledger.db, selected, args),
+);
+
+export const inbox = teamVerb(z.object({ agent: z.string(), limit: z.number().int().positive().optional(), since, team }), async ({ runtime, caller }, selected, args) => {
+  if (caller.kind === 'agent' && caller.agent !== args.agent) return workerMayNot(caller, 'the inbox of somebody else') ?? {};
+  return inboxView(runtime.effects.ledger.db, runtime, selected, args);
+});
+
+export const events = teamVerb(z.object({ since, limit: z.number().int().positive().optional(), team }), ({ runtime }, selected, args) =>
+  eventsView(runtime.effects.ledger.db, selected, args),
+);
+
+export const why = teamVerb(z.object({ agent: z.string(), team }), ({ runtime }, selected, args) => whyView(runtime.effects.ledger.db, runtime, selected, args));
+
+/** A person takes the leader's mail out of the mailbox: what was waiting is consumed by being shown. */
+export const inboxTake = verb({
+  input: z.object({ agent: z.literal(LEADER), limit: z.number().int().positive().optional(), team }),
+  agents: false,
+  run: async ({ runtime }, args) => {
+    const { ledger } = runtime.effects;
+    const selected = await selectTeam(ledger.db, args.team);
+    if (isRefusal(selected)) return selected;
+    const waiting = (await deliveriesWithMessages(ledger.db, selected.team as TeamId, { recipient: LEADER, limit: args.limit ?? 1_000 })).filter((row) => row.state === 'queued');
+    if (waiting.length > 0) {
+      await ledger.change(selected.team as TeamId, 'person', async (change) => {
+        for (const row of waiting) await takeByPerson(change, row.delivery_id as DeliveryId);
+      });
+    }
+    const view = await inboxView(ledger.db, runtime, selected, { agent: LEADER, limit: 1_000 });
+    if (isRefusal(view)) return view;
+    const taken = new Set(waiting.map((row) => row.delivery_id));
+    return { ...view, messages: view.messages.filter((message) => taken.has(message.delivery_id)), taken: taken.size };
+  },
+});
+
+export const messageStored = verb({
+  input: z.object({ message_id: z.string() }),
+  agents: true,
+  run: ({ runtime }, args) => messageStoredView(runtime.effects.ledger.db, args),
+});
+
+export const coordinatorStatus = verb({
+  input: z.object({}),
+  agents: true,
+  run: async ({ runtime }) => ({ ok: true, ...(await health(runtime)) }),
+});
+
+export const coordinatorStop = verb({
+  input: z.object({}),
+  agents: false,
+  run: async ({ runtime }) => {
+    runtime.endSoon('it was asked to stop');
+    return { ok: true, pid: process.pid };
+  },
+});
+
+export const ledgerDump = verb({
+  input: z.object({}),
+  agents: false,
+  run: async ({ runtime }) => ({ ok: true, tables: await dumpTables(runtime.effects.ledger.db) }),
+});
+
+async function health(runtime: Asked['runtime']) {
+  const { ledger, clock } = runtime.effects;
+  const oldest = await oldestPending(ledger.db);
+  return {
+    pid: process.pid,
+    build: runtime.build,
+    protocol: PROTOCOL,
+    uptime_ms: clock.now() - runtime.startedAt,
+    oldest_pending_ms: oldest === undefined ? null : clock.now() - oldest,
+    loop_lag_ms: runtime.loopLag(),
+    rss_bytes: process.memoryUsage.rss(),
+    port: runtime.port,
+  };
+}

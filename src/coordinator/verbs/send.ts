@@ -1,0 +1,183 @@
+import { z } from 'zod';
+import { type AgentId, firstLine, isRefusal, LEADER, type MessageId, messageId, type Refusal, refuse, type TaskId, type TeamId } from '../../kernel/index.ts';
+import { agentsOf, deliveriesOf, findTask, openRequests, type Reading, startTask, type TeamRow } from '../../ledger/index.ts';
+import { answer, checkBody, resolveAddressees, type Sent, store } from '../../messages/index.ts';
+import type { Caller } from '../callers.ts';
+import type { Runtime } from '../runtime.ts';
+import { selectRunningTeam, selectTeam } from '../teams.ts';
+import { type DeliveryView, deliveriesView, resultsView } from '../views/index.ts';
+import { verb } from './verb.ts';
+
+/** Longest wait of one call, seconds: a day. */
+const LONGEST_WAIT = 86_400;
+
+const input = z.object({
+  message_id: z.string(),
+  to: z.array(z.string()).optional(),
+  text: z.string(),
+  task: z.string().min(1).max(128).optional(),
+  expects: z.enum(['nothing', 'reply', 'result']).optional(),
+  reply_to: z.string().optional(),
+  ttl_s: z.number().positive().optional(),
+  wait: z.enum(['consumed', 'result']).optional(),
+  timeout_s: z.number().positive().max(LONGEST_WAIT).optional(),
+  team: z.string().optional(),
+});
+type Input = z.output<typeof input>;
+
+export const send = verb({
+  input,
+  agents: true,
+  run: async ({ runtime, caller, gone }, args) => {
+    const sent = await sendAs(runtime, caller, args);
+    if (isRefusal(sent) || !args.wait) return sent;
+    return awaitOutcome(runtime, sent, args.wait, (args.timeout_s ?? 300) * 1_000, gone);
+  },
+});
+
+export interface SendAnswer {
+  readonly ok: boolean;
+  readonly partial?: true;
+  readonly reason?: 'fanout_partial';
+  readonly message?: string;
+  readonly next?: readonly string[];
+  readonly message_id: MessageId;
+  readonly team: string;
+  readonly to: readonly string[];
+  readonly deliveries: readonly Pick<DeliveryView, 'to' | 'delivery_id' | 'state' | 'reason'>[];
+  readonly refused?: readonly { readonly to: string; readonly reason: 'target_not_in_team' }[];
+}
+
+/** Stores a message of whoever calls: the sender comes from the connection, never from what was passed. */
+export async function sendAs(runtime: Runtime, caller: Caller, args: Input): Promise<SendAnswer | Refusal> {
+  const id = messageId(args.message_id);
+  if (!id) return refuse('usage', 'message_id must be m_ and 24 hex digits.', { next: ['team-agent send AGENT "text"'] });
+  const { db } = runtime.effects.ledger;
+  const addressed = addressOf(args);
+  const team = await selectRunningTeam(db, addressed.team, caller.kind === 'agent' ? caller.team : undefined);
+  if (isRefusal(team)) return team;
+  if (caller.kind === 'agent' && caller.team !== team.team) return otherTeam(caller, team);
+  const refused = checkBody(args.text);
+  if (refused) return refused;
+  const to = await addressees(db, team, addressed.to, addressed.task, senderOf(caller));
+  if (isRefusal(to)) return to;
+  const sent = await storeLetter(runtime, caller, team, id, { ...args, task: addressed.task }, to.to);
+  if (isRefusal(sent)) return sent;
+  return answerOf(runtime, team, sent, to.unknown);
+}
+
+/** `team/a` names the team too; `task:T` stands for whoever has the task. */
+function addressOf(args: Input): { team: string | undefined; to: readonly string[] | undefined; task: string | undefined } {
+  const [only] = args.to ?? [];
+  const task = args.to?.length === 1 ? only?.match(/^task:(.+)$/)?.[1] : undefined;
+  if (task) return { team: args.team, to: undefined, task };
+  const prefixed = only?.match(/^([^/,]+)\/(.+)$/);
+  if (args.to?.length === 1 && prefixed?.[1] && prefixed[2]) return { team: prefixed[1], to: [prefixed[2]], task: args.task };
+  return { team: args.team, to: args.to, task: args.task };
+}
+
+async function addressees(db: Reading, team: TeamRow, to: readonly string[] | undefined, task: string | undefined, sender: string) {
+  const members = (await agentsOf(db, team.team as TeamId)).map((agent) => agent.agent_id as AgentId);
+  if (to) return resolveAddressees(to, members, sender);
+  const row = task ? await findTask(db, team.team as TeamId, task as TaskId) : undefined;
+  if (row?.assignee) return resolveAddressees([row.assignee], members, sender);
+  return refuse('task_unknown', task ? `Nobody has the task ${task} yet: say who is to do it.` : 'Say whom the message is for.', {
+    evidence: { task: task ?? null, members },
+    next: [`team-agent send AGENT "text"${task ? ` --task ${task}` : ''}`],
+  });
+}
+
+async function storeLetter(runtime: Runtime, caller: Caller, team: TeamRow, id: MessageId, args: Input, to: readonly AgentId[]): Promise<Sent | Refusal> {
+  const { ledger, reach, mint, clock } = runtime.effects;
+  const sender = senderOf(caller);
+  const workers = to.filter((recipient) => recipient !== LEADER);
+  const expects = args.expects ?? (caller.kind === 'person' && workers.length > 0 ? 'result' : 'nothing');
+  await reach('send.before_commit');
+  const sent = await ledger.change(team.team as TeamId, sender, async (change) => {
+    const stored = await store(
+      change,
+      {
+        message_id: id,
+        sender,
+        authority: caller.kind === 'agent' ? 'peer' : 'user',
+        to: to.map((agent) => ({ agent, generation: 1 })),
+        body: args.text,
+        task_id: args.task,
+        reply_to: args.reply_to === undefined ? undefined : messageId(args.reply_to),
+        expects,
+        expires_at: args.ttl_s === undefined ? undefined : clock.now() + args.ttl_s * 1_000,
+      },
+      mint,
+    );
+    if (isRefusal(stored) || stored.repeated) return stored;
+    if (args.task && expects === 'result') await startTask(change, args.task as TaskId, firstLine(args.text, 80), workers[0] ?? null);
+    if (args.reply_to && caller.kind === 'agent') await answerRequest(change, caller, args.reply_to, id);
+    return stored;
+  });
+  await reach('send.committed');
+  return sent;
+}
+
+/** A reply closes the request that it names, when that one asked for a reply and this conversation has read it. */
+async function answerRequest(change: Parameters<typeof answer>[0], caller: Extract<Caller, { kind: 'agent' }>, replyTo: string, by: MessageId): Promise<void> {
+  const open = await openRequests(change.tx, caller.team, caller, ['reply']);
+  const request = open.find((row) => row.message_id === replyTo);
+  if (request) await answer(change, request.delivery_id as Parameters<typeof answer>[1], { reply: by });
+}
+
+function senderOf(caller: Caller): string {
+  return caller.kind === 'agent' ? caller.agent : 'person';
+}
+
+async function answerOf(runtime: Runtime, team: TeamRow, sent: Sent, unknown: readonly string[]): Promise<SendAnswer | Refusal> {
+  const view = await deliveriesView(runtime.effects.ledger.db, runtime, team, { message_id: sent.message_id });
+  if (isRefusal(view)) return view;
+  const deliveries = view.deliveries.map(({ to, delivery_id, state, reason }) => ({ to, delivery_id, state, ...(reason ? { reason } : {}) }));
+  const answered = { message_id: sent.message_id, team: team.team, to: deliveries.map((delivery) => delivery.to), deliveries };
+  if (unknown.length === 0) return { ok: true, ...answered };
+  return {
+    ok: false,
+    partial: true,
+    reason: 'fanout_partial',
+    message: `Sent to ${answered.to.join(', ')}; nobody is called ${unknown.join(' or ')}.`,
+    next: ['team-agent status'],
+    ...answered,
+    refused: unknown.map((to) => ({ to, reason: 'target_not_in_team' as const })),
+  };
+}
+
+function otherTeam(caller: Extract<Caller, { kind: 'agent' }>, team: TeamRow): Refusal {
+  return refuse('worker_may_not', `${caller.agent} belongs to the team ${caller.team} and may not write to ${team.team}.`, { next: ['team-agent send leader "please ..."'] });
+}
+
+const CONSUMED = new Set(['consumed', 'answered']);
+const ENDED = new Set(['answered', 'dead', 'cancelled']);
+
+/** Waits until each delivery was consumed, or answered, or has ended otherwise. The message is stored whatever comes of it. */
+async function awaitOutcome(runtime: Runtime, sent: SendAnswer, what: 'consumed' | 'result', timeout: number, gone: AbortSignal): Promise<object> {
+  const { ledger, changes } = runtime.effects;
+  const done = await changes.until(
+    async () => {
+      const rows = await deliveriesOf(ledger.db, sent.message_id);
+      const reached = rows.every((row) => ENDED.has(row.state) || (what === 'consumed' && CONSUMED.has(row.state)));
+      return reached ? rows : undefined;
+    },
+    timeout,
+    gone,
+  );
+  const team = await selectTeam(ledger.db, sent.team);
+  if (isRefusal(team)) return team;
+  const view = await deliveriesView(ledger.db, runtime, team, { message_id: sent.message_id });
+  const deliveries = isRefusal(view) ? [] : view.deliveries;
+  const results = await resultsView(ledger.db, team, {});
+  const own = isRefusal(results) ? [] : results.results.filter((result) => result.message_id === sent.message_id);
+  const answered = { ...sent, deliveries, ...(what === 'result' ? { results: own } : {}) };
+  if (done) return deliveries.some((delivery) => delivery.state === 'dead') ? { ...answered, ok: false, reason: 'delivery_dead', message: 'Not every delivery reached its recipient.', next: [`team-agent deliveries ${sent.message_id}`] } : answered;
+  return {
+    ...answered,
+    ok: false,
+    reason: 'timeout',
+    message: `The message is stored, but was not ${what === 'result' ? 'answered' : 'consumed'} within ${timeout / 1_000} s.`,
+    next: [`team-agent deliveries ${sent.message_id}`],
+  };
+}

@@ -1,0 +1,73 @@
+import { z } from 'zod';
+import { isRefusal, type Refusal } from '../../kernel/index.ts';
+import { sessionOf, type TeamRow, teams } from '../../ledger/index.ts';
+import { type Launched, launchTeam, shutDownTeam } from '../../lifecycle/index.ts';
+import type { Runtime } from '../runtime.ts';
+import { selectTeam } from '../teams.ts';
+import { verb } from './verb.ts';
+
+export const quickStart = verb({
+  input: z.object({
+    folder: z.string(),
+    name: z.string().optional(),
+    team_id: z.string().optional(),
+    environment: z.record(z.string(), z.string()).default({}),
+  }),
+  agents: false,
+  run: async ({ runtime }, args) => {
+    const launched = await launchTeam(runtime.effects, args);
+    return isRefusal(launched) ? launched : launchedAnswer(runtime, launched);
+  },
+});
+
+async function launchedAnswer(runtime: Runtime, { team, agents }: Launched): Promise<object> {
+  const rows = await Promise.all(
+    agents.map(async ({ agent, ready_ms }) => ({
+      agent_id: agent.spec.id,
+      provider: agent.spec.provider,
+      incarnation: agent.incarnation,
+      session_id: (await sessionOf(runtime.effects.ledger.db, agent.incarnation))?.session_id ?? null,
+      state: runtime.member(team.id, agent.spec.id)?.turn().state ?? null,
+      ready_ms,
+    })),
+  );
+  const [first] = rows;
+  return {
+    ok: true,
+    team: team.id,
+    name: team.name,
+    session_name: team.sessionName,
+    folder: team.folder,
+    agents: rows,
+    coordinator: { status: 'running', pid: process.pid },
+    leader: { identity: null, epoch: 0, receiver: 'mailbox' },
+    next: [`team-agent send ${first?.agent_id ?? 'AGENT'} "what is to be done"`, 'team-agent status', 'team-agent inbox leader --take', 'team-agent shutdown'],
+  };
+}
+
+export const shutdown = verb({
+  input: z.object({ team: z.string().optional() }),
+  agents: false,
+  run: async ({ runtime }, args): Promise<object | Refusal> => {
+    const { db } = runtime.effects.ledger;
+    const team = await selectTeam(db, args.team);
+    if (isRefusal(team)) return team;
+    const done = await shutDownTeam(runtime.effects, team);
+    await runtime.office(team.team as Parameters<Runtime['office']>[0]).settled();
+    const left = done.agents.filter((agent) => !agent.ended).map((agent) => agent.agent_id);
+    const ending = left.length === 0 && (await onlyStopped(runtime, team));
+    if (ending) runtime.endSoon('the last team was shut down');
+    const answer = {
+      team: team.team,
+      session_name: team.session_name,
+      ...done,
+      coordinator: { status: ending ? ('ending' as const) : ('running' as const), pid: process.pid },
+    };
+    if (left.length === 0) return { ok: true, ...answer };
+    return { ...answer, ok: false, partial: true, reason: 'shutdown_partial', message: `Could not prove that ${left.join(', ')} ended.`, evidence: { left }, next: ['team-agent shutdown', 'team-agent status'] };
+  },
+});
+
+async function onlyStopped(runtime: Runtime, team: TeamRow): Promise<boolean> {
+  return (await teams(runtime.effects.ledger.db)).every((other) => other.team === team.team || other.intent === 'stopped');
+}

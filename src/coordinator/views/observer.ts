@@ -1,0 +1,41 @@
+import type { Member } from '../../agents/index.ts';
+import type { AgentId, TeamId } from '../../kernel/index.ts';
+import type { AgentRow, DeliveryRow, TeamRow } from '../../ledger/index.ts';
+import type { LineStep } from '../../messages/index.ts';
+
+/** What a running coordinator has seen. A view without one says `observed: none` instead of guessing. */
+export interface Observer {
+  member(team: TeamId, agent: AgentId): Member | undefined;
+  /** Why a recipient's line rests. */
+  resting(team: TeamId, agent: AgentId): LineStep | undefined;
+}
+
+/** Waits that are the ordinary course of things: such a delivery is queued, not held. */
+const ORDINARY = new Set<string>(['empty', 'unsettled', 'working', 'starting']);
+
+/**
+ * Why a recipient takes nothing now: from what is stored (stopped, paused, no leader) and, where a coordinator runs, from
+ * what its line saw last.
+ */
+export function holdOf(
+  observer: Observer | undefined,
+  team: TeamRow,
+  recipient: string,
+  agent: AgentRow | undefined,
+): string | undefined {
+  if (!agent) return 'leader_unbound';
+  if (agent.intent === 'paused') return 'agent_paused';
+  if (agent.intent === 'stopped') return 'agent_stopped';
+  const rest = observer?.resting(team.team as TeamId, recipient as AgentId);
+  return rest?.step === 'rest' && rest.why !== 'empty' ? rest.why : undefined;
+}
+
+/** A delivery's state as people see it: a queued one whose recipient takes nothing is held. */
+export function shownState(
+  row: Pick<DeliveryRow, 'state' | 'reason'>,
+  hold: string | undefined,
+): { state: DeliveryRow['state']; reason?: string } {
+  const reason = row.state === 'queued' || row.state === 'submitted' ? (hold ?? row.reason) : row.reason;
+  const state = row.state === 'queued' && hold !== undefined && !ORDINARY.has(hold) ? 'held' : row.state;
+  return reason === null || reason === undefined ? { state } : { state, reason };
+}

@@ -1,0 +1,142 @@
+import { type AgentId, type Clock, firstLine, type TeamId } from '../../kernel/index.ts';
+import {
+  type AgentRow,
+  type DeliveryRow,
+  deliveryCounts,
+  latestEvents,
+  leaseOf,
+  liveIncarnations,
+  oldestPending,
+  pendingDeliveries,
+  type Reading,
+  resultsSummary,
+  sessionOf,
+  type TaskRow,
+  type TeamRow,
+  tasksOf,
+  teams,
+} from '../../ledger/index.ts';
+import { eventView } from './events.ts';
+import { memberRows } from './messages.ts';
+import { holdOf, type Observer, shownState } from './observer.ts';
+import { resultView } from './results.ts';
+
+/** How much of each list a status shows: it is read by agents that pay for every line. */
+const SHOWN = { queued: 8, results: 5, events: 3, text: 240 };
+
+export async function statusView(
+  db: Reading,
+  observer: Observer | undefined,
+  team: TeamRow,
+  clock: Pick<Clock, 'now'>,
+  workspace: string,
+  coordinator: object,
+) {
+  const id = team.team as TeamId;
+  const members = await memberRows(db, team);
+  const [counts, oldest, pending, tasks, results, events, lease, all] = await Promise.all([
+    deliveryCounts(db, id),
+    oldestPending(db, id),
+    pendingDeliveries(db, id, 200),
+    tasksOf(db, id),
+    resultsSummary(db, id, SHOWN.results),
+    latestEvents(db, id, SHOWN.events),
+    leaseOf(db, id),
+    teams(db),
+  ]);
+  const holds = new Map(
+    ['leader', ...members.keys()].map((recipient) => [
+      recipient,
+      holdOf(observer, team, recipient, members.get(recipient)),
+    ]),
+  );
+  const queued = pending.map((row) => queuedView(row, holds.get(row.recipient), clock.now()));
+  const held = queued.filter((row) => row.state === 'held').length;
+  const agents = await Promise.all(
+    [...members.values()].map((row) => agentView(db, observer, row, tasks, pending, holds.get(row.agent_id))),
+  );
+  return {
+    ok: true as const,
+    workspace,
+    team: team.team,
+    name: team.name,
+    session_name: team.session_name,
+    intent: team.intent,
+    objective: firstLine(team.objective, SHOWN.text),
+    observed: observer ? ('live' as const) : ('none' as const),
+    tmux_session_present: observer ? agents.some((agent) => agent.incarnation !== null) : null,
+    leader: { identity: lease?.identity ?? null, epoch: lease?.epoch ?? 0, receiver: 'mailbox' },
+    agents: Object.fromEntries(agents.map((agent) => [agent.agent_id, agent])),
+    deliveries: { ...counts, queued: counts.queued - held, held: counts.held + held },
+    oldest_pending_ms: oldest === undefined ? null : clock.now() - oldest,
+    queued_messages: queued.slice(0, SHOWN.queued),
+    tasks: tasks.map(({ task_id, title, status, assignee, accepted_result_id }) => ({
+      id: task_id,
+      title,
+      status,
+      assignee,
+      accepted_result_id,
+    })),
+    results: { total: results.total, unattributed: results.unattributed },
+    latest_results: results.latest.map((row) => {
+      const { result_id, agent_id, task_id, status, summary, created_at } = resultView(row);
+      return { result_id, agent_id, task_id, status, summary: firstLine(summary, SHOWN.text), created_at };
+    }),
+    last_events: events.map(eventView),
+    other_teams: all
+      .filter((other) => other.team !== team.team)
+      .map((other) => ({ team: other.team, intent: other.intent })),
+    coordinator,
+  };
+}
+export type StatusView = Awaited<ReturnType<typeof statusView>>;
+
+function queuedView(row: DeliveryRow, hold: string | undefined, now: number) {
+  return {
+    message_id: row.message_id,
+    delivery_id: row.delivery_id,
+    to: row.recipient,
+    ...shownState(row, hold),
+    age_ms: now - row.stored_at,
+    attempts: row.attempts,
+  };
+}
+
+async function agentView(
+  db: Reading,
+  observer: Observer | undefined,
+  row: AgentRow,
+  tasks: readonly TaskRow[],
+  pending: readonly DeliveryRow[],
+  hold: string | undefined,
+) {
+  const team = row.team as TeamId;
+  const member = observer?.member(team, row.agent_id as AgentId);
+  const turn = member?.turn();
+  const life = (await liveIncarnations(db, team)).find((candidate) => candidate.agent_id === row.agent_id);
+  const session = life ? await sessionOf(db, life.incarnation as Parameters<typeof sessionOf>[1]) : undefined;
+  const own = pending.filter((delivery) => delivery.recipient === row.agent_id);
+  const task = tasks.find((candidate) => candidate.assignee === row.agent_id && candidate.status === 'running');
+  return {
+    agent_id: row.agent_id,
+    provider: row.provider,
+    role: row.role,
+    model: row.model,
+    intent: row.intent,
+    state: turn?.state ?? null,
+    state_source: turn?.source ?? 'none',
+    since: turn?.since ?? null,
+    ready: member?.ready ?? null,
+    incarnation: life?.incarnation ?? null,
+    channel: member?.channelNames[0] ?? null,
+    provider_version: null,
+    session_id: session?.session_id ?? null,
+    interacted: row.interacted_at ?? ('never' as const),
+    task_id: task?.task_id ?? null,
+    queue: {
+      queued: own.filter((delivery) => delivery.state === 'queued').length,
+      submitted: own.filter((delivery) => delivery.state === 'submitted').length,
+      ...(own.length > 0 && hold ? { because: hold } : {}),
+    },
+  };
+}

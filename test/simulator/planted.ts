@@ -1,0 +1,99 @@
+import type { Available, Recipient, Unavailable } from '../../src/agents/index.ts';
+import type { DeliveryId } from '../../src/kernel/index.ts';
+import { render } from '../../src/messages/index.ts';
+import type { Channel, Handed, Offer, Settlement } from '../../src/providers/index.ts';
+import type { Tamper } from './coordinator.ts';
+import type { Disk } from './world/disk.ts';
+import type { Scene } from './world/scene.ts';
+
+/*
+ * Bugs that the simulator must find. Each is put around the product's code as the product could have had it.
+ */
+
+/** Nobody asks what became of an offer: what was written counts as taken. */
+export const writtenCountsAsTaken: Tamper = {
+  recipient: (recipient) => ({
+    ...faithful(recipient),
+    settle: async (): Promise<Settlement> => ({ outcome: 'taken', receipt: { source: 'written' } }),
+  }),
+};
+
+/** Nobody asks what became of an offer: it is offered again as if it had not been taken. */
+export const offeredAgainUnasked: Tamper = {
+  recipient: (recipient) => ({
+    ...faithful(recipient),
+    settle: async (offer): Promise<Settlement> => {
+      const settlement = await recipient.settle(offer);
+      return settlement.outcome === 'unknown' ? { outcome: 'not_taken', evidence: 'no answer' } : settlement;
+    },
+  }),
+};
+
+/** The bytes leave just before `submitted` is committed. */
+export const offeredBeforeCommit: Tamper = {
+  recipient: (recipient, _agent, disk, scene) => ({
+    ...faithful(recipient),
+    availability: async () => early(await recipient.availability(), recipient, disk, scene),
+  }),
+};
+
+/** Boot puts what was under way back into the line without asking the recipient. */
+export const bootIgnoresSubmitted: Tamper = {
+  boot: ({ database }) => {
+    database.exec(`update offers set settled_at = 0, outcome = 'not_taken' where settled_at is null;
+      update deliveries set state = 'queued' where state = 'submitted'`);
+  },
+};
+
+function faithful(recipient: Recipient): Recipient {
+  return {
+    id: recipient.id,
+    availability: () => recipient.availability(),
+    settle: (offer) => recipient.settle(offer),
+    liveness: (incarnation) => recipient.liveness(incarnation),
+  };
+}
+
+/** The line asks for the record's position and then commits: this hands over between the two. */
+function early(
+  available: Available | Unavailable,
+  { id }: Recipient,
+  disk: Disk,
+  scene: Scene,
+): Available | Unavailable {
+  if (!('channel' in available)) return available;
+  const { channel, incarnation, position } = available;
+  let handed: Promise<Handed> | undefined;
+  const hasty: Channel = {
+    name: channel.name,
+    state: () => channel.state(),
+    settle: (offer) => channel.settle(offer),
+    hand: (offer, rendered, from) => handed ?? channel.hand(offer, rendered, from),
+  };
+  const handEarly = (): number => {
+    const at = position();
+    const [head] = disk.rows(
+      `select delivery_id, message_id, attempts, sender, body from deliveries join messages using (message_id)
+       where recipient = ? and state = 'queued' order by deliveries.seq limit 1`,
+      id,
+    );
+    if (!head) return at;
+    const delivery = String(head.delivery_id) as DeliveryId;
+    const offer: Offer = {
+      delivery,
+      number: Number(head.attempts) + 1,
+      channel: channel.name,
+      incarnation,
+      position: at,
+    };
+    const letter = { message_id: String(head.message_id), body: String(head.body), sender: String(head.sender) };
+    const rendered = render(
+      { ...letter, authority: 'peer', task_id: null, expects: 'nothing' },
+      delivery,
+      scene.mint.nonce(),
+    );
+    handed = channel.hand(offer, rendered, letter.sender);
+    return at;
+  };
+  return { channel: hasty, incarnation, position: handEarly };
+}
