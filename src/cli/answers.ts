@@ -90,9 +90,17 @@ export interface StatusAnswer {
   readonly agents: Readonly<Record<string, AgentStatus>>;
   readonly deliveries: Readonly<Record<string, number>>;
   readonly oldest_pending_ms?: number | null;
-  readonly tasks?: readonly { readonly id: string; readonly title: string; readonly status: string; readonly assignee: string | null }[];
+  readonly tasks?: readonly {
+    readonly id: string;
+    readonly title: string;
+    readonly status: string;
+    readonly assignee: string | null;
+  }[];
   readonly results?: { readonly total: number; readonly unattributed: number };
-  readonly latest_results: readonly Pick<ResultAnswer, 'result_id' | 'agent_id' | 'task_id' | 'status' | 'summary' | 'created_at'>[];
+  readonly latest_results: readonly Pick<
+    ResultAnswer,
+    'result_id' | 'agent_id' | 'task_id' | 'status' | 'summary' | 'created_at'
+  >[];
   readonly queued_messages: readonly {
     readonly message_id: string;
     readonly delivery_id: string;

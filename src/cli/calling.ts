@@ -60,10 +60,7 @@ function understood<Name extends Verb>(answer: object): Answers[Name] | Refusal 
   return answer as Answers[Name] | Refusal;
 }
 
-export function teamed(
-  context: Context,
-  args: Readonly<Record<string, unknown>>,
-): Readonly<Record<string, unknown>> {
+export function teamed(context: Context, args: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
   return context.globals.team === undefined ? args : { ...args, team: context.globals.team };
 }
 

@@ -7,14 +7,23 @@ export interface GlobalFlags {
   readonly workspace?: string;
 }
 
-/** What a command may use of the world. */
-export interface Context {
-  readonly globals: GlobalFlags;
+/** What the process around a command gives it. */
+export interface Surroundings {
   readonly environment: NodeJS.ProcessEnv;
   readonly cwd: string;
   readonly stdin: Readable;
   readonly stdout: Writable & { readonly isTTY?: boolean; readonly columns?: number; readonly rows?: number };
   readonly stderr: Writable;
-  /** Aborted by Ctrl-C or a terminal that went away. */
+  /** Aborted by a signal or a closed output, in a command that `endsItself`. */
   readonly interrupted: AbortSignal;
+  /**
+   * From now on a signal or a closed output does not end the process: the command does, when it has put things in order.
+   * `onEnd` hears the exit code that the process would have ended with.
+   */
+  readonly endsItself: (onEnd?: (exit: number) => void) => void;
+}
+
+/** What a command may use of the world. */
+export interface Context extends Surroundings {
+  readonly globals: GlobalFlags;
 }

@@ -4,15 +4,19 @@ import { packageVersion } from '../kernel/installation.ts';
 
 const argv = process.argv.slice(2);
 
-// Whoever read our output has gone: what was stored is stored, and nobody is left to tell more.
-process.stdout.on('error', () => process.exit(0));
+// By default an interrupt ends the command at once, and so does an output that nobody reads: what was stored is stored.
+let end = (exit: number): void => process.exit(exit);
+process.stdout.on('error', () => end(0));
 process.stderr.on('error', () => undefined);
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+  process.on(signal, () => end(128 + constants.signals[signal]));
+}
 
 if (argv.length === 1 && (argv[0] === '--version' || argv[0] === '-V')) {
   process.stdout.write(`${packageVersion()}\n`);
 } else {
-  const interrupted = new AbortController();
   const { runCommand } = await import('./running.ts');
+  const interrupted = new AbortController();
   const exit = await runCommand(argv, {
     environment: process.env,
     cwd: process.cwd(),
@@ -20,16 +24,14 @@ if (argv.length === 1 && (argv[0] === '--version' || argv[0] === '-V')) {
     stdout: process.stdout,
     stderr: process.stderr,
     interrupted: interrupted.signal,
-    onInterrupt: (stop) => {
-      for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-        process.on(signal, () => {
-          interrupted.abort();
-          stop(128 + constants.signals[signal]);
-        });
-      }
+    endsItself: (onEnd) => {
+      end = (code) => {
+        interrupted.abort();
+        onEnd?.(code);
+      };
     },
   });
-  finish(exit);
+  if (exit !== 'stays') finish(exit);
 }
 
 /** Ends once everything written has left: a pipe takes a long answer piece by piece. */

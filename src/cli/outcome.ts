@@ -9,8 +9,8 @@ export type Outcome =
       readonly lines: (look: Look) => readonly string[];
     }
   | { readonly kind: 'refused'; readonly refusal: Refusal }
-  /** The command wrote everything itself, as it came. */
-  | { readonly kind: 'written'; readonly exit: number };
+  /** The command wrote everything itself, as it came. `stays`: its process goes on until it ends itself. */
+  | { readonly kind: 'written'; readonly exit: number; readonly stays?: true };
 
 export const INTERRUPTED = 130;
 

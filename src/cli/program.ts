@@ -37,7 +37,9 @@ function teamCommands(program: Command, perform: Perform): void {
   program
     .command('demo [folder]')
     .summary('a team of scripted agents surveys FOLDER')
-    .description('Runs a team of three scripted agents on a real job: they survey the source files of FOLDER (default: the current folder). Costs nothing, calls no model, leaves nothing behind.')
+    .description(
+      'Runs a team of three scripted agents on a real job: they survey the source files of FOLDER (default: the current folder). Costs nothing, calls no model, leaves nothing behind.',
+    )
     .option('--fast', 'without the pauses that let a person follow')
     .action((folder: string | undefined, flags) =>
       perform(async (context) => (await import('./commands/demo.ts')).run(context, folder, flags)),
@@ -45,7 +47,9 @@ function teamCommands(program: Command, perform: Perform): void {
   program
     .command('quick-start [dir]')
     .summary('start the team whose documents lie in DIR')
-    .description('Starts the team whose documents lie in DIR: TEAM.md and agents/*.md. Returns when every agent is ready.')
+    .description(
+      'Starts the team whose documents lie in DIR: TEAM.md and agents/*.md. Returns when every agent is ready.',
+    )
     .option('--name <name>', 'the name of a team without TEAM.md')
     .option('--team-id <id>', 'the id under .team/ of a team without TEAM.md')
     .addOption(hidden('--yes'))
@@ -65,7 +69,9 @@ function messageCommands(program: Command, perform: Perform): void {
     .command('send [words...]')
     .usage('TO MESSAGE... [options]\n       team-agent send --to TO MESSAGE... [options]')
     .summary('send a message: send TO MESSAGE...')
-    .description("Sends a message. TO is an agent, a list `a,b`, everybody '*', `leader`, or `task:T` for whoever has task T. Returns when the message is stored; its delivery is proved later (`deliveries`).")
+    .description(
+      "Sends a message. TO is an agent, a list `a,b`, everybody '*', `leader`, or `task:T` for whoever has task T. Returns when the message is stored; its delivery is proved later (`deliveries`).",
+    )
     .option('--to <names>', 'for whom; then every word is text')
     .option('--task <task>', 'the task it is about')
     .option('--expects <what>', 'nothing, reply or result (default for an agent: result)')
@@ -80,7 +86,12 @@ function messageCommands(program: Command, perform: Perform): void {
     .addOption(hidden('--watch-result'))
     .action((words: string[], { wait, ...flags }) =>
       // --no-wait sets the same name to false: it asks for what happens anyway
-      perform(async (context) => (await import('./commands/send.ts')).run(context, words, { ...flags, ...(typeof wait === 'string' ? { wait } : {}) })),
+      perform(async (context) =>
+        (await import('./commands/send.ts')).run(context, words, {
+          ...flags,
+          ...(typeof wait === 'string' ? { wait } : {}),
+        }),
+      ),
     );
   program
     .command('wait')
@@ -124,7 +135,9 @@ function lookingCommands(program: Command, perform: Perform): void {
     .summary('what became of messages, with the proof')
     .option('--limit <count>', 'the newest so many (default 50)')
     .action((message: string | undefined, flags) =>
-      perform(async (context) => (await import('./commands/deliveries.ts')).run(context, message ? [message] : [], flags)),
+      perform(async (context) =>
+        (await import('./commands/deliveries.ts')).run(context, message ? [message] : [], flags),
+      ),
     );
   program
     .command('events')
@@ -155,9 +168,7 @@ function machineCommands(program: Command, perform: Perform): void {
     .command('status')
     .summary('how it is')
     .action(() => perform(async (context) => (await load()).status(context)));
-  coordinator
-    .command('run', { hidden: true })
-    .action(() => perform(async (context) => (await load()).run(context)));
+  coordinator.command('run', { hidden: true }).action(() => perform(async (context) => (await load()).run(context)));
   coordinator
     .command('ensure', { hidden: true })
     .action(() => perform(async (context) => (await load()).ensure(context)));

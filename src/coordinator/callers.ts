@@ -3,7 +3,8 @@ import { ancestry, identifyProcess, type Refusal, refuse } from '../kernel/index
 import { HEADERS } from './protocol.ts';
 
 /** Who asks. An agent is known by its token or by its ancestry, whatever it passes; anybody else is a person. */
-export type Caller = ({ readonly kind: 'agent' } & Holder) | { readonly kind: 'person'; readonly pid: number };
+export type AgentCaller = { readonly kind: 'agent' } & Holder;
+export type Caller = AgentCaller | { readonly kind: 'person'; readonly pid: number };
 
 /**
  * Finds out who calls: a token is honoured while its incarnation lives; without one the calling process and its ancestors

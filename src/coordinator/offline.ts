@@ -41,12 +41,7 @@ export async function readWithoutCoordinator(workspace: string, verb: string, ar
   }
 }
 
-async function view(
-  db: Reading,
-  workspace: string,
-  verb: string,
-  args: Arguments,
-): Promise<object | Refusal> {
+async function view(db: Reading, workspace: string, verb: string, args: Arguments): Promise<object | Refusal> {
   if (verb === 'ledger-dump') return { ok: true, tables: await dumpTables(db) };
   if (verb === 'message-stored') return messageStoredView(db, { message_id: args.message_id ?? '' });
   const team = await selectTeam(db, args.team);

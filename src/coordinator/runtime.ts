@@ -16,11 +16,20 @@ export class Runtime implements Observer {
   readonly log: Logger;
   /** UTC ms. */
   readonly startedAt: number;
+  /** This program's version. */
+  readonly build: string;
+  /** Loopback port of MCP. */
+  readonly port: number;
+  /** Asks this coordinator to end once what it is answering has been answered. Its agents live on. */
+  readonly endSoon: (why: string) => void;
   readonly #offices = new Map<TeamId, PostOffice>();
 
-  constructor(effects: Effects, log: Logger) {
+  constructor(effects: Effects, log: Logger, process: { build: string; port: number; endSoon: (why: string) => void }) {
     this.effects = effects;
     this.log = log;
+    this.build = process.build;
+    this.port = process.port;
+    this.endSoon = process.endSoon;
     this.startedAt = effects.clock.now();
     effects.ledger.onCommit((events) => this.#dispatch(events));
   }

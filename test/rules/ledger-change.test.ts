@@ -5,10 +5,12 @@ import { describe, expect, test } from 'vitest';
 import { agentId, isRefusal, type MessageId, mint, SYSTEM, systemClock, teamId } from '../../src/kernel/index.ts';
 import {
   findDelivery,
+  headOfLine,
   type Ledger,
   type LedgerEvent,
   LedgerUnwritable,
   ledgerOn,
+  nextToExpire,
   openLedger,
   putTeam,
   updateDelivery,
@@ -225,4 +227,26 @@ describe('the same message twice', () => {
       { body: 'first', sender: SYSTEM, dedupe_key: 'dead:1' },
     ]);
   });
+});
+
+test('O04 what waits is found by its index, however much a recipient ever got', async () => {
+  const disk = new DatabaseSync(':memory:');
+  const texts: string[] = [];
+  const watched = {
+    prepare: (text: string) => {
+      texts.push(text);
+      return disk.prepare(text);
+    },
+    close: () => disk.close(),
+    isTransaction: false,
+  };
+  const ledger = await ledgerOn(watched, systemClock);
+  if (isRefusal(ledger)) throw new Error(ledger.message);
+  for (const look of [headOfLine, nextToExpire]) {
+    await look(ledger.db, TEAM, AGENT);
+    const text = texts.at(-1) ?? '';
+    const values = Array.from({ length: text.split('?').length - 1 }, () => 'x');
+    const plan = disk.prepare(`explain query plan ${text}`).all(...values);
+    expect(plan.map(({ detail }) => detail).join('\n')).toContain('INDEX open_deliveries');
+  }
 });

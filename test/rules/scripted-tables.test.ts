@@ -79,6 +79,18 @@ describe('what a line of the record proves', () => {
       false,
     ],
     [
+      'the agent saying it, dressed up as input',
+      {
+        type: 'assistant',
+        source: 'composer',
+        id: ID,
+        text: `[team message ${ID} from a (peer)]`,
+        at: 1,
+      } as RecordLine,
+      false,
+      false,
+    ],
+    [
       'a tool call that carries it',
       { type: 'tool', call: ID, name: 'x', arguments: { id: ID }, ok: true, at: 1 } as RecordLine,
       false,

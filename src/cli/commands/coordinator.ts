@@ -51,8 +51,9 @@ export async function run(context: Context): Promise<Outcome> {
   const workspace = findWorkspace(context, 'read');
   if (isRefusal(workspace)) return refused(workspace);
   const { runDaemon } = await import('../daemon.ts');
+  context.endsItself();
   await runDaemon(workspace);
-  return { kind: 'written', exit: 0 };
+  return { kind: 'written', exit: 0, stays: true };
 }
 
 function coordinatorLines(answer: CoordinatorAnswer, _look: Look): string[] {

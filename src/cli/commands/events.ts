@@ -34,11 +34,17 @@ async function follow(context: Context, since: number | string | undefined): Pro
   const { followEvents } = await import('../../coordinator/client/index.ts');
   const readable = context.stdout.isTTY === true && !context.globals.json;
   const print = (line: string): void => {
-    const shown = readable ? eventLine(parseEvent(line), lookOf(context.stdout, context.environment, Date.now())) : line;
+    const shown = readable
+      ? eventLine(parseEvent(line), lookOf(context.stdout, context.environment, Date.now()))
+      : line;
     context.stdout.write(`${shown}\n`);
   };
+  let exit = INTERRUPTED;
+  context.endsItself((code) => {
+    exit = code;
+  });
   const ended = await followEvents(workspace, teamed(context, { since }), print, context.interrupted);
-  if (context.interrupted.aborted) return { kind: 'written', exit: INTERRUPTED };
+  if (context.interrupted.aborted) return { kind: 'written', exit };
   if (ended === undefined) return refused(nobodyThere(workspace));
   return isRefusal(ended) ? refused(ended) : { kind: 'written', exit: 0 };
 }

@@ -18,6 +18,9 @@ export async function run(context: Context, [agent = 'leader']: readonly string[
   const since = readSince(flags.since);
   if (isRefusal(since)) return refused(since);
   if (!flags.take) return outcomeOf(await call(context, 'inbox', { agent, limit, since }), inboxLines);
-  if (agent !== 'leader') return refused(usage('--take is for the mail of the leader: agents read their own.', ['team-agent inbox leader --take']));
+  if (agent !== 'leader')
+    return refused(
+      usage('--take is for the mail of the leader: agents read their own.', ['team-agent inbox leader --take']),
+    );
   return outcomeOf(await call(context, 'inbox-take', { agent }), inboxLines);
 }

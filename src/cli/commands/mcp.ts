@@ -4,5 +4,5 @@ import type { Outcome } from '../outcome.ts';
 export async function run(): Promise<Outcome> {
   const { runBridge } = await import('../../mcp/bridge.ts');
   await runBridge();
-  return { kind: 'written', exit: 0 };
+  return { kind: 'written', exit: 0, stays: true };
 }

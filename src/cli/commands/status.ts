@@ -13,14 +13,24 @@ interface Flags {
 /** Shows a team, or one agent of it. */
 export async function run(context: Context, [agent]: readonly string[], flags: Flags): Promise<Outcome> {
   if (flags.summary && (context.globals.json || agent !== undefined)) {
-    return refused(usage('--summary is five lines about the whole team: it goes neither with --json nor with an agent.', ['team-agent status --summary', 'team-agent status --json']));
+    return refused(
+      usage('--summary is five lines about the whole team: it goes neither with --json nor with an agent.', [
+        'team-agent status --summary',
+        'team-agent status --json',
+      ]),
+    );
   }
   const args = { ...(agent === undefined ? {} : { agent }), ...(flags.detail ? { detail: true } : {}) };
   const status = await call(context, 'status', args);
   if (isRefusal(status) || agent === undefined) return outcomeOf(status, flags.summary ? summaryLines : statusLines);
   if (!status.agents[agent]) {
     const members = Object.keys(status.agents);
-    return refused(refuse('agent_not_found', `Nobody in the team ${status.team} is called ${agent}.`, { evidence: { agent, members }, next: ['team-agent status'] }));
+    return refused(
+      refuse('agent_not_found', `Nobody in the team ${status.team} is called ${agent}.`, {
+        evidence: { agent, members },
+        next: ['team-agent status'],
+      }),
+    );
   }
   return outcomeOf(status, (answer, look) => agentLines(agent, answer, look));
 }

@@ -26,17 +26,23 @@ export async function run(context: Context, _words: readonly string[], flags: Fl
   const timeout = seconds('--timeout', flags.timeout);
   if (isRefusal(timeout)) return refused(timeout);
   const answer = await call(context, 'wait', { task, agent, message, idle, timeout_s: timeout ?? TIMEOUT });
-  const known = isRefusal(answer) && answer.reason === 'coordinator_absent' ? await whatIsThere(context, flags, answer) : answer;
+  const known =
+    isRefusal(answer) && answer.reason === 'coordinator_absent' ? await whatIsThere(context, flags, answer) : answer;
   return outcomeOf(known, (found, look) =>
     found.waited_for === 'idle' ? ['every agent is idle'] : resultsLines(found.results ?? [], look),
   );
 }
 
 /** While no coordinator lives nothing can happen; but the result may be there already. */
-async function whatIsThere(context: Context, { task, agent, message }: Flags, absent: Refusal): Promise<Answers['wait'] | Refusal> {
+async function whatIsThere(
+  context: Context,
+  { task, agent, message }: Flags,
+  absent: Refusal,
+): Promise<Answers['wait'] | Refusal> {
   const stored = await call(context, 'results', { task, agent });
   if (isRefusal(stored)) return stored;
   const results = stored.results.filter((result) => message === undefined || result.message_id === message);
-  if (results.length > 0 && (task ?? agent ?? message) !== undefined) return { ok: true, waited_for: 'result', results };
+  if (results.length > 0 && (task ?? agent ?? message) !== undefined)
+    return { ok: true, waited_for: 'result', results };
   return refuse('coordinator_absent', 'No coordinator runs, so nothing is awaited that could come.', { ...absent });
 }

@@ -71,7 +71,10 @@ export function resultLines(result: ResultAnswer, look: Look): string[] {
   const status = result.status === 'success' ? paint.green(result.status) : paint.yellow(result.status);
   const task = result.task_id ? `  task ${result.task_id}` : '';
   const summary = wrap(printable(result.summary), look.columns - 2).map((line) => `  ${line}`);
-  return [`${paint.bold(result.agent_id)}  ${status}${task}  ${result.result_id}  ${age(result.created_at, look.now)}`, ...summary];
+  return [
+    `${paint.bold(result.agent_id)}  ${status}${task}  ${result.result_id}  ${age(result.created_at, look.now)}`,
+    ...summary,
+  ];
 }
 
 /** One line of a text, in quotation marks. */

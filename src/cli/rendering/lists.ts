@@ -21,9 +21,16 @@ export function inboxLines(inbox: Answers['inbox'], look: Look): string[] {
 /** One event on one line: when, what, who, and what it says. */
 export function eventLine(event: EventAnswer, look: Look): string {
   const time = new Date(event.at).toISOString().slice(11, 23);
-  const data = Object.entries(event.data).map(([key, value]) => `${key}=${typeof value === 'string' ? value : JSON.stringify(value)}`);
+  const data = Object.entries(event.data).map(
+    ([key, value]) => `${key}=${typeof value === 'string' ? value : JSON.stringify(value)}`,
+  );
   const text = `${String(event.seq).padStart(5)}  ${time}  ${event.type.padEnd(20)} ${event.actor}  ${data.join(' ')}`;
-  return truncate(printable(text).replaceAll(/\s*\n\s*/g, ' ').trimEnd(), look.columns);
+  return truncate(
+    printable(text)
+      .replaceAll(/\s*\n\s*/g, ' ')
+      .trimEnd(),
+    look.columns,
+  );
 }
 
 export function whyLines(why: Answers['why'], look: Look): string[] {
@@ -43,7 +50,10 @@ function section(title: string, facts: unknown, look: Look): string[] {
   const list = Array.isArray(facts) ? facts : facts === undefined ? [] : [facts];
   if (list.length === 0) return [];
   const lines = list.map((fact: unknown) => (typeof fact === 'string' ? fact : JSON.stringify(fact)));
-  return [look.paint.dim(title), ...lines.flatMap((line) => wrap(printable(line), look.columns - 2).map((part) => `  ${part}`))];
+  return [
+    look.paint.dim(title),
+    ...lines.flatMap((line) => wrap(printable(line), look.columns - 2).map((part) => `  ${part}`)),
+  ];
 }
 
 export function quickStartLines(answer: Answers['quick-start'], look: Look): string[] {
@@ -54,21 +64,33 @@ export function quickStartLines(answer: Answers['quick-start'], look: Look): str
     { text: agent.state ?? 'unknown', paint: (colours) => colours.green },
     agent.ready_ms === null || agent.ready_ms === undefined ? '-' : span(agent.ready_ms),
   ]);
-  const columns = [{ head: 'agent', least: 8 }, { head: 'provider' }, { head: 'state' }, { head: 'ready after', align: 'right' as const }];
+  const columns = [
+    { head: 'agent', least: 8 },
+    { head: 'provider' },
+    { head: 'state' },
+    { head: 'ready after', align: 'right' as const },
+  ];
   const first = answer.agents[0]?.agent_id ?? 'AGENT';
   return [
     `${paint.bold(answer.team)}  ${answer.ok ? paint.green('up') : paint.yellow('partly up')}  ${paint.dim(`tmux ${answer.session_name}`)}`,
     '',
     ...table(columns, rows, look),
     '',
-    ...(answer.next?.length ? answer.next : [`team-agent send ${first} "text"`]).map((command) => `${paint.dim('next:')} ${paint.bold(command)}`),
+    ...(answer.next?.length ? answer.next : [`team-agent send ${first} "text"`]).map(
+      (command) => `${paint.dim('next:')} ${paint.bold(command)}`,
+    ),
   ];
 }
 
 export function shutdownLines(answer: Answers['shutdown'], gone: boolean, look: Look): string[] {
   if (answer.already) return [`${answer.team} was down already`];
-  const rows = answer.agents.map((agent): Cell[] => [agent.agent_id, String(agent.exit ?? 'ended'), agent.last_view ?? '']);
-  const coordinator = answer.coordinator.status === 'running' ? 'runs on for another team' : gone ? 'ended' : 'is ending';
+  const rows = answer.agents.map((agent): Cell[] => [
+    agent.agent_id,
+    String(agent.exit ?? 'ended'),
+    agent.last_view ?? '',
+  ]);
+  const coordinator =
+    answer.coordinator.status === 'running' ? 'runs on for another team' : gone ? 'ended' : 'is ending';
   return [
     `${look.paint.bold(answer.team)}  down; the coordinator ${coordinator}`,
     ...table([{ head: 'agent', least: 8 }, { head: 'exit' }, { head: 'its last view', least: 20 }], rows, look),

@@ -1,14 +1,22 @@
 import { firstLine, printable } from '../../kernel/text.ts';
 import type { AgentStatus, StatusAnswer } from '../answers.ts';
+import { stateText } from './deliveries.ts';
 import { receiverName } from './leader.ts';
 import { age, type Look, type Paint, span } from './look.ts';
-import { stateText } from './deliveries.ts';
 import { type Cell, type Column, table } from './table.ts';
 import { truncate } from './width.ts';
 
 /** One team at a glance: who is there, what they do, which messages wait, what came back, what to type next. */
 export function statusLines(status: StatusAnswer, look: Look): string[] {
-  return [...header(status, look), '', ...agentTable(status, look), ...waiting(status, look), ...latest(status, look), '', next(status, look)];
+  return [
+    ...header(status, look),
+    '',
+    ...agentTable(status, look),
+    ...waiting(status, look),
+    ...latest(status, look),
+    '',
+    next(status, look),
+  ];
 }
 
 function header(status: StatusAnswer, look: Look): string[] {
@@ -102,7 +110,10 @@ function stateWords(agent: AgentStatus): string {
 }
 
 function queueText({ queue }: AgentStatus): string {
-  const counts = [queue.queued > 0 ? `${queue.queued} queued` : '', queue.submitted > 0 ? `${queue.submitted} submitted` : ''];
+  const counts = [
+    queue.queued > 0 ? `${queue.queued} queued` : '',
+    queue.submitted > 0 ? `${queue.submitted} submitted` : '',
+  ];
   const text = counts.filter((part) => part !== '').join(', ');
   if (queue.because) return `${text === '' ? 'held' : text}: ${queue.because}`;
   return text === '' ? '-' : text;
@@ -117,7 +128,13 @@ function waiting(status: StatusAnswer, look: Look): string[] {
     span(message.age_ms),
     message.attempts === 0 ? '' : `${message.attempts} offered`,
   ]);
-  const columns = [{ head: 'waiting', least: 14 }, { head: '', least: 8 }, { head: '', least: 10 }, { head: '' }, { head: '' }];
+  const columns = [
+    { head: 'waiting', least: 14 },
+    { head: '', least: 8 },
+    { head: '', least: 10 },
+    { head: '' },
+    { head: '' },
+  ];
   return ['', ...table(columns, rows, look)];
 }
 
@@ -130,14 +147,22 @@ function latest(status: StatusAnswer, look: Look): string[] {
     firstLine(result.summary),
     age(result.created_at, look.now),
   ]);
-  const columns: Column[] = [{ head: 'results', least: 8 }, { head: '' }, { head: '', least: 6 }, { head: '', least: 20 }, { head: '', align: 'right' }];
+  const columns: Column[] = [
+    { head: 'results', least: 8 },
+    { head: '' },
+    { head: '', least: 6 },
+    { head: '', least: 20 },
+    { head: '', align: 'right' },
+  ];
   return ['', ...table(columns, rows, look)];
 }
 
 /** The command that helps most from here. */
 function next(status: StatusAnswer, { paint }: Look): string {
   const [agent = 'AGENT'] = Object.keys(status.agents);
-  const stuck = Object.entries(status.agents).find(([, { state }]) => state !== null && !['idle', 'working', 'starting'].includes(state));
+  const stuck = Object.entries(status.agents).find(
+    ([, { state }]) => state !== null && !['idle', 'working', 'starting'].includes(state),
+  );
   const command =
     status.observed === 'none'
       ? 'team-agent coordinator start'
@@ -157,9 +182,12 @@ export function summaryLines(status: StatusAnswer, look: Look): string[] {
     states.set(state, (states.get(state) ?? 0) + 1);
   }
   const agents = [...states].map(([state, count]) => `${count} ${state.replaceAll('_', ' ')}`).join(', ');
-  const session = status.tmux_session_present === null ? 'not observed' : status.tmux_session_present ? 'present' : 'absent';
+  const session =
+    status.tmux_session_present === null ? 'not observed' : status.tmux_session_present ? 'present' : 'absent';
   const result = status.latest_results.at(-1);
-  const told = result ? `${result.agent_id} ${result.status}, ${age(result.created_at, look.now)}: ${firstLine(printable(result.summary))}` : 'none yet';
+  const told = result
+    ? `${result.agent_id} ${result.status}, ${age(result.created_at, look.now)}: ${firstLine(printable(result.summary))}`
+    : 'none yet';
   const oldest = status.oldest_pending_ms ? `; the oldest waits ${span(status.oldest_pending_ms)}` : '';
   return [
     `coordinator  ${coordinatorText(status)}; tmux session ${session}`,
@@ -184,7 +212,12 @@ export function agentLines(id: string, status: StatusAnswer, look: Look): string
     ['channel', agent.channel ?? '-'],
     ['session', agent.session_id ?? '-'],
     ['incarnation', agent.incarnation ?? '-'],
-    ['first message', agent.interacted === undefined || agent.interacted === 'never' ? 'never' : `${age(agent.interacted, look.now)} ago`],
+    [
+      'first message',
+      agent.interacted === undefined || agent.interacted === 'never'
+        ? 'never'
+        : `${age(agent.interacted, look.now)} ago`,
+    ],
   ];
   const since = agent.since === null ? '' : ` for ${age(agent.since, look.now)}, by ${agent.state_source}`;
   const results = status.latest_results.filter((result) => result.agent_id === id);

@@ -1,6 +1,6 @@
 import { printable } from '../../kernel/text.ts';
 import type { Look, Paint } from './look.ts';
-import { displayWidth, fit } from './width.ts';
+import { displayWidth, pad } from './width.ts';
 
 export interface Column {
   readonly head: string;
@@ -18,11 +18,11 @@ const GAP = '  ';
 export function table(columns: readonly Column[], rows: readonly (readonly Cell[])[], look: Look): string[] {
   const texts = rows.map((row) => columns.map((_, index) => textOf(row[index] ?? '')));
   const widths = widthsOf(columns, texts, look.columns);
-  const head = columns.map((column, index) => fit(column.head, widths[index] ?? 0, column.align));
+  const head = columns.map((column, index) => pad(column.head, widths[index] ?? 0, column.align));
   const lines = texts.map((texts, row) =>
     columns.map((column, index) => {
       const cell = rows[row]?.[index];
-      const text = fit(texts[index] ?? '', widths[index] ?? 0, column.align);
+      const text = pad(texts[index] ?? '', widths[index] ?? 0, column.align);
       return typeof cell === 'object' ? cell.paint(look.paint)(text) : text;
     }),
   );

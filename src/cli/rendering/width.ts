@@ -25,7 +25,7 @@ export function displayWidth(text: string): number {
   return graphemes(text).reduce((sum, grapheme) => sum + graphemeWidth(grapheme), 0);
 }
 
-/** At most `columns` wide; what does not fit is replaced by `…`. Never half a character. */
+/** At most `columns` wide; what does not pad is replaced by `…`. Never half a character. */
 export function truncate(text: string, columns: number): string {
   if (displayWidth(text) <= columns) return text;
   if (columns <= 0) return '';
@@ -40,7 +40,7 @@ export function truncate(text: string, columns: number): string {
 }
 
 /** Exactly `columns` wide: truncated, or filled with blanks on the right (or the left). */
-export function fit(text: string, columns: number, align: 'left' | 'right' = 'left'): string {
+export function pad(text: string, columns: number, align: 'left' | 'right' = 'left'): string {
   const cut = truncate(text, columns);
   const blanks = ' '.repeat(Math.max(0, columns - displayWidth(cut)));
   return align === 'left' ? cut + blanks : blanks + cut;
@@ -65,7 +65,7 @@ function wrapLine(line: string, columns: number): string[] {
   return [...lines, current];
 }
 
-/** A word that is wider than a line, in pieces that fit. */
+/** A word that is wider than a line, in pieces that pad. */
 function pieces(word: string, columns: number): string[] {
   if (displayWidth(word) <= columns) return [word];
   const found: string[] = [];

@@ -1,4 +1,16 @@
-import { coordinatorStatus, coordinatorStop, deliveries, events, inbox, inboxTake, ledgerDump, messageStored, results, status, why } from './reading.ts';
+import {
+  coordinatorStatus,
+  coordinatorStop,
+  deliveries,
+  events,
+  inbox,
+  inboxTake,
+  ledgerDump,
+  messageStored,
+  results,
+  status,
+  why,
+} from './reading.ts';
 import { send } from './send.ts';
 import { quickStart, shutdown } from './team.ts';
 import type { Verb } from './verb.ts';

@@ -5,14 +5,25 @@ import { takeByPerson } from '../../messages/index.ts';
 import { workerMayNot } from '../callers.ts';
 import { PROTOCOL } from '../protocol.ts';
 import { selectTeam } from '../teams.ts';
-import { deliveriesView, eventsView, inboxView, messageStoredView, resultsView, statusView, whyView } from '../views/index.ts';
+import {
+  deliveriesView,
+  eventsView,
+  inboxView,
+  messageStoredView,
+  resultsView,
+  statusView,
+  whyView,
+} from '../views/index.ts';
 import { type Asked, verb } from './verb.ts';
 
 const since = z.union([z.string(), z.number()]).optional();
 const team = z.string().optional();
 
 /** A verb about one team: the caller's own, or the one that `--team` names. */
-function teamVerb<Input extends { team?: string | undefined }>(input: z.ZodType<Input>, run: (asked: Asked, team: TeamRow, input: Input) => Promise<object | Refusal>) {
+function teamVerb<Input extends { team?: string | undefined }>(
+  input: z.ZodType<Input>,
+  run: (asked: Asked, team: TeamRow, input: Input) => Promise<object | Refusal>,
+) {
   return verb({
     input,
     agents: true,
@@ -20,7 +31,8 @@ function teamVerb<Input extends { team?: string | undefined }>(input: z.ZodType<
       const own = asked.caller.kind === 'agent' ? asked.caller.team : undefined;
       const selected = await selectTeam(asked.runtime.effects.ledger.db, args.team, own);
       if (isRefusal(selected)) return selected;
-      if (own !== undefined && selected.team !== own) return refuse('worker_may_not', `Agents see only their own team, ${own}.`, { next: ['team-agent status'] });
+      if (own !== undefined && selected.team !== own)
+        return refuse('worker_may_not', `Agents see only their own team, ${own}.`, { next: ['team-agent status'] });
       return run(asked, selected, args);
     },
   });
@@ -31,24 +43,33 @@ export const status = teamVerb(z.object({ team }), async ({ runtime }, selected)
   return statusView(ledger.db, runtime, selected, clock, workspace, { status: 'running', ...(await health(runtime)) });
 });
 
-export const deliveries = teamVerb(z.object({ message_id: z.string().optional(), limit: z.number().int().positive().optional(), team }), ({ runtime }, selected, args) =>
-  deliveriesView(runtime.effects.ledger.db, runtime, selected, args),
+export const deliveries = teamVerb(
+  z.object({ message_id: z.string().optional(), limit: z.number().int().positive().optional(), team }),
+  ({ runtime }, selected, args) => deliveriesView(runtime.effects.ledger.db, runtime, selected, args),
 );
 
-export const results = teamVerb(z.object({ agent: z.string().optional(), task: z.string().optional(), since, team }), ({ runtime }, selected, args) =>
-  resultsView(runtime.effects.ledger.db, selected, args),
+export const results = teamVerb(
+  z.object({ agent: z.string().optional(), task: z.string().optional(), since, team }),
+  ({ runtime }, selected, args) => resultsView(runtime.effects.ledger.db, selected, args),
 );
 
-export const inbox = teamVerb(z.object({ agent: z.string(), limit: z.number().int().positive().optional(), since, team }), async ({ runtime, caller }, selected, args) => {
-  if (caller.kind === 'agent' && caller.agent !== args.agent) return workerMayNot(caller, 'the inbox of somebody else') ?? {};
-  return inboxView(runtime.effects.ledger.db, runtime, selected, args);
-});
-
-export const events = teamVerb(z.object({ since, limit: z.number().int().positive().optional(), team }), ({ runtime }, selected, args) =>
-  eventsView(runtime.effects.ledger.db, selected, args),
+export const inbox = teamVerb(
+  z.object({ agent: z.string(), limit: z.number().int().positive().optional(), since, team }),
+  async ({ runtime, caller }, selected, args) => {
+    if (caller.kind === 'agent' && caller.agent !== args.agent)
+      return workerMayNot(caller, 'the inbox of somebody else') ?? {};
+    return inboxView(runtime.effects.ledger.db, runtime, selected, args);
+  },
 );
 
-export const why = teamVerb(z.object({ agent: z.string(), team }), ({ runtime }, selected, args) => whyView(runtime.effects.ledger.db, runtime, selected, args));
+export const events = teamVerb(
+  z.object({ since, limit: z.number().int().positive().optional(), team }),
+  ({ runtime }, selected, args) => eventsView(runtime.effects.ledger.db, selected, args),
+);
+
+export const why = teamVerb(z.object({ agent: z.string(), team }), ({ runtime }, selected, args) =>
+  whyView(runtime.effects.ledger.db, runtime, selected, args),
+);
 
 /** A person takes the leader's mail out of the mailbox: what was waiting is consumed by being shown. */
 export const inboxTake = verb({
@@ -58,7 +79,12 @@ export const inboxTake = verb({
     const { ledger } = runtime.effects;
     const selected = await selectTeam(ledger.db, args.team);
     if (isRefusal(selected)) return selected;
-    const waiting = (await deliveriesWithMessages(ledger.db, selected.team as TeamId, { recipient: LEADER, limit: args.limit ?? 1_000 })).filter((row) => row.state === 'queued');
+    const waiting = (
+      await deliveriesWithMessages(ledger.db, selected.team as TeamId, {
+        recipient: LEADER,
+        limit: args.limit ?? 1_000,
+      })
+    ).filter((row) => row.state === 'queued');
     if (waiting.length > 0) {
       await ledger.change(selected.team as TeamId, 'person', async (change) => {
         for (const row of waiting) await takeByPerson(change, row.delivery_id as DeliveryId);
@@ -98,6 +124,12 @@ export const ledgerDump = verb({
   run: async ({ runtime }) => ({ ok: true, tables: await dumpTables(runtime.effects.ledger.db) }),
 });
 
+/** How long the event loop takes to come round once, ms. */
+function loopLag(): Promise<number> {
+  const asked = performance.now();
+  return new Promise((resolve) => setImmediate(() => resolve(Math.round((performance.now() - asked) * 100) / 100)));
+}
+
 async function health(runtime: Asked['runtime']) {
   const { ledger, clock } = runtime.effects;
   const oldest = await oldestPending(ledger.db);
@@ -107,7 +139,7 @@ async function health(runtime: Asked['runtime']) {
     protocol: PROTOCOL,
     uptime_ms: clock.now() - runtime.startedAt,
     oldest_pending_ms: oldest === undefined ? null : clock.now() - oldest,
-    loop_lag_ms: runtime.loopLag(),
+    loop_lag_ms: await loopLag(),
     rss_bytes: process.memoryUsage.rss(),
     port: runtime.port,
   };

@@ -1,8 +1,27 @@
 import { z } from 'zod';
-import { type AgentId, firstLine, isRefusal, LEADER, type MessageId, messageId, type Refusal, refuse, type TaskId, type TeamId } from '../../kernel/index.ts';
-import { agentsOf, deliveriesOf, findTask, openRequests, type Reading, startTask, type TeamRow } from '../../ledger/index.ts';
+import {
+  type AgentId,
+  firstLine,
+  isRefusal,
+  LEADER,
+  type MessageId,
+  messageId,
+  type Refusal,
+  refuse,
+  type TaskId,
+  type TeamId,
+} from '../../kernel/index.ts';
+import {
+  agentsOf,
+  deliveriesOf,
+  findTask,
+  openRequests,
+  type Reading,
+  startTask,
+  type TeamRow,
+} from '../../ledger/index.ts';
 import { answer, checkBody, resolveAddressees, type Sent, store } from '../../messages/index.ts';
-import type { Caller } from '../callers.ts';
+import type { AgentCaller, Caller } from '../callers.ts';
 import type { Runtime } from '../runtime.ts';
 import { selectRunningTeam, selectTeam } from '../teams.ts';
 import { type DeliveryView, deliveriesView, resultsView } from '../views/index.ts';
@@ -51,7 +70,8 @@ export interface SendAnswer {
 /** Stores a message of whoever calls: the sender comes from the connection, never from what was passed. */
 export async function sendAs(runtime: Runtime, caller: Caller, args: Input): Promise<SendAnswer | Refusal> {
   const id = messageId(args.message_id);
-  if (!id) return refuse('usage', 'message_id must be m_ and 24 hex digits.', { next: ['team-agent send AGENT "text"'] });
+  if (!id)
+    return refuse('usage', 'message_id must be m_ and 24 hex digits.', { next: ['team-agent send AGENT "text"'] });
   const { db } = runtime.effects.ledger;
   const addressed = addressOf(args);
   const team = await selectRunningTeam(db, addressed.team, caller.kind === 'agent' ? caller.team : undefined);
@@ -67,27 +87,49 @@ export async function sendAs(runtime: Runtime, caller: Caller, args: Input): Pro
 }
 
 /** `team/a` names the team too; `task:T` stands for whoever has the task. */
-function addressOf(args: Input): { team: string | undefined; to: readonly string[] | undefined; task: string | undefined } {
+function addressOf(args: Input): {
+  team: string | undefined;
+  to: readonly string[] | undefined;
+  task: string | undefined;
+} {
   const [only] = args.to ?? [];
   const task = args.to?.length === 1 ? only?.match(/^task:(.+)$/)?.[1] : undefined;
   if (task) return { team: args.team, to: undefined, task };
   const prefixed = only?.match(/^([^/,]+)\/(.+)$/);
-  if (args.to?.length === 1 && prefixed?.[1] && prefixed[2]) return { team: prefixed[1], to: [prefixed[2]], task: args.task };
+  if (args.to?.length === 1 && prefixed?.[1] && prefixed[2])
+    return { team: prefixed[1], to: [prefixed[2]], task: args.task };
   return { team: args.team, to: args.to, task: args.task };
 }
 
-async function addressees(db: Reading, team: TeamRow, to: readonly string[] | undefined, task: string | undefined, sender: string) {
+async function addressees(
+  db: Reading,
+  team: TeamRow,
+  to: readonly string[] | undefined,
+  task: string | undefined,
+  sender: string,
+) {
   const members = (await agentsOf(db, team.team as TeamId)).map((agent) => agent.agent_id as AgentId);
   if (to) return resolveAddressees(to, members, sender);
   const row = task ? await findTask(db, team.team as TeamId, task as TaskId) : undefined;
   if (row?.assignee) return resolveAddressees([row.assignee], members, sender);
-  return refuse('task_unknown', task ? `Nobody has the task ${task} yet: say who is to do it.` : 'Say whom the message is for.', {
-    evidence: { task: task ?? null, members },
-    next: [`team-agent send AGENT "text"${task ? ` --task ${task}` : ''}`],
-  });
+  return refuse(
+    'task_unknown',
+    task ? `Nobody has the task ${task} yet: say who is to do it.` : 'Say whom the message is for.',
+    {
+      evidence: { task: task ?? null, members },
+      next: [`team-agent send AGENT "text"${task ? ` --task ${task}` : ''}`],
+    },
+  );
 }
 
-async function storeLetter(runtime: Runtime, caller: Caller, team: TeamRow, id: MessageId, args: Input, to: readonly AgentId[]): Promise<Sent | Refusal> {
+async function storeLetter(
+  runtime: Runtime,
+  caller: Caller,
+  team: TeamRow,
+  id: MessageId,
+  args: Input,
+  to: readonly AgentId[],
+): Promise<Sent | Refusal> {
   const { ledger, reach, mint, clock } = runtime.effects;
   const sender = senderOf(caller);
   const workers = to.filter((recipient) => recipient !== LEADER);
@@ -110,7 +152,8 @@ async function storeLetter(runtime: Runtime, caller: Caller, team: TeamRow, id: 
       mint,
     );
     if (isRefusal(stored) || stored.repeated) return stored;
-    if (args.task && expects === 'result') await startTask(change, args.task as TaskId, firstLine(args.text, 80), workers[0] ?? null);
+    if (args.task && expects === 'result')
+      await startTask(change, args.task as TaskId, firstLine(args.text, 80), workers[0] ?? null);
     if (args.reply_to && caller.kind === 'agent') await answerRequest(change, caller, args.reply_to, id);
     return stored;
   });
@@ -119,7 +162,12 @@ async function storeLetter(runtime: Runtime, caller: Caller, team: TeamRow, id: 
 }
 
 /** A reply closes the request that it names, when that one asked for a reply and this conversation has read it. */
-async function answerRequest(change: Parameters<typeof answer>[0], caller: Extract<Caller, { kind: 'agent' }>, replyTo: string, by: MessageId): Promise<void> {
+async function answerRequest(
+  change: Parameters<typeof answer>[0],
+  caller: AgentCaller,
+  replyTo: string,
+  by: MessageId,
+): Promise<void> {
   const open = await openRequests(change.tx, caller.team, caller, ['reply']);
   const request = open.find((row) => row.message_id === replyTo);
   if (request) await answer(change, request.delivery_id as Parameters<typeof answer>[1], { reply: by });
@@ -129,11 +177,26 @@ function senderOf(caller: Caller): string {
   return caller.kind === 'agent' ? caller.agent : 'person';
 }
 
-async function answerOf(runtime: Runtime, team: TeamRow, sent: Sent, unknown: readonly string[]): Promise<SendAnswer | Refusal> {
+async function answerOf(
+  runtime: Runtime,
+  team: TeamRow,
+  sent: Sent,
+  unknown: readonly string[],
+): Promise<SendAnswer | Refusal> {
   const view = await deliveriesView(runtime.effects.ledger.db, runtime, team, { message_id: sent.message_id });
   if (isRefusal(view)) return view;
-  const deliveries = view.deliveries.map(({ to, delivery_id, state, reason }) => ({ to, delivery_id, state, ...(reason ? { reason } : {}) }));
-  const answered = { message_id: sent.message_id, team: team.team, to: deliveries.map((delivery) => delivery.to), deliveries };
+  const deliveries = view.deliveries.map(({ to, delivery_id, state, reason }) => ({
+    to,
+    delivery_id,
+    state,
+    ...(reason ? { reason } : {}),
+  }));
+  const answered = {
+    message_id: sent.message_id,
+    team: team.team,
+    to: deliveries.map((delivery) => delivery.to),
+    deliveries,
+  };
   if (unknown.length === 0) return { ok: true, ...answered };
   return {
     ok: false,
@@ -146,15 +209,25 @@ async function answerOf(runtime: Runtime, team: TeamRow, sent: Sent, unknown: re
   };
 }
 
-function otherTeam(caller: Extract<Caller, { kind: 'agent' }>, team: TeamRow): Refusal {
-  return refuse('worker_may_not', `${caller.agent} belongs to the team ${caller.team} and may not write to ${team.team}.`, { next: ['team-agent send leader "please ..."'] });
+function otherTeam(caller: AgentCaller, team: TeamRow): Refusal {
+  return refuse(
+    'worker_may_not',
+    `${caller.agent} belongs to the team ${caller.team} and may not write to ${team.team}.`,
+    { next: ['team-agent send leader "please ..."'] },
+  );
 }
 
 const CONSUMED = new Set(['consumed', 'answered']);
 const ENDED = new Set(['answered', 'dead', 'cancelled']);
 
 /** Waits until each delivery was consumed, or answered, or has ended otherwise. The message is stored whatever comes of it. */
-async function awaitOutcome(runtime: Runtime, sent: SendAnswer, what: 'consumed' | 'result', timeout: number, gone: AbortSignal): Promise<object> {
+async function awaitOutcome(
+  runtime: Runtime,
+  sent: SendAnswer,
+  what: 'consumed' | 'result',
+  timeout: number,
+  gone: AbortSignal,
+): Promise<object> {
   const { ledger, changes } = runtime.effects;
   const done = await changes.until(
     async () => {
@@ -172,7 +245,16 @@ async function awaitOutcome(runtime: Runtime, sent: SendAnswer, what: 'consumed'
   const results = await resultsView(ledger.db, team, {});
   const own = isRefusal(results) ? [] : results.results.filter((result) => result.message_id === sent.message_id);
   const answered = { ...sent, deliveries, ...(what === 'result' ? { results: own } : {}) };
-  if (done) return deliveries.some((delivery) => delivery.state === 'dead') ? { ...answered, ok: false, reason: 'delivery_dead', message: 'Not every delivery reached its recipient.', next: [`team-agent deliveries ${sent.message_id}`] } : answered;
+  if (done)
+    return deliveries.some((delivery) => delivery.state === 'dead')
+      ? {
+          ...answered,
+          ok: false,
+          reason: 'delivery_dead',
+          message: 'Not every delivery reached its recipient.',
+          next: [`team-agent deliveries ${sent.message_id}`],
+        }
+      : answered;
   return {
     ...answered,
     ok: false,

@@ -41,7 +41,12 @@ async function launchedAnswer(runtime: Runtime, { team, agents }: Launched): Pro
     agents: rows,
     coordinator: { status: 'running', pid: process.pid },
     leader: { identity: null, epoch: 0, receiver: 'mailbox' },
-    next: [`team-agent send ${first?.agent_id ?? 'AGENT'} "what is to be done"`, 'team-agent status', 'team-agent inbox leader --take', 'team-agent shutdown'],
+    next: [
+      `team-agent send ${first?.agent_id ?? 'AGENT'} "what is to be done"`,
+      'team-agent status',
+      'team-agent inbox leader --take',
+      'team-agent shutdown',
+    ],
   };
 }
 
@@ -52,10 +57,13 @@ export const shutdown = verb({
     const { db } = runtime.effects.ledger;
     const team = await selectTeam(db, args.team);
     if (isRefusal(team)) return team;
+    const last = await onlyStopped(runtime, team);
+    // The end of a session cuts our client off as a crash would: nobody is to be revived for that.
+    if (last) await runtime.effects.terminals.reviveWith('');
     const done = await shutDownTeam(runtime.effects, team);
     await runtime.office(team.team as Parameters<Runtime['office']>[0]).settled();
     const left = done.agents.filter((agent) => !agent.ended).map((agent) => agent.agent_id);
-    const ending = left.length === 0 && (await onlyStopped(runtime, team));
+    const ending = last && left.length === 0;
     if (ending) runtime.endSoon('the last team was shut down');
     const answer = {
       team: team.team,
@@ -64,10 +72,20 @@ export const shutdown = verb({
       coordinator: { status: ending ? ('ending' as const) : ('running' as const), pid: process.pid },
     };
     if (left.length === 0) return { ok: true, ...answer };
-    return { ...answer, ok: false, partial: true, reason: 'shutdown_partial', message: `Could not prove that ${left.join(', ')} ended.`, evidence: { left }, next: ['team-agent shutdown', 'team-agent status'] };
+    return {
+      ...answer,
+      ok: false,
+      partial: true,
+      reason: 'shutdown_partial',
+      message: `Could not prove that ${left.join(', ')} ended.`,
+      evidence: { left },
+      next: ['team-agent shutdown', 'team-agent status'],
+    };
   },
 });
 
 async function onlyStopped(runtime: Runtime, team: TeamRow): Promise<boolean> {
-  return (await teams(runtime.effects.ledger.db)).every((other) => other.team === team.team || other.intent === 'stopped');
+  return (await teams(runtime.effects.ledger.db)).every(
+    (other) => other.team === team.team || other.intent === 'stopped',
+  );
 }

@@ -1,6 +1,22 @@
 import { z } from 'zod';
-import { type AgentId, isRefusal, LEADER, type MessageId, type Refusal, refuse, type TaskId, type TeamId } from '../../kernel/index.ts';
-import { deliveriesOf, deliveriesWithMessages, pendingDeliveries, type ResultFilter, resultsOf, type TeamRow } from '../../ledger/index.ts';
+import {
+  type AgentId,
+  isRefusal,
+  LEADER,
+  type MessageId,
+  type Refusal,
+  refuse,
+  type TaskId,
+  type TeamId,
+} from '../../kernel/index.ts';
+import {
+  deliveriesOf,
+  deliveriesWithMessages,
+  pendingDeliveries,
+  type ResultFilter,
+  resultsOf,
+  type TeamRow,
+} from '../../ledger/index.ts';
 import type { Runtime } from '../runtime.ts';
 import { selectTeam } from '../teams.ts';
 import { memberRows, resultView, unknownAgent } from '../views/index.ts';
@@ -21,14 +37,24 @@ export const wait = verb({
   input,
   agents: true,
   run: async ({ runtime, caller, gone }, args): Promise<object | Refusal> => {
-    const team = await selectTeam(runtime.effects.ledger.db, args.team, caller.kind === 'agent' ? caller.team : undefined);
+    const team = await selectTeam(
+      runtime.effects.ledger.db,
+      args.team,
+      caller.kind === 'agent' ? caller.team : undefined,
+    );
     if (isRefusal(team)) return team;
     if (args.agent) {
       const members = await memberRows(runtime.effects.ledger.db, team);
       if (!members.has(args.agent)) return unknownAgent(team, args.agent, [...members.keys()]);
     }
     const found = await runtime.effects.changes.until(() => look(runtime, team, args), args.timeout_s * 1_000, gone);
-    return found ?? refuse('timeout', `Nothing came within ${args.timeout_s} s.`, { evidence: { ...args }, next: ['team-agent status'] });
+    return (
+      found ??
+      refuse('timeout', `Nothing came within ${args.timeout_s} s.`, {
+        evidence: { ...args },
+        next: ['team-agent status'],
+      })
+    );
   },
 });
 
@@ -41,15 +67,22 @@ async function look(runtime: Runtime, team: TeamRow, args: Input): Promise<objec
 
 async function resultsFor(runtime: Runtime, team: TeamRow, filter: ResultFilter): Promise<object | undefined> {
   const rows = await resultsOf(runtime.effects.ledger.db, team.team as TeamId, filter);
-  return rows.length > 0 ? { ok: true, team: team.team, waited_for: 'result', results: rows.map(resultView) } : undefined;
+  return rows.length > 0
+    ? { ok: true, team: team.team, waited_for: 'result', results: rows.map(resultView) }
+    : undefined;
 }
 
 /** Every recipient has answered, or will not. */
 async function messageDone(runtime: Runtime, team: TeamRow, message: MessageId): Promise<object | undefined> {
   const rows = await deliveriesOf(runtime.effects.ledger.db, message);
-  if (rows.length === 0 || !rows.every((row) => ['answered', 'dead', 'cancelled'].includes(row.state))) return undefined;
+  if (rows.length === 0 || !rows.every((row) => ['answered', 'dead', 'cancelled'].includes(row.state)))
+    return undefined;
   const results = await resultsOf(runtime.effects.ledger.db, team.team as TeamId, { message });
-  const deliveries = rows.map(({ recipient, state, reason }) => ({ to: recipient, state, ...(reason ? { reason } : {}) }));
+  const deliveries = rows.map(({ recipient, state, reason }) => ({
+    to: recipient,
+    state,
+    ...(reason ? { reason } : {}),
+  }));
   return { ok: true, team: team.team, waited_for: 'result', results: results.map(resultView), deliveries };
 }
 
@@ -64,7 +97,10 @@ async function agentDone(runtime: Runtime, team: TeamRow, agent: AgentId): Promi
 async function idle(runtime: Runtime, team: TeamRow): Promise<object | undefined> {
   const { db } = runtime.effects.ledger;
   const members = [...(await memberRows(db, team)).values()].filter((row) => row.intent === 'running');
-  const turns = members.map((row) => ({ agent_id: row.agent_id, state: runtime.member(team.team as TeamId, row.agent_id as AgentId)?.turn().state }));
+  const turns = members.map((row) => ({
+    agent_id: row.agent_id,
+    state: runtime.member(team.team as TeamId, row.agent_id as AgentId)?.turn().state,
+  }));
   const pending = await pendingDeliveries(db, team.team as TeamId, 200);
   const quiet = turns.every((turn) => turn.state === 'idle') && pending.every((row) => row.recipient === LEADER);
   return quiet ? { ok: true, team: team.team, waited_for: 'idle', agents: turns } : undefined;

@@ -36,10 +36,11 @@ const STATEMENTS = [
     seq bigint not null, recipient text not null, generation integer not null, state text not null, reason text,
     attempts integer not null, channel text, stored_at bigint not null, submitted_at bigint, consumed_at bigint,
     consumed_by text, receipt text, unique (message_id, recipient), unique (team, seq))`,
-  `create index open_deliveries on deliveries (team, recipient, seq)
-    where state in ('stored', 'queued', 'held', 'submitted')`,
   `create index deliveries_by_state on deliveries (team, state)`,
   `create index deliveries_by_recipient on deliveries (team, recipient, seq)`,
+  // Of indexes that cost the same, SQLite takes the one made last: this one holds only what still waits.
+  `create index open_deliveries on deliveries (team, recipient, seq)
+    where state in ('stored', 'queued', 'held', 'submitted')`,
   `create table offers (
     delivery_id text not null references deliveries (delivery_id), number integer not null, team text not null,
     recipient text not null, channel text not null, incarnation text not null, position bigint not null,

@@ -1,4 +1,4 @@
-import type { Kysely, Selectable, Transaction } from 'kysely';
+import { type Kysely, type Selectable, type SqlBool, sql, type Transaction } from 'kysely';
 import type { AgentId, DeliveryId, IncarnationId, MessageId, TeamId } from '../../kernel/index.ts';
 import type { Change } from '../ledger.ts';
 import type { DeliveriesTable, LedgerTables, MessagesTable, OffersTable } from '../schema.ts';
@@ -12,6 +12,13 @@ export type OfferRow = Selectable<OffersTable>;
 
 /** A delivery together with what is to be delivered. */
 export type QueuedRow = DeliveryRow & Omit<MessageRow, 'seq' | 'team' | 'message_id'>;
+
+/**
+ * Not at an end. Written out, because with bound values SQLite would not use the index of what still waits, and would
+ * compile the statement afresh for each new value.
+ */
+export const isOpen = sql<SqlBool>`deliveries.state in ('stored', 'queued', 'held', 'submitted')`;
+const isQueued = sql<SqlBool>`deliveries.state = 'queued' and ${isOpen}`;
 
 const MESSAGE_COLUMNS = [
   'messages.sender',
@@ -77,8 +84,7 @@ export function headOfLine(db: Reading, team: TeamId, recipient: AgentId): Promi
     .select(MESSAGE_COLUMNS)
     .where('deliveries.team', '=', team)
     .where('recipient', '=', recipient)
-    .where('state', '=', 'queued')
-    .where('state', 'in', ['stored', 'queued', 'held', 'submitted'])
+    .where(isQueued)
     .orderBy('deliveries.seq')
     .limit(1)
     .executeTakeFirst();
@@ -93,8 +99,7 @@ export function nextToExpire(db: Reading, team: TeamId, recipient: AgentId): Pro
     .select(MESSAGE_COLUMNS)
     .where('deliveries.team', '=', team)
     .where('recipient', '=', recipient)
-    .where('state', '=', 'queued')
-    .where('state', 'in', ['stored', 'queued', 'held', 'submitted'])
+    .where(isQueued)
     .where('messages.expires_at', 'is not', null)
     .orderBy('messages.expires_at')
     .limit(1)
@@ -122,7 +127,7 @@ export async function recipientsWithOpenDeliveries(db: Reading, team: TeamId): P
     .select('recipient')
     .distinct()
     .where('team', '=', team)
-    .where('state', 'in', ['stored', 'queued', 'held', 'submitted'])
+    .where(isOpen)
     .execute();
   return rows.map((row) => row.recipient as AgentId);
 }

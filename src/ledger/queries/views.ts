@@ -1,7 +1,7 @@
 import type { Selectable } from 'kysely';
 import type { AgentId, MessageId, TeamId } from '../../kernel/index.ts';
 import type { EventsTable } from '../schema.ts';
-import type { DeliveryRow, QueuedRow, Reading } from './messages.ts';
+import { type DeliveryRow, isOpen, type QueuedRow, type Reading } from './messages.ts';
 
 export type EventRow = Selectable<EventsTable>;
 
@@ -18,15 +18,13 @@ export async function deliveryCounts(db: Reading, team: TeamId): Promise<Record<
   return counts;
 }
 
-const OPEN_STATES = ['stored', 'queued', 'held', 'submitted'] as const;
-
 /** Deliveries of a team that are not at an end, oldest first. */
 export function pendingDeliveries(db: Reading, team: TeamId, limit: number): Promise<DeliveryRow[]> {
   return db
     .selectFrom('deliveries')
     .selectAll()
     .where('team', '=', team)
-    .where('state', 'in', OPEN_STATES)
+    .where(isOpen)
     .orderBy('seq')
     .limit(limit)
     .execute();
@@ -37,7 +35,7 @@ export async function oldestPending(db: Reading, team?: TeamId): Promise<number 
   let query = db
     .selectFrom('deliveries')
     .select((eb) => eb.fn.min('stored_at').as('oldest'))
-    .where('state', 'in', OPEN_STATES);
+    .where(isOpen);
   if (team) query = query.where('team', '=', team);
   const row = await query.executeTakeFirst();
   return row?.oldest ?? undefined;

@@ -159,7 +159,7 @@ export class PasteChannel implements Channel {
       case 'empty':
         return undefined;
       case 'draft':
-        return undefined;
+        return hold('draft_in_composer', seen.text);
       case 'dialog':
         return hold('dialog_open', seen.text);
       case 'nothing':

@@ -1,0 +1,144 @@
+import fs from 'node:fs';
+import type { AgentId, IncarnationId, TeamId } from '../kernel/index.ts';
+import { liveIncarnations, recipientsWithOpenDeliveries, teams } from '../ledger/index.ts';
+import { recordEnd } from '../lifecycle/index.ts';
+import type { Door } from './listening.ts';
+import type { Paths } from './protocol.ts';
+import type { Runtime } from './runtime.ts';
+
+/** How often everything is looked at though nothing was said, ms: the safety net below the events. It only reads. */
+const SWEEP = 15_000;
+/** A coordinator without agents and callers ends after this long, ms. */
+const IDLE_END = 60_000;
+
+/**
+ * Watches over the coordinator's own life: agents that end, lines that may have missed a word, the workspace that vanishes,
+ * the moment when nobody needs it any more.
+ */
+export class Caretaker {
+  readonly #runtime: Runtime;
+  readonly #paths: Paths;
+  readonly #doors: { readonly local: Door; readonly loopback: Door };
+  readonly #asked: Promise<string>;
+  readonly #ledgerFile: number;
+  readonly #workspace: number;
+  #quietSince: number | undefined;
+  #ended = false;
+
+  constructor(runtime: Runtime, paths: Paths, doors: { local: Door; loopback: Door }, asked: Promise<string>) {
+    this.#runtime = runtime;
+    this.#paths = paths;
+    this.#doors = doors;
+    this.#asked = asked;
+    this.#ledgerFile = fs.statSync(paths.ledger).ino;
+    // Held open: a folder that is gone for good has no link left, one that was moved has.
+    this.#workspace = fs.openSync(paths.workspace, 'r');
+  }
+
+  begin(): void {
+    this.#runtime.effects.terminals.onGone(
+      (incarnation) => void this.#lifeEnded(incarnation as IncarnationId, 'its pane closed'),
+    );
+    for (const folder of [this.#paths.workspace, this.#paths.run]) {
+      fs.watch(folder, { persistent: false }, () => this.#checkWorkspace()).on('error', () => this.#checkWorkspace());
+    }
+    for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, () => void this.#end(signal));
+    void this.#asked.then((why) => this.#end(why));
+    this.#sweepLater();
+  }
+
+  /** Every line that has something to settle or to offer looks again. */
+  async wakeAll(): Promise<void> {
+    for (const team of await teams(this.#runtime.effects.ledger.db)) {
+      for (const recipient of await recipientsWithOpenDeliveries(
+        this.#runtime.effects.ledger.db,
+        team.team as TeamId,
+      )) {
+        this.#runtime.office(team.team as TeamId).wake(recipient as AgentId);
+      }
+    }
+  }
+
+  #sweepLater(): void {
+    this.#runtime.effects.clock.after(SWEEP, () => {
+      void this.#sweep()
+        .catch((error: unknown) => this.#runtime.log.error({ err: error }, 'a sweep failed'))
+        .finally(() => this.#sweepLater());
+    });
+  }
+
+  async #sweep(): Promise<void> {
+    if (this.#checkWorkspace()) return;
+    for (const member of this.#runtime.effects.roster.all()) {
+      if (member.incarnation && member.processLiveness() === 'dead')
+        await this.#lifeEnded(member.incarnation, 'its process ended');
+    }
+    await this.wakeAll();
+    await this.#endWhenQuiet();
+  }
+
+  async #lifeEnded(incarnation: IncarnationId, why: string): Promise<void> {
+    const member = this.#runtime.effects.roster.byIncarnation(incarnation);
+    // A verb that ends a life writes it down itself; a member that nobody follows was ended already.
+    if (!member || member.row.intent !== 'running' || member.processLiveness() !== 'dead') return;
+    try {
+      await recordEnd(this.#runtime.effects, incarnation, why);
+      this.#runtime.saw(member);
+    } catch (error) {
+      this.#runtime.log.error({ err: error, incarnation }, 'the end of an agent could not be written down');
+    }
+  }
+
+  async #endWhenQuiet(): Promise<void> {
+    const { ledger, clock } = this.#runtime.effects;
+    const busy = this.#doors.local.connections() > 0 || (await liveIncarnations(ledger.db)).length > 0;
+    if (busy) this.#quietSince = undefined;
+    else this.#quietSince ??= clock.now();
+    if (this.#quietSince !== undefined && clock.now() - this.#quietSince >= IDLE_END)
+      await this.#end('nobody needs it');
+  }
+
+  /** True when the workspace is gone: then this process ends at once and puts nothing back. */
+  #checkWorkspace(): boolean {
+    if (fs.statSync(this.#paths.ledger, { throwIfNoEntry: false })?.ino === this.#ledgerFile) return false;
+    if (!this.#ended) void this.#vanish();
+    return true;
+  }
+
+  /** Agents of a project that was deleted are ended by their own panes; those of one that was moved are left alone. */
+  async #vanish(): Promise<void> {
+    this.#ended = true;
+    const { terminals, roster } = this.#runtime.effects;
+    await terminals.reviveWith('');
+    if (fs.fstatSync(this.#workspace).nlink === 0) {
+      await Promise.all(roster.all().map((member) => member.handle && terminals.close(member.handle.pane)));
+    }
+    fs.rmSync(this.#paths.sockets, { recursive: true, force: true });
+    // No orderly close: SQLite would tidy up by path, and another project may stand there by now.
+    process.exit(0);
+  }
+
+  /** The orderly end: the agents live on, and nobody revives what was meant to end. */
+  async #end(why: string): Promise<void> {
+    if (this.#ended) return;
+    this.#ended = true;
+    const { terminals, ledger, roster } = this.#runtime.effects;
+    this.#runtime.log.info({ why }, 'coordinator ends');
+    await terminals.reviveWith('');
+    await this.#runtime.settled();
+    await terminals.detach();
+    for (const member of roster.all()) member.letGo();
+    await this.#answersAreOut();
+    this.#doors.loopback.close();
+    this.#doors.local.close();
+    await ledger.close();
+    fs.rmSync(this.#paths.pointer, { force: true });
+    if ((await terminals.panes())?.length === 0) fs.rmSync(this.#paths.sockets, { recursive: true, force: true });
+    process.exit(0);
+  }
+
+  /** The answer to the call that asked for the end still has to leave. */
+  #answersAreOut(): Promise<void> {
+    return new Promise((resolve) => setImmediate(() => setImmediate(resolve)));
+  }
+}

@@ -1,0 +1,182 @@
+import fs from 'node:fs';
+import { pino } from 'pino';
+import { Member, Roster } from '../agents/index.ts';
+import {
+  boundariesFrom,
+  ensurePrivateFolder,
+  identifyProcess,
+  isRefusal,
+  mint,
+  packageVersion,
+  programArgv,
+  type Refusal,
+  Signal,
+  shellWord,
+  systemClock,
+  writePrivateFile,
+} from '../kernel/index.ts';
+import { chosenPort, findIncarnation, keepPort, type Ledger, liveIncarnations, openLedger } from '../ledger/index.ts';
+import { type Effects, recover } from '../lifecycle/index.ts';
+import { findProvider } from '../providers/index.ts';
+import { openTerminals } from '../tmux/index.ts';
+import { Caretaker } from './caretaker.ts';
+import { type Door, listenOnLoopback, listenOnSocket } from './listening.ts';
+import { localApi } from './local-api.ts';
+import { loopbackApp, type ToolFront } from './loopback.ts';
+import { takeInMissedCalls } from './missed-calls.ts';
+import { type Paths, type Pointer, PROTOCOL, pathsOf } from './protocol.ts';
+import { Runtime } from './runtime.ts';
+
+/** What a coordinator is started with. */
+export interface CoordinatorOptions {
+  /** Real path of the project. */
+  readonly workspace: string;
+  readonly environment: NodeJS.ProcessEnv;
+  /** Makes the front that serves the agents' tools. */
+  readonly toolFront: (runtime: Runtime) => ToolFront;
+  /** Called once: it listens, or it cannot. */
+  readonly ready: (said: { ok: true; pid: number } | Refusal) => void;
+}
+
+/**
+ * Runs the coordinator of a workspace until it ends. The order of boot: the ledger (its lock makes this the only one), the
+ * doors (agents may call from now on, and wait), then what was cut off is settled, then agents are followed, then lines run.
+ */
+export async function runCoordinator(options: CoordinatorOptions): Promise<void> {
+  process.umask(0o077);
+  const paths = pathsOf(options.workspace, options.environment);
+  const refused = ensurePrivateFolder(paths.run) ?? ensurePrivateFolder(paths.sockets);
+  if (refused) return options.ready(refused);
+  const ledger = await openLedger(paths.ledger, systemClock);
+  if (isRefusal(ledger)) return options.ready(ledger);
+
+  const booting = Promise.withResolvers<Runtime>();
+  const opened = await openDoors(options, paths, ledger, booting.promise);
+  if (isRefusal(opened)) {
+    await ledger.close();
+    return options.ready(opened);
+  }
+  const runtime = await boot(options, paths, ledger, opened);
+  booting.resolve(runtime);
+  options.ready({ ok: true, pid: process.pid });
+}
+
+interface Doors {
+  readonly local: Door;
+  readonly loopback: Door;
+}
+
+async function openDoors(
+  options: CoordinatorOptions,
+  paths: Paths,
+  ledger: Ledger,
+  runtime: Promise<Runtime>,
+): Promise<Doors | Refusal> {
+  const build = packageVersion();
+  const startedAt = systemClock.now();
+  const hello = () => ({
+    ok: true,
+    pid: process.pid,
+    protocol: PROTOCOL,
+    build,
+    uptime_ms: systemClock.now() - startedAt,
+  });
+  let port = 0;
+  const agents = loopbackApp(runtime, options.toolFront, () => port);
+  const loopback = await openLoopback(agents, ledger);
+  if (isRefusal(loopback)) return loopback;
+  port = loopback.port;
+  const local = await listenOnSocket(localApi(runtime, hello), paths.socket);
+  if (isRefusal(local)) {
+    loopback.close();
+    return local;
+  }
+  return { local, loopback };
+}
+
+/** The port is chosen once per workspace: running agents know no other. Without any, a taken one is given up for a new one. */
+async function openLoopback(app: Parameters<typeof listenOnLoopback>[0], ledger: Ledger): Promise<Door | Refusal> {
+  const { host } = ledger.ownership;
+  const chosen = await chosenPort(ledger.db, host);
+  const first = await listenOnLoopback(app, chosen);
+  const agentsLive = (await liveIncarnations(ledger.db)).length > 0;
+  const door = isRefusal(first) && !agentsLive ? await listenOnLoopback(app, 0) : first;
+  if (!isRefusal(door) && door.port !== chosen) await keepPort(ledger.db, host, door.port);
+  return door;
+}
+
+async function boot(options: CoordinatorOptions, paths: Paths, ledger: Ledger, doors: Doors): Promise<Runtime> {
+  const log = pino(
+    { level: options.environment.TEAM_AGENT_LOG ?? 'info', base: null, redact: ['token', '*.token'] },
+    pino.destination({ dest: 1, sync: true }),
+  );
+  const build = packageVersion();
+  const terminals = openTerminals({ socket: paths.tmux, folder: paths.run, environment: options.environment, log });
+  const changes = new Signal(systemClock);
+  const ending = Promise.withResolvers<string>();
+  let runtime: Runtime | undefined;
+  const roster = new Roster(
+    (row) =>
+      new Member(row, {
+        clock: systemClock,
+        attach: (life, handle) =>
+          providerOf(row.provider).attach(
+            handle,
+            life.incarnation as Parameters<ReturnType<typeof providerOf>['attach']>[1],
+            terminals,
+          ),
+        changed: (member) => runtime?.saw(member),
+        former: (incarnation) => findIncarnation(ledger.db, incarnation),
+      }),
+  );
+  const effects: Effects = {
+    ledger,
+    roster,
+    terminals,
+    clock: systemClock,
+    mint,
+    reach: boundariesFrom(options.environment),
+    changes,
+    workspace: paths.workspace,
+    runFolder: paths.run,
+    socketFolder: paths.sockets,
+    mcpUrl: () => `http://127.0.0.1:${doors.loopback.port}/mcp`,
+  };
+  runtime = new Runtime(effects, log, { build, port: doors.loopback.port, endSoon: ending.resolve });
+  writePointer(paths, build, doors.loopback.port);
+  await terminals.attach();
+  await terminals.reviveWith(reviveCommand(paths));
+  await recover(effects);
+  await takeInMissedCalls(runtime);
+  const caretaker = new Caretaker(runtime, paths, doors, ending.promise);
+  caretaker.begin();
+  await caretaker.wakeAll();
+  log.info({ pid: process.pid, port: doors.loopback.port, workspace: paths.workspace }, 'coordinator listens');
+  return runtime;
+}
+
+function providerOf(name: string) {
+  const provider = findProvider(name);
+  if (isRefusal(provider)) throw new Error(provider.message);
+  return provider;
+}
+
+function writePointer(paths: Paths, build: string, port: number): void {
+  const self = identifyProcess(process.pid);
+  const pointer: Pointer = {
+    pid: process.pid,
+    start: self?.start ?? '',
+    socket: paths.socket,
+    port,
+    build,
+    protocol: PROTOCOL,
+    started_at: systemClock.now(),
+  };
+  writePrivateFile(paths.pointer, JSON.stringify(pointer));
+  fs.chmodSync(paths.sockets, 0o700);
+}
+
+/** What our tmux server runs when our client is cut off: the one keeper of this process. */
+function reviveCommand(paths: Paths): string {
+  return [...programArgv('cli'), 'coordinator', 'ensure', '--workspace', paths.workspace].map(shellWord).join(' ');
+}

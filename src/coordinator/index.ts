@@ -1,0 +1,8 @@
+/** The long-lived process: boot, local API, dispatch of committed events between rooms. */
+export type { AgentCaller } from './callers.ts';
+export { type CoordinatorOptions, runCoordinator } from './coordinator.ts';
+export type { ToolFront } from './loopback.ts';
+export type { Runtime } from './runtime.ts';
+export { selectTeam } from './teams.ts';
+export { hello, readMessage, requestHuman, sendMessage, sendMessageInput, updateState } from './tool-calls.ts';
+export { type EventView, inboxView, statusView } from './views/index.ts';

@@ -1,0 +1,106 @@
+import { z } from 'zod';
+import {
+  firstLine,
+  isRefusal,
+  LEADER,
+  type MessageId,
+  messageOfCall,
+  type Refusal,
+  refuse,
+  SYSTEM,
+} from '../kernel/index.ts';
+import { deliveriesOf, findMessage } from '../ledger/index.ts';
+import { checkBody, store } from '../messages/index.ts';
+import type { AgentCaller } from './callers.ts';
+import type { Runtime } from './runtime.ts';
+import { sendAs } from './verbs/send.ts';
+
+/** Arguments of `send_message`. Unknown ones are dropped, not refused: models add fields of their own. */
+export const sendMessageInput = z.object({
+  to: z
+    .union([z.string().min(1), z.array(z.string().min(1)).min(1)])
+    .describe('A teammate, several, "leader", or "*" for everybody'),
+  content: z.string().min(1).describe('The text; it arrives as it is'),
+  expects: z.enum(['nothing', 'reply', 'result']).optional().describe('What you want back; nothing by default'),
+  reply_to: z.string().optional().describe('The message_id you answer'),
+  task: z.string().max(128).optional().describe('The task this is about'),
+});
+
+/** An agent's message. `call` is the provider's own id of the call: the same call twice is one message. */
+export async function sendMessage(runtime: Runtime, caller: AgentCaller, call: string, input: unknown) {
+  const parsed = sendMessageInput.safeParse(input);
+  if (!parsed.success) return badArguments(parsed.error);
+  const { to, content, ...rest } = parsed.data;
+  return sendAs(runtime, caller, {
+    ...rest,
+    message_id: messageOfCall(caller.incarnation, call),
+    to: [to].flat(),
+    text: content,
+  });
+}
+
+/** A question that only a person can answer; it waits with the leader. */
+export function requestHuman(runtime: Runtime, caller: AgentCaller, call: string, question: string) {
+  return sendMessage(runtime, caller, call, {
+    to: LEADER,
+    content: `${caller.agent} asks a person: ${question}`,
+    expects: 'reply',
+  });
+}
+
+/** A note on record: a message that is for nobody. */
+export async function updateState(
+  runtime: Runtime,
+  caller: AgentCaller,
+  call: string,
+  note: string,
+): Promise<object | Refusal> {
+  const refused = checkBody(note);
+  if (refused) return refused;
+  const { ledger, mint } = runtime.effects;
+  const message_id = messageOfCall(caller.incarnation, call);
+  const sent = await ledger.change(caller.team, caller.agent, (change) =>
+    store(
+      change,
+      { message_id, sender: caller.agent, authority: 'peer', to: [], body: note, expects: 'nothing' },
+      mint,
+    ),
+  );
+  return isRefusal(sent) ? sent : { ok: true, message_id, note: firstLine(note, 80) };
+}
+
+/** One message in full; only its sender and its recipients may read it. */
+export async function readMessage(
+  runtime: Runtime,
+  caller: AgentCaller,
+  message_id: string,
+): Promise<object | Refusal> {
+  const { db } = runtime.effects.ledger;
+  const message = await findMessage(db, message_id as MessageId);
+  const deliveries = message ? await deliveriesOf(db, message_id as MessageId) : [];
+  const own =
+    message?.team === caller.team &&
+    (message.sender === caller.agent || deliveries.some((row) => row.recipient === caller.agent));
+  if (!message || !own)
+    return refuse('message_not_found', `No message ${message_id} from you or to you.`, { next: [] });
+  const { sender, authority, body, task_id, reply_to, expects, created_at } = message;
+  return { ok: true, message_id, sender, authority, body, task_id, reply_to, expects, created_at };
+}
+
+/** Who the caller is and who else is there. */
+export function hello(runtime: Runtime, caller: AgentCaller): object {
+  const teammates = runtime.effects.roster.members(caller.team).map((member) => member.id);
+  return {
+    ok: true,
+    you: caller.agent,
+    team: caller.team,
+    leader: LEADER,
+    runtime: SYSTEM,
+    teammates: teammates.filter((id) => id !== caller.agent),
+  };
+}
+
+/** Arguments that are not what a tool takes: one line, no paths. */
+export function badArguments(error: z.ZodError): Refusal {
+  return refuse('tool_arguments_invalid', firstLine(z.prettifyError(error).replaceAll('\n', '; '), 200), { next: [] });
+}

@@ -1,0 +1,2 @@
+/** What an agent's tool calls reach: the team's tools over MCP. */
+export { mcpFront } from './front.ts';
