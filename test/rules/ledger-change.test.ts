@@ -6,6 +6,7 @@ import { agentId, isRefusal, type MessageId, mint, SYSTEM, systemClock, teamId }
 import {
   findDelivery,
   headOfLine,
+  insertOffer,
   type Ledger,
   type LedgerEvent,
   LedgerUnwritable,
@@ -171,6 +172,24 @@ describe('deliveries', () => {
     expect(await from('queued')).toBe(true);
     expect(await from('queued')).toBe(false);
     expect((await findDelivery(ledger.db, delivery))?.state).toBe('submitted');
+  });
+
+  test('E22 a recipient has at most one open offer: the ledger itself refuses a second', async () => {
+    const ledger = await inMemory();
+    const [first, second] = [await stored(ledger), await stored(ledger)];
+    const open = ({ delivery }: { delivery: string }) =>
+      ledger.change(TEAM, 'x', (change) =>
+        insertOffer(change, {
+          delivery_id: delivery,
+          number: 1,
+          recipient: AGENT,
+          channel: 'protocol',
+          incarnation: 'i_1',
+          position: 0,
+        }),
+      );
+    await open(first);
+    await expect(open(second)).rejects.toThrow('UNIQUE');
   });
 
   test('E08 mail a person took is consumed by hand, once, and can then be answered, once', async () => {

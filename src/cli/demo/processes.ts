@@ -13,7 +13,9 @@ function fromProc(names: readonly string[]): number[] {
   return fs
     .readdirSync('/proc')
     .filter((entry) => /^\d+$/.test(entry))
-    .filter((pid) => names.some((name) => [read(pid, 'cmdline'), read(pid, 'environ')].some((text) => text.includes(name))))
+    .filter((pid) =>
+      names.some((name) => [read(pid, 'cmdline'), read(pid, 'environ')].some((text) => text.includes(name))),
+    )
     .map(Number);
 }
 

@@ -61,26 +61,33 @@ export function withTexts(story: Story, messages: readonly MessageAnswer[]): Sto
     const text = letter.text ?? texts.get(letter.id);
     return text === undefined ? letter : { ...letter, text: firstLine(printable(text)) };
   });
-  const fresh = letters.filter((letter, index) => story.letters[index]?.text === undefined && letter.text !== undefined);
-  return fresh.reduce<Story>((told, letter) => {
-    const sent = whenSent(letter);
-    const before = sent ? actorDoes(told, letter.from, sent) : told;
-    return letter.state === 'consumed' ? actorDoes(before, letter.to, whenRead(letter)) : before;
-  }, { ...story, letters });
+  const fresh = letters.filter(
+    (letter, index) => story.letters[index]?.text === undefined && letter.text !== undefined,
+  );
+  return fresh.reduce<Story>(
+    (told, letter) => {
+      const sent = whenSent(letter);
+      const before = sent ? actorDoes(told, letter.from, sent) : told;
+      return letter.state === 'consumed' ? actorDoes(before, letter.to, whenRead(letter)) : before;
+    },
+    { ...story, letters },
+  );
 }
 
 function afterStored(story: Story, event: EventAnswer): Story {
   const to = event.data.to;
   const recipients = Array.isArray(to) ? to.map(String) : [];
-  const letters = recipients.map((recipient): Letter => ({
-    id: textIn(event, 'message_id'),
-    from: textIn(event, 'sender'),
-    to: recipient,
-    storedAt: event.at,
-    text: undefined,
-    state: 'queued',
-    took: undefined,
-  }));
+  const letters = recipients.map(
+    (recipient): Letter => ({
+      id: textIn(event, 'message_id'),
+      from: textIn(event, 'sender'),
+      to: recipient,
+      storedAt: event.at,
+      text: undefined,
+      state: 'queued',
+      took: undefined,
+    }),
+  );
   return { ...story, letters: [...story.letters, ...letters] };
 }
 
@@ -105,7 +112,11 @@ function isMeant(letter: Letter, event: EventAnswer): boolean {
 function actorDoes(story: Story, id: string, doing: string, reported = false): Story {
   const actors = story.actors.map((actor) => {
     if (actor.id !== id || (actor.reported && !reported && id === 'planner')) return actor;
-    return { ...actor, doing: actor.reported && !reported ? `has reported, ${doing}` : doing, reported: actor.reported || reported };
+    return {
+      ...actor,
+      doing: actor.reported && !reported ? `has reported, ${doing}` : doing,
+      reported: actor.reported || reported,
+    };
   });
   return { ...story, actors };
 }
@@ -123,7 +134,8 @@ function whenRead({ from, to, text = '' }: Letter): string {
     const who = /^Result \S+ of (\w+)/.exec(text)?.[1];
     return who ? `has the half of ${who}` : 'finds the source files and splits them in two';
   }
-  if (from === 'planner') return /^Read your half, (\d+ files?)/.exec(text)?.[1]?.replace(/^/, 'reads ') ?? 'reads its half';
+  if (from === 'planner')
+    return /^Read your half, (\d+ files?)/.exec(text)?.[1]?.replace(/^/, 'reads ') ?? 'reads its half';
   return text.startsWith('Answer:') ? `sums up, with what ${from} knows` : `answers ${from}`;
 }
 

@@ -137,7 +137,12 @@ export function findingsLines(summary: string, look: Look): string[] {
 }
 
 /** Every message with the times and the receipt that the ledger holds. */
-export function receiptsTable(deliveries: readonly DeliveryAnswer[], story: Story, start: number, look: Look): string[] {
+export function receiptsTable(
+  deliveries: readonly DeliveryAnswer[],
+  story: Story,
+  start: number,
+  look: Look,
+): string[] {
   const texts = new Map(story.letters.map((letter) => [letter.id, letter.text]));
   const rows = deliveries.map((delivery): Cell[] => [
     clock((delivery.stored_at ?? start) - start),

@@ -14,8 +14,8 @@ export type OfferRow = Selectable<OffersTable>;
 export type QueuedRow = DeliveryRow & Omit<MessageRow, 'seq' | 'team' | 'message_id'>;
 
 /**
- * Not at an end. Written out, because with bound values SQLite would not use the index of what still waits, and would
- * compile the statement afresh for each new value.
+ * Not at an end. The lines ask this at every look, so the values are written out (and so is their `limit`): with bound ones
+ * SQLite does not use the index of what still waits, and compiles the statement afresh each time.
  */
 export const isOpen = sql<SqlBool>`deliveries.state in ('stored', 'queued', 'held', 'submitted')`;
 const isQueued = sql<SqlBool>`deliveries.state = 'queued' and ${isOpen}`;
@@ -86,7 +86,7 @@ export function headOfLine(db: Reading, team: TeamId, recipient: AgentId): Promi
     .where('recipient', '=', recipient)
     .where(isQueued)
     .orderBy('deliveries.seq')
-    .limit(1)
+    .limit(sql.lit(1))
     .executeTakeFirst();
 }
 
@@ -102,7 +102,7 @@ export function nextToExpire(db: Reading, team: TeamId, recipient: AgentId): Pro
     .where(isQueued)
     .where('messages.expires_at', 'is not', null)
     .orderBy('messages.expires_at')
-    .limit(1)
+    .limit(sql.lit(1))
     .executeTakeFirst();
 }
 
