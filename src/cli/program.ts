@@ -7,8 +7,8 @@ type Perform = (work: (context: Context) => Promise<Outcome>) => Promise<void>;
 
 const ABOUT = `The runtime for a team of coding agents.
 
-Start here:  team-agent demo                a team of scripted agents on a small real job
-             team-agent quick-start DIR     your own team, from the documents in DIR`;
+Start here:  team-agent demo              scripted agents on a small real job
+             team-agent quick-start DIR   your own team, from its documents`;
 
 /** Every command. What one needs is loaded when it runs: asking for help loads none of it. */
 export function buildProgram(perform: Perform): Command {
@@ -180,5 +180,5 @@ function machineCommands(program: Command, perform: Perform): void {
   program
     .command('mcp', { hidden: true })
     .summary('team tools over standard input and output')
-    .action(() => perform(async () => (await import('./commands/mcp.ts')).run()));
+    .action(() => perform(async (context) => (await import('./commands/mcp.ts')).run(context)));
 }

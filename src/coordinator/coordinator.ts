@@ -1,4 +1,3 @@
-import fs from 'node:fs';
 import { pino } from 'pino';
 import { Member, Roster } from '../agents/index.ts';
 import {
@@ -145,7 +144,7 @@ async function boot(options: CoordinatorOptions, paths: Paths, ledger: Ledger, d
   runtime = new Runtime(effects, log, { build, port: doors.loopback.port, endSoon: ending.resolve });
   writePointer(paths, build, doors.loopback.port);
   await terminals.attach();
-  await terminals.reviveWith(reviveCommand(paths));
+  await terminals.reviveWith(reviveCommand(paths, options.environment));
   await recover(effects);
   await takeInMissedCalls(runtime);
   const caretaker = new Caretaker(runtime, paths, doors, ending.promise);
@@ -173,10 +172,15 @@ function writePointer(paths: Paths, build: string, port: number): void {
     started_at: systemClock.now(),
   };
   writePrivateFile(paths.pointer, JSON.stringify(pointer));
-  fs.chmodSync(paths.sockets, 0o700);
+  writePrivateFile(paths.socketsFile, JSON.stringify({ workspace: paths.workspace, folder: paths.sockets }));
 }
 
-/** What our tmux server runs when our client is cut off: the one keeper of this process. */
-function reviveCommand(paths: Paths): string {
-  return [...programArgv('cli'), 'coordinator', 'ensure', '--workspace', paths.workspace].map(shellWord).join(' ');
+/** What our tmux server runs when our client is cut off: the one keeper of this process. Its own environment is bare. */
+function reviveCommand(paths: Paths, environment: NodeJS.ProcessEnv): string {
+  const kept = ['XDG_RUNTIME_DIR', 'TMPDIR', 'TEAM_AGENT_LOG'].flatMap((name) => {
+    const value = environment[name];
+    return value === undefined ? [] : [`${name}=${shellWord(value)}`];
+  });
+  const argv = [...programArgv('cli'), 'coordinator', 'ensure', '--workspace', paths.workspace];
+  return [...kept, ...argv.map(shellWord)].join(' ');
 }

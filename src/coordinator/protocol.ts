@@ -1,5 +1,6 @@
+import fs from 'node:fs';
 import path from 'node:path';
-import { socketFolder } from '../kernel/index.ts';
+import { readIfThere, socketFolder } from '../kernel/files.ts';
 
 /** Version of the words between the command line and the coordinator. An older caller keeps working with a newer one. */
 export const PROTOCOL = 1;
@@ -18,7 +19,8 @@ export const ANSWER_DEADLINE = 2_000;
 export function pathsOf(workspace: string, environment: NodeJS.ProcessEnv = process.env) {
   const team = path.join(workspace, '.team');
   const run = path.join(team, 'run');
-  const sockets = socketFolder(workspace, environment);
+  const socketsFile = path.join(run, 'sockets.json');
+  const sockets = chosenSockets(socketsFile, workspace) ?? socketFolder(workspace, environment);
   return {
     workspace,
     team,
@@ -29,12 +31,22 @@ export function pathsOf(workspace: string, environment: NodeJS.ProcessEnv = proc
     pointer: path.join(run, 'coordinator.json'),
     /** When tmux revived it, to bound how often. */
     revivals: path.join(run, 'revivals.json'),
+    /** Says which folder holds the sockets: callers with another environment must find the same one. */
+    socketsFile,
     sockets,
     socket: path.join(sockets, 'coordinator.sock'),
     tmux: path.join(sockets, 'tmux.sock'),
   };
 }
 export type Paths = ReturnType<typeof pathsOf>;
+
+/** The socket folder that this very workspace uses already; a copied workspace does not inherit it. */
+function chosenSockets(file: string, workspace: string): string | undefined {
+  const text = readIfThere(file);
+  if (text === undefined) return undefined;
+  const chosen = JSON.parse(text) as { workspace: string; folder: string };
+  return chosen.workspace === workspace && fs.existsSync(chosen.folder) ? chosen.folder : undefined;
+}
 
 /** What stands in the pointer file. */
 export interface Pointer {

@@ -1,4 +1,4 @@
-import { type Look, span } from '../rendering/look.ts';
+import { type Look, took } from '../rendering/look.ts';
 import type { Played } from './performance.ts';
 import type { Left } from './stage.ts';
 import { findingsLines, halvesTable, receiptsTable } from './telling.ts';
@@ -8,7 +8,7 @@ export function closingLines(
   folder: string,
   played: Played,
   left: Left,
-  { start, took }: { readonly start: number; readonly took: number },
+  times: { readonly start: number; readonly took: number },
   look: Look,
 ): string[] {
   const { paint } = look;
@@ -18,13 +18,13 @@ export function closingLines(
   const inside = { ...look, columns: look.columns - 2 };
   const title = (text: string): string[] => ['', paint.bold(text)];
   return [
-    paint.bold(`Three agents surveyed ${folder} in ${(took / 1_000).toFixed(1)} s`),
+    paint.bold(`Three agents surveyed ${folder} in ${took(times.took)}`),
     ...title('Results'),
     ...indent(halvesTable(halves, inside)),
     ...title("The planner's report, as the leader has it"),
     ...indent(findingsLines(final?.summary ?? '', inside)),
     ...title(`Timeline of ${deliveries.length} messages`),
-    ...indent(receiptsTable(deliveries, story, start, inside)),
+    ...indent(receiptsTable(deliveries, story, times.start, inside)),
     `  ${receiptsText(played)}`,
     ...title('Left behind'),
     `  ${leftText(left, look)}`,
@@ -40,8 +40,8 @@ function receiptsText({ receipts, deliveries }: Played): string {
     .map(({ stored_at, consumed_at }) => (consumed_at ?? 0) - (stored_at ?? 0))
     .sort((one, other) => one - other);
   const median = times[Math.floor(times.length / 2)];
-  const speed = median === undefined ? '' : `; in the middle ${span(median)} from stored to read`;
-  return `${receipts.found} of ${receipts.looked} receipts stand in the reader's own record${speed}`;
+  const speed = median === undefined ? '' : `; median ${took(median)} to be read`;
+  return `${receipts.found} of ${receipts.looked} receipts found in the readers' own records${speed}`;
 }
 
 function leftText(left: Left, { paint }: Look): string {

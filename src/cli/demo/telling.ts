@@ -1,7 +1,7 @@
+import path from 'node:path';
 import { printable } from '../../kernel/text.ts';
 import type { DeliveryAnswer } from '../answers.ts';
-import { receiptOf } from '../rendering/deliveries.ts';
-import { type Look, span } from '../rendering/look.ts';
+import { type Look, took } from '../rendering/look.ts';
 import { glyphOf, paintOf } from '../rendering/status.ts';
 import { type Cell, type Column, table } from '../rendering/table.ts';
 import { displayWidth, pad, truncate, wrap } from '../rendering/width.ts';
@@ -19,28 +19,33 @@ export function nameOf(member: string): string {
   return member === 'team-agent' ? 'team' : member;
 }
 
-const ROUTE = 17;
-const STATE = 20;
+const ROUTE = 16;
+const STATE = 17;
 const TIME = 8;
 
-/** A letter on one line: when, from whom to whom, its first words, and how far it is. */
-export function letterLine(letter: Letter, start: number, look: Look): string {
+/** A letter on one line: when (ms since the start), from whom to whom, its first words, and how far it is. */
+export function letterLine(letter: Letter, at: number, look: Look): string {
   const { paint } = look;
   const route = pad(`${nameOf(letter.from)} → ${nameOf(letter.to)}`, ROUTE);
   const words = look.columns - 1 - TIME - ROUTE - STATE - 6;
-  const text = pad(letter.text === undefined ? '' : `"${truncate(letter.text, words - 2)}"`, words);
-  const time = pad(clock(letter.storedAt - start), TIME, 'right');
+  const text = pad(letter.text === undefined ? '' : `"${truncate(wordsOf(letter.text), words - 2)}"`, words);
+  const time = pad(clock(at), TIME, 'right');
   return ` ${paint.dim(time)}  ${paint.bold(route)}  ${text}  ${progress(letter, look)}`.trimEnd();
 }
 
-function progress({ state, took, to }: Letter, { paint }: Look): string {
+/** Ids say nothing to a spectator. */
+function wordsOf(text: string): string {
+  return text.replace(/^Result r_\w+ of /, 'Result of ');
+}
+
+function progress({ state, took: after, to }: Letter, { paint }: Look): string {
   switch (state) {
     case 'queued':
       return to === 'leader' ? paint.yellow('in the mailbox') : paint.dim('queued');
     case 'submitted':
       return paint.cyan('submitted');
     case 'consumed':
-      return paint.green(`✓ ${to === 'leader' ? 'taken' : 'consumed'} ${span(took ?? 0)}`);
+      return paint.green(`✓ ${to === 'leader' ? 'taken' : 'consumed'} ${took(after ?? 0)}`);
     case 'dead':
       return paint.red('✗ dead');
     default:
@@ -68,7 +73,7 @@ export function frame(story: Story, scene: Scene, look: Look): string[] {
   const head = [` ${paint.bold(title)}  ${middle}${gap}${paint.dim(elapsed)}`, rule];
   const actors = story.actors.map((actor) => actorLine(actor, scene.states[actor.id] ?? null, look));
   const room = Math.max(1, scene.rows - 1 - head.length - actors.length - 1);
-  const letters = story.letters.slice(-room).map((letter) => letterLine(letter, scene.start, look));
+  const letters = story.letters.slice(-room).map((letter) => letterLine(letter, letter.storedAt - scene.start, look));
   return [...head, ...actors, rule, ...letters].slice(0, Math.max(1, scene.rows - 1));
 }
 
@@ -101,7 +106,7 @@ export function halvesTable(halves: readonly Half[], look: Look): string[] {
     percent(half.comment, half.lines),
     half.functions.toLocaleString('en-US'),
     String(half.marks),
-    half.longestFile ? `${half.longestFile.path}, ${half.longestFile.lines}` : '-',
+    half.longestFile ? `${path.basename(half.longestFile.path)}, ${half.longestFile.lines}` : '-',
   ]);
   return table(HALF_COLUMNS, rows, look);
 }
@@ -147,20 +152,30 @@ export function receiptsTable(
   const rows = deliveries.map((delivery): Cell[] => [
     clock((delivery.stored_at ?? start) - start),
     `${nameOf(delivery.from ?? '?')} → ${nameOf(delivery.to)}`,
-    texts.get(delivery.message_id) ?? '',
-    { text: delivery.state, paint: (paint) => (delivery.state === 'dead' ? paint.red : paint.green) },
-    delivery.consumed_at && delivery.stored_at ? span(delivery.consumed_at - delivery.stored_at) : '-',
+    wordsOf(texts.get(delivery.message_id) ?? ''),
+    readCell(delivery),
     delivery.channel ?? '-',
-    receiptOf({ receipt: delivery.receipt ?? null }),
+    proofOf(delivery),
   ]);
   const columns: Column[] = [
     { head: 'at', align: 'right' },
     { head: 'from → to' },
     { head: 'message', least: 8 },
-    { head: 'state' },
-    { head: 'after', align: 'right' },
+    { head: 'read after', align: 'right' },
     { head: 'by' },
     { head: 'receipt', least: 8 },
   ];
   return table(columns, rows, look);
+}
+
+/** How long it took to be read; its state when it was not. */
+function readCell({ state, stored_at, consumed_at }: DeliveryAnswer): Cell {
+  if (consumed_at && stored_at) return { text: took(consumed_at - stored_at), paint: (paint) => paint.green };
+  return { text: state, paint: (paint) => (state === 'dead' ? paint.red : paint.yellow) };
+}
+
+/** Where the receipt stands: a byte of the reader's own record. */
+function proofOf({ receipt }: DeliveryAnswer): string {
+  if (!receipt) return '-';
+  return receipt.offset === undefined ? receipt.source : `${receipt.source} @${receipt.offset}`;
 }

@@ -17,7 +17,7 @@ export interface View {
 const FRAME = 100;
 const HIDE_CURSOR = '\u001b[?25l';
 const SHOW_CURSOR = '\u001b[?25h';
-const CLEAR_BELOW = '\u001b[0J';
+const CLEAR_LINE = '\u001b[2K';
 
 /** A picture that is redrawn in place. */
 export function liveView(context: Context, story: Story, start: number): View {
@@ -30,7 +30,7 @@ export function liveView(context: Context, story: Story, start: number): View {
     const look = lookOf(stdout, environment, Date.now());
     const scene = { folder: '', start, rows: stdout.rows ?? 24, phase, states };
     const lines = frame(current, scene, look);
-    stdout.write(`${up(drawn)}${CLEAR_BELOW}${lines.join('\n')}\n`);
+    stdout.write(`${up(drawn)}${lines.map((line) => `${CLEAR_LINE}${line}\n`).join('')}${erase(drawn - lines.length)}`);
     drawn = lines.length;
   };
   stdout.write(HIDE_CURSOR);
@@ -46,7 +46,7 @@ export function liveView(context: Context, story: Story, start: number): View {
     },
     close: () => {
       clearInterval(timer);
-      stdout.write(`${up(drawn)}${CLEAR_BELOW}${SHOW_CURSOR}`);
+      stdout.write(`${up(drawn)}${erase(drawn)}${SHOW_CURSOR}`);
       drawn = 0;
     },
   };
@@ -54,6 +54,11 @@ export function liveView(context: Context, story: Story, start: number): View {
 
 function up(lines: number): string {
   return lines === 0 ? '' : `\u001b[${lines}A`;
+}
+
+/** Clears so many lines from here on and comes back. Line by line: a terminal may keep a cleared screen in its history. */
+function erase(lines: number): string {
+  return lines <= 0 ? '' : `${`${CLEAR_LINE}\n`.repeat(lines)}${up(lines)}`;
 }
 
 /** Lines that are appended as things happen. */
@@ -73,7 +78,7 @@ export function plainView(context: Context, start: number): View {
         const ended = letter.state === 'consumed' || letter.state === 'dead';
         if (!ended || letter.text === undefined || printed.has(key)) continue;
         printed.add(key);
-        stdout.write(`${letterLine(letter, start, look())}\n`);
+        stdout.write(`${letterLine(letter, letter.storedAt + (letter.took ?? 0) - start, look())}\n`);
       }
       for (const actor of story.actors) {
         if (!actor.reported || reported.has(actor.id)) continue;

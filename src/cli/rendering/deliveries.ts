@@ -1,6 +1,6 @@
 import { firstLine, printable } from '../../kernel/text.ts';
 import type { Answers, DeliveryAnswer, ResultAnswer } from '../answers.ts';
-import { age, type Look, type Paint, span } from './look.ts';
+import { age, type Look, type Paint, took } from './look.ts';
 import { type Cell, table } from './table.ts';
 import { wrap } from './width.ts';
 
@@ -50,7 +50,7 @@ export function statePaint(state: string, paint: Paint): (text: string) => strin
 
 /** From stored to consumed. */
 function tookOf({ stored_at, consumed_at }: DeliveryAnswer): string {
-  return stored_at && consumed_at ? `after ${span(consumed_at - stored_at)}` : '';
+  return stored_at && consumed_at ? `after ${took(consumed_at - stored_at)}` : '';
 }
 
 /** Where the proof stands: `record ann.jsonl:812`. */

@@ -33,6 +33,11 @@ export function span(ms: number): string {
   return `${Math.floor(ms / 86_400_000)} d`;
 }
 
+/** How long something took: `33 ms`, `1.4 s`, `12.0 s`. */
+export function took(ms: number): string {
+  return ms < 1_000 ? `${Math.max(0, Math.round(ms))} ms` : `${(ms / 1_000).toFixed(1)} s`;
+}
+
 /** How long ago a UTC ms was; `-` when it never was. Under a second is `now`. */
 export function age(at: number | null | undefined, now: number): string {
   if (at === null || at === undefined) return '-';

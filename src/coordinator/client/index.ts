@@ -7,8 +7,6 @@ import { type CallOutcome, callSocket } from './call.ts';
 import { askWhetherFrozen, readPointer } from './frozen.ts';
 import { startCoordinator } from './starting.ts';
 
-export { readPointer } from './frozen.ts';
-
 export type Answer = Readonly<Record<string, unknown>>;
 
 /** A coordinator may be revived this often within the window, ms; after that it stays down and says so. */
@@ -44,6 +42,11 @@ export async function followEvents(
 ): Promise<Answer | undefined> {
   const answer = await ask(pathsOf(workspace), '/stream/events', args, { signal, onLine });
   return answer === 'absent' ? undefined : answer;
+}
+
+/** The loopback port of the coordinator that lives; undefined when none does. */
+export function coordinatorPort(workspace: string): number | undefined {
+  return readPointer(pathsOf(workspace))?.port;
 }
 
 /** Makes sure that a coordinator runs. */
