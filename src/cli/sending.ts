@@ -111,5 +111,7 @@ export function tooLarge(size: string): Refusal {
 }
 
 function notText(why: string): Refusal {
-  return refuse('message_not_text', `The message is not text: ${why}.`, { next: ['file FILE', ...SEND_FORMS] });
+  return refuse('message_not_text', `The message is not text: ${why}.`, {
+    next: ['team-agent send AGENT --stdin < FILE', ...SEND_FORMS],
+  });
 }

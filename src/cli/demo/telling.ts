@@ -1,6 +1,7 @@
 import path from 'node:path';
 import { printable } from '../../kernel/text.ts';
 import type { DeliveryAnswer } from '../answers.ts';
+import { receiptOf } from '../rendering/deliveries.ts';
 import { type Look, took } from '../rendering/look.ts';
 import { glyphOf, paintOf } from '../rendering/status.ts';
 import { type Cell, type Column, table } from '../rendering/table.ts';
@@ -155,7 +156,7 @@ export function receiptsTable(
     wordsOf(texts.get(delivery.message_id) ?? ''),
     readCell(delivery),
     delivery.channel ?? '-',
-    proofOf(delivery),
+    receiptOf({ receipt: delivery.receipt ?? null }),
   ]);
   const columns: Column[] = [
     { head: 'at', align: 'right' },
@@ -172,10 +173,4 @@ export function receiptsTable(
 function readCell({ state, stored_at, consumed_at }: DeliveryAnswer): Cell {
   if (consumed_at && stored_at) return { text: took(consumed_at - stored_at), paint: (paint) => paint.green };
   return { text: state, paint: (paint) => (state === 'dead' ? paint.red : paint.yellow) };
-}
-
-/** Where the receipt stands: a byte of the reader's own record. */
-function proofOf({ receipt }: DeliveryAnswer): string {
-  if (!receipt) return '-';
-  return receipt.offset === undefined ? receipt.source : `${receipt.source} @${receipt.offset}`;
 }

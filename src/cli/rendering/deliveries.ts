@@ -53,11 +53,10 @@ function tookOf({ stored_at, consumed_at }: DeliveryAnswer): string {
   return stored_at && consumed_at ? `after ${took(consumed_at - stored_at)}` : '';
 }
 
-/** Where the proof stands: `record ann.jsonl:812`. */
+/** Where the proof stands: a byte of the recipient's own record (`--json` names the file). */
 export function receiptOf({ receipt, channel }: Pick<DeliveryAnswer, 'receipt' | 'channel'>): string {
   if (!receipt) return channel ? `(${channel})` : '-';
-  const file = receipt.file?.split('/').at(-1);
-  return file === undefined ? receipt.source : `${receipt.source} ${file}:${receipt.offset ?? 0}`;
+  return receipt.offset === undefined ? receipt.source : `${receipt.source} @${receipt.offset}`;
 }
 
 export function resultsLines(results: readonly ResultAnswer[], look: Look): string[] {
