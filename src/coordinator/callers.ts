@@ -41,6 +41,12 @@ function untrusted(why: string): Refusal {
   });
 }
 
+/** An agent sees and waits in its own team alone, whatever `--team` says. */
+export function ownTeamOnly(caller: Caller, team: string): Refusal | undefined {
+  if (caller.kind !== 'agent' || caller.team === team) return undefined;
+  return refuse('worker_may_not', `Agents see only their own team, ${caller.team}.`, { next: ['team-agent status'] });
+}
+
 /** Verbs that only a leader or a person may use (contract: who may do what). */
 export function workerMayNot(caller: Caller, verb: string): Refusal | undefined {
   if (caller.kind !== 'agent') return undefined;

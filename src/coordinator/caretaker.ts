@@ -80,9 +80,9 @@ export class Caretaker {
   async #lifeEnded(incarnation: IncarnationId, why: string): Promise<void> {
     const member = this.#runtime.effects.roster.byIncarnation(incarnation);
     // A verb that ends a life writes it down itself; a member that nobody follows was ended already.
-    if (!member || member.row.intent !== 'running' || member.processLiveness() !== 'dead') return;
+    if (member?.row.intent !== 'running' || member.processLiveness() !== 'dead') return;
     try {
-      await recordEnd(this.#runtime.effects, incarnation, why);
+      await recordEnd(this.#runtime.effects, incarnation, { why, asked: false });
       this.#runtime.saw(member);
     } catch (error) {
       this.#runtime.log.error({ err: error, incarnation }, 'the end of an agent could not be written down');
@@ -125,10 +125,10 @@ export class Caretaker {
     const { terminals, ledger, roster } = this.#runtime.effects;
     this.#runtime.log.info({ why }, 'coordinator ends');
     await terminals.reviveWith('');
-    await this.#runtime.settled();
+    await withinReason(this.#runtime.settled());
     await terminals.detach();
     for (const member of roster.all()) member.letGo();
-    await this.#answersAreOut();
+    await withinReason(this.#doors.local.empty());
     this.#doors.loopback.close();
     this.#doors.local.close();
     await ledger.close();
@@ -136,9 +136,11 @@ export class Caretaker {
     if ((await terminals.panes())?.length === 0) fs.rmSync(this.#paths.sockets, { recursive: true, force: true });
     process.exit(0);
   }
+}
 
-  /** The answer to the call that asked for the end still has to leave. */
-  #answersAreOut(): Promise<void> {
-    return new Promise((resolve) => setImmediate(() => setImmediate(resolve)));
-  }
+/** An orderly end waits this long, ms, for lines to rest and answers to leave; what is cut off then is settled at the next boot. */
+const PATIENCE = 1_000;
+
+function withinReason(work: Promise<unknown>): Promise<unknown> {
+  return Promise.race([work, new Promise((resolve) => setTimeout(resolve, PATIENCE))]);
 }

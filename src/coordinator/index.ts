@@ -4,5 +4,13 @@ export { type CoordinatorOptions, runCoordinator } from './coordinator.ts';
 export type { ToolFront } from './loopback.ts';
 export type { Runtime } from './runtime.ts';
 export { selectTeam } from './teams.ts';
-export { hello, readMessage, requestHuman, sendMessage, sendMessageInput, updateState } from './tool-calls.ts';
+export {
+  hello,
+  readMessage,
+  reportResult,
+  requestHuman,
+  sendMessage,
+  sendMessageInput,
+  updateState,
+} from './tool-calls.ts';
 export { type EventView, inboxView, statusView } from './views/index.ts';

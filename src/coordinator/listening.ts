@@ -8,6 +8,8 @@ import { errorCode, type Refusal, refuse } from '../kernel/index.ts';
 export interface Door {
   readonly port: number;
   readonly connections: () => number;
+  /** Resolves once nobody is inside. */
+  readonly empty: () => Promise<void>;
   close(): void;
 }
 
@@ -46,10 +48,12 @@ export async function listenOnLoopback(app: Hono, port: number): Promise<Door | 
 function listen(app: Hono, where: { path: string } | { host: string; port: number }): Promise<Door | 'EADDRINUSE'> {
   const server = createAdaptorServer({ fetch: app.fetch }) as Server & { closeAllConnections(): void };
   let inside = 0;
+  const waiting: (() => void)[] = [];
   server.on('connection', (connection) => {
     inside += 1;
     connection.once('close', () => {
       inside -= 1;
+      if (inside === 0) for (const leave of waiting.splice(0)) leave();
     });
   });
   return new Promise((resolve, reject) => {
@@ -59,6 +63,7 @@ function listen(app: Hono, where: { path: string } | { host: string; port: numbe
       resolve({
         port: address && typeof address === 'object' ? address.port : 0,
         connections: () => inside,
+        empty: () => (inside === 0 ? Promise.resolve() : new Promise((leave) => waiting.push(leave))),
         close: () => {
           server.close();
           server.closeAllConnections();

@@ -3,7 +3,7 @@ import { stream } from 'hono/streaming';
 import { z } from 'zod';
 import { isRefusal, type Refusal, refuse, type TeamId } from '../kernel/index.ts';
 import { eventsSince, LedgerUnwritable } from '../ledger/index.ts';
-import { type Caller, identifyCaller, workerMayNot } from './callers.ts';
+import { type Caller, identifyCaller, ownTeamOnly, workerMayNot } from './callers.ts';
 import { HEADERS, PROTOCOL } from './protocol.ts';
 import type { Runtime } from './runtime.ts';
 import { selectTeam } from './teams.ts';
@@ -75,6 +75,8 @@ async function followEvents(runtime: Runtime, context: Context): Promise<Respons
     : await selectTeam(db, args.data?.team, caller.kind === 'agent' ? caller.team : undefined);
   if (isRefusal(team) || !args.success)
     return context.json(isRefusal(team) ? team : refuse('usage', 'since or team is malformed.'));
+  const foreign = isRefusal(caller) ? undefined : ownTeamOnly(caller, team.team);
+  if (foreign) return context.json(foreign);
   const time = Number.isNaN(Number(args.data.since ?? 0)) ? Date.parse(String(args.data.since)) : undefined;
   let after = time === undefined ? Number(args.data.since ?? 0) : 0;
   const gone = new AbortController();

@@ -1,10 +1,9 @@
 import { isRefusal, type TeamId } from '../kernel/index.ts';
 import { findIncarnation, updateIncarnation } from '../ledger/index.ts';
 import type { MissedCall } from '../providers/index.ts';
-import { report } from '../results/index.ts';
 import type { AgentCaller } from './callers.ts';
 import type { Runtime } from './runtime.ts';
-import { sendMessage } from './tool-calls.ts';
+import { reportResult, sendMessage } from './tool-calls.ts';
 
 /**
  * Tool calls that agents made while no coordinator ran: both kinds of CLI fail such a call at once and do not try again, but
@@ -34,7 +33,7 @@ async function takeIn(runtime: Runtime, caller: AgentCaller, call: MissedCall): 
   const { call: key } = call;
   const taken =
     call.tool === 'report_result'
-      ? await report(runtime.effects, { ...caller, call: key }, call.arguments)
+      ? await reportResult(runtime, caller, key, call.arguments)
       : await sendMessage(runtime, caller, key, call.arguments);
   if (isRefusal(taken))
     runtime.log.warn({ agent: caller.agent, tool: call.tool, reason: taken.reason }, 'a missed call was refused');

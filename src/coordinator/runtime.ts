@@ -5,6 +5,7 @@ import { mailboxOf } from '../leader/index.ts';
 import type { LedgerEvent } from '../ledger/index.ts';
 import type { Effects } from '../lifecycle/index.ts';
 import { type Desk, PostOffice } from '../messages/index.ts';
+import type { AgentCaller } from './callers.ts';
 import type { Observer } from './views/index.ts';
 
 /**
@@ -55,6 +56,16 @@ export class Runtime implements Observer {
   saw(member: Member): void {
     this.office(member.row.team as TeamId).wake(member.id);
     this.effects.changes.notify();
+  }
+
+  /**
+   * Resolves once an agent's line has looked at all that its record holds by now: what an agent answers it has read, and
+   * its call may be quicker than the word about that.
+   */
+  async caughtUp({ team, agent }: Pick<AgentCaller, 'team' | 'agent'>): Promise<void> {
+    const office = this.office(team);
+    office.wake(agent);
+    await office.settled(agent);
   }
 
   /** Resolves once every line of every team rests. */

@@ -11,6 +11,7 @@ import {
 } from '../kernel/index.ts';
 import { deliveriesOf, findMessage } from '../ledger/index.ts';
 import { checkBody, store } from '../messages/index.ts';
+import { type Reported, report } from '../results/index.ts';
 import type { AgentCaller } from './callers.ts';
 import type { Runtime } from './runtime.ts';
 import { sendAs } from './verbs/send.ts';
@@ -37,6 +38,17 @@ export async function sendMessage(runtime: Runtime, caller: AgentCaller, call: s
     to: [to].flat(),
     text: content,
   });
+}
+
+/** An agent's report; see `sendMessage` for `call`. */
+export async function reportResult(
+  runtime: Runtime,
+  caller: AgentCaller,
+  call: string,
+  input: unknown,
+): Promise<Reported | Refusal> {
+  await runtime.caughtUp(caller);
+  return report(runtime.effects, { ...caller, call }, input);
 }
 
 /** A question that only a person can answer; it waits with the leader. */

@@ -4,6 +4,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import {
   type AgentId,
   type IncarnationId,
+  LEADER,
   printable,
   probeProcess,
   readIfThere,
@@ -12,7 +13,8 @@ import {
   type TeamId,
   writePrivateFile,
 } from '../kernel/index.ts';
-import { closeSessionsOf, findIncarnation, type IncarnationRow, updateIncarnation } from '../ledger/index.ts';
+import { type Change, closeSessionsOf, endIncarnation, findIncarnation, type IncarnationRow } from '../ledger/index.ts';
+import { storeNotice } from '../messages/index.ts';
 import type { AgentHandle } from '../providers/index.ts';
 import type { PaneHandle } from '../tmux/index.ts';
 import type { Effects } from './effects.ts';
@@ -62,7 +64,7 @@ export async function endLife(
     await before(pane);
     if (!(await closePane(effects, pane))) return open;
   }
-  return recordEnd(effects, row.incarnation as IncarnationId, why);
+  return recordEnd(effects, row.incarnation as IncarnationId, { why, asked: true });
 }
 
 async function closePane(effects: Effects, pane: PaneHandle): Promise<boolean> {
@@ -78,23 +80,39 @@ async function closePane(effects: Effects, pane: PaneHandle): Promise<boolean> {
   return left().length === 0;
 }
 
-/** Writes down that a life has ended, with the exit code its wrapper left; once. Its token and its files go with it. */
-export async function recordEnd(effects: Effects, incarnation: IncarnationId, why: string): Promise<Ended> {
+/**
+ * Writes down that a life has ended, with the exit code its wrapper left; once. Its token and its files go with it. The
+ * leader is told of an end that nobody asked for.
+ */
+export async function recordEnd(
+  effects: Effects,
+  incarnation: IncarnationId,
+  { why, asked }: { why: string; asked: boolean },
+): Promise<Ended> {
   const row = await findIncarnation(effects.ledger.db, incarnation);
   if (!row) throw new Error(`no such incarnation: ${incarnation}`);
   const handle = handleOf(row);
   const exit = handle ? (readIfThere(handle.exitFile)?.trim() ?? null) : null;
   if (row.ended_at === null) {
     await effects.ledger.change(row.team as TeamId, 'coordinator', async (change) => {
-      await updateIncarnation(change, incarnation, { ended_at: change.now, exit });
+      if (!(await endIncarnation(change, incarnation, exit))) return;
       await closeSessionsOf(change, incarnation);
       await change.event('agent.exited', { agent_id: row.agent_id, incarnation, exit, why });
+      if (!asked && row.ready_at !== null) await tellLeader(change, effects, row, exit);
     });
   }
   effects.roster.end(incarnation);
   fs.rmSync(lifeFolder(effects, incarnation), { recursive: true, force: true });
   if (handle?.socket) fs.rmSync(handle.socket, { force: true });
   return { agent_id: row.agent_id, incarnation, ended: true, exit: exit ?? row.exit };
+}
+
+function tellLeader(change: Change, { mint }: Effects, row: IncarnationRow, exit: string | null): Promise<void> {
+  return storeNotice(change, mint, {
+    key: `exited:${row.incarnation}`,
+    to: LEADER,
+    body: `${row.agent_id} has ended by itself${exit ? ` (${exit})` : ''}. What is not proved to be read waits for its next start.`,
+  });
 }
 
 /** Keeps what an agent's screen showed last, as plain text a person may print. undefined when there was nothing to see. */

@@ -14,6 +14,8 @@ export interface LaunchOrder {
   readonly team_id?: string | undefined;
   /** Of the person or agent who asks; only its allow-listed part goes on. */
   readonly environment: NodeJS.ProcessEnv;
+  /** Of whoever asks: what agents write in the project gets this, not the coordinator's own. */
+  readonly umask?: number | undefined;
 }
 
 /** One agent as it will be started. */
@@ -81,9 +83,14 @@ function planAgent(effects: Effects, team: Team, spec: AgentSpec, order: LaunchO
     runFolder,
     socketFolder: effects.socketFolder,
     mcpUrl: effects.mcpUrl(),
-    environment: childEnvironment(order.environment, spec.env),
+    environment: { ...childEnvironment(order.environment, spec.env), ...umaskOf(order) },
   });
   return isRefusal(launch) ? launch : { spec, incarnation, token, tokenHash: tokenHash(token), runFolder, launch };
+}
+
+/** The wrapper of the pane sets it before the agent's own program. */
+function umaskOf({ umask }: LaunchOrder): Record<string, string> {
+  return umask === undefined ? {} : { TEAM_AGENT_UMASK: umask.toString(8).padStart(3, '0') };
 }
 
 async function alreadyRunning(effects: Effects, team: Team): Promise<Refusal | undefined> {

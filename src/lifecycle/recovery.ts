@@ -54,5 +54,9 @@ async function takeUp(effects: Effects, life: IncarnationRow): Promise<void> {
   const handle = handleOf(life);
   const alive = handle !== undefined && probeProcess(handle.pane.process) !== 'dead';
   if (alive) effects.roster.follow(life, handle);
-  else await recordEnd(effects, life.incarnation as IncarnationId, 'it ended while no coordinator ran');
+  else
+    await recordEnd(effects, life.incarnation as IncarnationId, {
+      why: 'it ended while no coordinator ran',
+      asked: false,
+    });
 }

@@ -6,6 +6,7 @@ import {
   inboxView,
   type Runtime,
   readMessage,
+  reportResult,
   requestHuman,
   selectTeam,
   sendMessage,
@@ -14,7 +15,6 @@ import {
   updateState,
 } from '../coordinator/index.ts';
 import { isRefusal, packageVersion } from '../kernel/index.ts';
-import { report } from '../results/index.ts';
 import { callKey } from './call-key.ts';
 
 /** Our own tools change nothing outside the team's mail: no CLI needs to ask a person before it calls one. */
@@ -57,8 +57,7 @@ export function workerTools(runtime: Runtime, caller: AgentCaller): McpServer {
       inputSchema: reportInput,
       annotations: HARMLESS,
     },
-    async (args, context) =>
-      answer(await report(runtime.effects, { ...caller, call: keyOf(context, 'report_result', args) }, args)),
+    async (args, context) => answer(await reportResult(runtime, caller, keyOf(context, 'report_result', args), args)),
   );
   server.registerTool(
     'read_message',

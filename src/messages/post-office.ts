@@ -27,9 +27,10 @@ export class PostOffice {
     return this.#lines.get(id)?.resting();
   }
 
-  /** Resolves once every line rests. */
-  async settled(): Promise<void> {
-    await Promise.all([...this.#lines.values()].map((line) => line.settled()));
+  /** Resolves once every line rests; with `id`, once that one does. */
+  async settled(id?: AgentId): Promise<void> {
+    const lines = id === undefined ? [...this.#lines.values()] : [this.#lines.get(id)];
+    await Promise.all(lines.map((line) => line?.settled()));
   }
 
   #line(id: AgentId): Line | undefined {

@@ -3,29 +3,29 @@ import type { Tamper } from './coordinator.ts';
 import { bootIgnoresSubmitted, offeredAgainUnasked, offeredBeforeCommit, writtenCountsAsTaken } from './planted.ts';
 import { simulate } from './simulation.ts';
 
-/** The first of 200 seeds that finds the bug, with what it found. */
-async function found(tamper: Tamper): Promise<{ seed: number; violations: readonly string[] } | undefined> {
+/** The first of 200 seeds that finds the bug by what it does, if one does. */
+async function firstToFind(tamper: Tamper, symptom: RegExp): Promise<number | undefined> {
   for (let seed = 1; seed <= 200; seed++) {
     const { violations } = await simulate({ seed, tamper });
-    if (violations.length > 0) return { seed, violations };
+    if (violations.some((violation) => symptom.test(violation))) return seed;
   }
   return undefined;
 }
 
 test('M01 planted: what was written counts as taken, and a lost message is found', async () => {
-  expect((await found(writtenCountsAsTaken))?.violations.join('\n')).toMatch(/no record holds it/);
+  expect(await firstToFind(writtenCountsAsTaken, /no record holds it/)).toBeDefined();
 });
 
 test('M01 planted: an offer is repeated without asking, and a doubled message is found', async () => {
-  expect((await found(offeredAgainUnasked))?.violations.join('\n')).toMatch(/ took .* twice/);
+  expect(await firstToFind(offeredAgainUnasked, / took .* twice/)).toBeDefined();
 });
 
 test('M10 planted: bytes leave before the offer is committed, and a doubled message is found', async () => {
-  expect((await found(offeredBeforeCommit))?.violations.join('\n')).toMatch(/ took .* twice/);
+  expect(await firstToFind(offeredBeforeCommit, / took .* twice/)).toBeDefined();
 });
 
 test('M10 planted: boot ignores what was submitted, and a doubled message is found', async () => {
-  expect((await found(bootIgnoresSubmitted))?.violations.join('\n')).toMatch(/ took .* twice/);
+  expect(await firstToFind(bootIgnoresSubmitted, / took .* twice/)).toBeDefined();
 });
 
 test('one seed runs the same way every time, to the last line of its trace', async () => {

@@ -26,7 +26,12 @@ export async function run(context: Context, [given = '.']: readonly string[], fl
   const named = await checkFirst(order, workspace, context.environment);
   if (isRefusal(named)) return refused(named);
   const environment = childEnvironment(context.environment, named.variables);
-  const answer = await callIn(workspace, 'quick-start', { ...order, environment }, context.interrupted);
+  const answer = await callIn(
+    workspace,
+    'quick-start',
+    { ...order, environment, umask: process.umask() },
+    context.interrupted,
+  );
   return outcomeOf(answer, quickStartLines);
 }
 

@@ -1,8 +1,8 @@
 import { z } from 'zod';
-import { type DeliveryId, isRefusal, LEADER, type Refusal, refuse, type TeamId } from '../../kernel/index.ts';
+import { type DeliveryId, isRefusal, LEADER, type Refusal, type TeamId } from '../../kernel/index.ts';
 import { deliveriesWithMessages, dumpTables, oldestPending, type TeamRow } from '../../ledger/index.ts';
 import { takeByPerson } from '../../messages/index.ts';
-import { workerMayNot } from '../callers.ts';
+import { ownTeamOnly, workerMayNot } from '../callers.ts';
 import { PROTOCOL } from '../protocol.ts';
 import { selectTeam } from '../teams.ts';
 import {
@@ -31,9 +31,7 @@ function teamVerb<Input extends { team?: string | undefined }>(
       const own = asked.caller.kind === 'agent' ? asked.caller.team : undefined;
       const selected = await selectTeam(asked.runtime.effects.ledger.db, args.team, own);
       if (isRefusal(selected)) return selected;
-      if (own !== undefined && selected.team !== own)
-        return refuse('worker_may_not', `Agents see only their own team, ${own}.`, { next: ['team-agent status'] });
-      return run(asked, selected, args);
+      return ownTeamOnly(asked.caller, selected.team) ?? run(asked, selected, args);
     },
   });
 }

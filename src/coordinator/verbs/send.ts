@@ -11,20 +11,13 @@ import {
   type TaskId,
   type TeamId,
 } from '../../kernel/index.ts';
-import {
-  agentsOf,
-  deliveriesOf,
-  findTask,
-  openRequests,
-  type Reading,
-  startTask,
-  type TeamRow,
-} from '../../ledger/index.ts';
-import { answer, checkBody, resolveAddressees, type Sent, store } from '../../messages/index.ts';
+import { agentsOf, deliveriesOf, findTask, type Reading, startTask, type TeamRow } from '../../ledger/index.ts';
+import { checkBody, resolveAddressees, type Sent, store } from '../../messages/index.ts';
 import type { AgentCaller, Caller } from '../callers.ts';
 import type { Runtime } from '../runtime.ts';
 import { selectRunningTeam, selectTeam } from '../teams.ts';
 import { type DeliveryView, deliveriesView, resultsView } from '../views/index.ts';
+import { closeRequest, requestAnswered } from './replies.ts';
 import { verb } from './verb.ts';
 
 /** Longest wait of one call, seconds: a day. */
@@ -81,6 +74,7 @@ export async function sendAs(runtime: Runtime, caller: Caller, args: Input): Pro
   if (refused) return refused;
   const to = await addressees(db, team, addressed.to, addressed.task, senderOf(caller));
   if (isRefusal(to)) return to;
+  if (caller.kind === 'agent') await runtime.caughtUp(caller);
   const sent = await storeLetter(runtime, caller, team, id, { ...args, task: addressed.task }, to.to);
   if (isRefusal(sent)) return sent;
   return answerOf(runtime, team, sent, to.unknown);
@@ -136,6 +130,7 @@ async function storeLetter(
   const expects = args.expects ?? (caller.kind === 'person' && workers.length > 0 ? 'result' : 'nothing');
   await reach('send.before_commit');
   const sent = await ledger.change(team.team as TeamId, sender, async (change) => {
+    const request = await requestAnswered(change, caller, { ...args, expects }, to);
     const stored = await store(
       change,
       {
@@ -145,7 +140,7 @@ async function storeLetter(
         to: to.map((agent) => ({ agent, generation: 1 })),
         body: args.text,
         task_id: args.task,
-        reply_to: args.reply_to === undefined ? undefined : messageId(args.reply_to),
+        reply_to: request?.message_id as MessageId | undefined,
         expects,
         expires_at: args.ttl_s === undefined ? undefined : clock.now() + args.ttl_s * 1_000,
       },
@@ -154,23 +149,11 @@ async function storeLetter(
     if (isRefusal(stored) || stored.repeated) return stored;
     if (args.task && expects === 'result')
       await startTask(change, args.task as TaskId, firstLine(args.text, 80), workers[0] ?? null);
-    if (args.reply_to && caller.kind === 'agent') await answerRequest(change, caller, args.reply_to, id);
+    if (request) await closeRequest(change, request, id);
     return stored;
   });
   await reach('send.committed');
   return sent;
-}
-
-/** A reply closes the request that it names, when that one asked for a reply and this conversation has read it. */
-async function answerRequest(
-  change: Parameters<typeof answer>[0],
-  caller: AgentCaller,
-  replyTo: string,
-  by: MessageId,
-): Promise<void> {
-  const open = await openRequests(change.tx, caller.team, caller, ['reply']);
-  const request = open.find((row) => row.message_id === replyTo);
-  if (request) await answer(change, request.delivery_id as Parameters<typeof answer>[1], { reply: by });
 }
 
 function senderOf(caller: Caller): string {

@@ -12,6 +12,7 @@ export const quickStart = verb({
     name: z.string().optional(),
     team_id: z.string().optional(),
     environment: z.record(z.string(), z.string()).default({}),
+    umask: z.number().int().min(0).max(0o777).optional(),
   }),
   agents: false,
   run: async ({ runtime }, args) => {

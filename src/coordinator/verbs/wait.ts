@@ -17,6 +17,7 @@ import {
   resultsOf,
   type TeamRow,
 } from '../../ledger/index.ts';
+import { ownTeamOnly } from '../callers.ts';
 import type { Runtime } from '../runtime.ts';
 import { selectTeam } from '../teams.ts';
 import { memberRows, resultView, unknownAgent } from '../views/index.ts';
@@ -43,6 +44,8 @@ export const wait = verb({
       caller.kind === 'agent' ? caller.team : undefined,
     );
     if (isRefusal(team)) return team;
+    const foreign = ownTeamOnly(caller, team.team);
+    if (foreign) return foreign;
     if (args.agent) {
       const members = await memberRows(runtime.effects.ledger.db, team);
       if (!members.has(args.agent)) return unknownAgent(team, args.agent, [...members.keys()]);

@@ -3,6 +3,7 @@ import {
   type AgentRow,
   type DeliveryRow,
   deliveryCounts,
+  type IncarnationRow,
   latestEvents,
   leaseOf,
   liveIncarnations,
@@ -34,7 +35,7 @@ export async function statusView(
 ) {
   const id = team.team as TeamId;
   const members = await memberRows(db, team);
-  const [counts, oldest, pending, tasks, results, events, lease, all] = await Promise.all([
+  const [counts, oldest, pending, tasks, results, events, lease, all, lives] = await Promise.all([
     deliveryCounts(db, id),
     oldestPending(db, id),
     pendingDeliveries(db, id, 200),
@@ -43,6 +44,7 @@ export async function statusView(
     latestEvents(db, id, SHOWN.events),
     leaseOf(db, id),
     teams(db),
+    liveIncarnations(db, id),
   ]);
   const holds = new Map(
     ['leader', ...members.keys()].map((recipient) => [
@@ -53,7 +55,9 @@ export async function statusView(
   const queued = pending.map((row) => queuedView(row, holds.get(row.recipient), clock.now()));
   const held = queued.filter((row) => row.state === 'held').length;
   const agents = await Promise.all(
-    [...members.values()].map((row) => agentView(db, observer, row, tasks, pending, holds.get(row.agent_id))),
+    [...members.values()].map((row) =>
+      agentView(db, observer, row, { tasks, pending, lives, hold: holds.get(row.agent_id) }),
+    ),
   );
   return {
     ok: true as const,
@@ -106,17 +110,21 @@ async function agentView(
   db: Reading,
   observer: Observer | undefined,
   row: AgentRow,
-  tasks: readonly TaskRow[],
-  pending: readonly DeliveryRow[],
-  hold: string | undefined,
+  around: {
+    readonly tasks: readonly TaskRow[];
+    readonly pending: readonly DeliveryRow[];
+    readonly lives: readonly IncarnationRow[];
+    readonly hold: string | undefined;
+  },
 ) {
+  const { hold } = around;
   const team = row.team as TeamId;
   const member = observer?.member(team, row.agent_id as AgentId);
   const turn = member?.turn();
-  const life = (await liveIncarnations(db, team)).find((candidate) => candidate.agent_id === row.agent_id);
+  const life = around.lives.find((candidate) => candidate.agent_id === row.agent_id);
   const session = life ? await sessionOf(db, life.incarnation as Parameters<typeof sessionOf>[1]) : undefined;
-  const own = pending.filter((delivery) => delivery.recipient === row.agent_id);
-  const task = tasks.find((candidate) => candidate.assignee === row.agent_id && candidate.status === 'running');
+  const own = around.pending.filter((delivery) => delivery.recipient === row.agent_id);
+  const task = around.tasks.find((candidate) => candidate.assignee === row.agent_id && candidate.status === 'running');
   return {
     agent_id: row.agent_id,
     provider: row.provider,

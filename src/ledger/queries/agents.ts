@@ -67,9 +67,24 @@ export function insertIncarnation(change: Change, row: Insertable<IncarnationsTa
 export function updateIncarnation(
   change: Change,
   incarnation: IncarnationId,
-  facts: Partial<Pick<IncarnationRow, 'handle' | 'calls_read' | 'ready_at' | 'ended_at' | 'exit'>>,
+  facts: Partial<Pick<IncarnationRow, 'handle' | 'calls_read' | 'ready_at'>>,
 ): Promise<unknown> {
   return change.tx.updateTable('incarnations').set(facts).where('incarnation', '=', incarnation).execute();
+}
+
+/** Writes down the end of a life; false when it was written down before. */
+export async function endIncarnation(
+  change: Change,
+  incarnation: IncarnationId,
+  exit: string | null,
+): Promise<boolean> {
+  const { numUpdatedRows } = await change.tx
+    .updateTable('incarnations')
+    .set({ ended_at: change.now, exit })
+    .where('incarnation', '=', incarnation)
+    .where('ended_at', 'is', null)
+    .executeTakeFirstOrThrow();
+  return numUpdatedRows === 1n;
 }
 
 export function insertSession(change: Change, row: Insertable<SessionsTable>): Promise<unknown> {

@@ -1,0 +1,44 @@
+import { type AgentId, type DeliveryId, LEADER, type MessageId } from '../../kernel/index.ts';
+import { type Change, type DeliveryRow, deliveriesOf, findMessage, openRequests } from '../../ledger/index.ts';
+import { answer, takeByPerson } from '../../messages/index.ts';
+import type { Caller } from '../callers.ts';
+
+type Request = Pick<DeliveryRow, 'delivery_id' | 'message_id'>;
+
+/**
+ * The open request for a reply that a message answers: the one that `reply_to` names, by its message id or by the delivery
+ * id that stands in its header; without such a name, the only one that a recipient of the message has made. A question back
+ * names what it is about or answers nothing.
+ */
+export async function requestAnswered(
+  change: Change,
+  caller: Caller,
+  message: { readonly reply_to?: string | undefined; readonly expects: string },
+  to: readonly AgentId[],
+): Promise<Request | undefined> {
+  if (caller.kind === 'person') return askedOfTheLeader(change, message.reply_to);
+  const open = await openRequests(change.tx, caller.team, caller, ['reply']);
+  const named = open.find((row) => row.message_id === message.reply_to || row.delivery_id === message.reply_to);
+  if (named || message.expects !== 'nothing') return named;
+  const [only, ...others] = open.filter((row) => to.some((recipient) => recipient === whoHears(row.sender)));
+  return others.length === 0 ? only : undefined;
+}
+
+/** What a person asked is answered to the leader. */
+function whoHears(sender: string): string {
+  return sender === 'person' ? LEADER : sender;
+}
+
+/** A person answers for the leader, and only what is named. */
+async function askedOfTheLeader(change: Change, replyTo: string | undefined): Promise<Request | undefined> {
+  const asked = replyTo === undefined ? undefined : await findMessage(change.tx, replyTo as MessageId);
+  if (asked?.team !== change.team || asked.expects !== 'reply') return undefined;
+  return (await deliveriesOf(change.tx, asked.message_id as MessageId)).find((row) => row.recipient === LEADER);
+}
+
+/** Closes a request by the message `by`. What a person answers without having taken it from the mailbox was read too. */
+export async function closeRequest(change: Change, request: Request, by: MessageId): Promise<void> {
+  const delivery = request.delivery_id as DeliveryId;
+  if (await answer(change, delivery, { reply: by })) return;
+  if (await takeByPerson(change, delivery)) await answer(change, delivery, { reply: by });
+}
