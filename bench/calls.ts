@@ -28,7 +28,9 @@ export class Client {
           method: text === undefined ? 'GET' : 'POST',
           headers: {
             ...this.#headers,
-            ...(text === undefined ? {} : { 'content-type': 'application/json', 'content-length': Buffer.byteLength(text) }),
+            ...(text === undefined
+              ? {}
+              : { 'content-type': 'application/json', 'content-length': Buffer.byteLength(text) }),
           },
         },
         (response) => {
@@ -70,7 +72,10 @@ export class ToolClient {
   #calls = 0;
 
   constructor(port: number, token: string) {
-    this.#client = new Client({ port }, { authorization: `Bearer ${token}`, accept: 'application/json, text/event-stream' });
+    this.#client = new Client(
+      { port },
+      { authorization: `Bearer ${token}`, accept: 'application/json, text/event-stream' },
+    );
   }
 
   /** One JSON-RPC request. Throws when it is answered with an error, of the protocol or of the tool. */

@@ -76,7 +76,9 @@ export class Project {
   /** The tool client of an agent that lives. */
   tools(agent: string): ToolClient {
     const [row] = this.rows(`select incarnation from incarnations where agent_id = '${agent}' and ended_at is null`);
-    const token = fs.readFileSync(path.join(this.paths.run, 'agents', String(row?.incarnation), 'token'), 'utf8').trim();
+    const token = fs
+      .readFileSync(path.join(this.paths.run, 'agents', String(row?.incarnation), 'token'), 'utf8')
+      .trim();
     const tools = new ToolClient(this.pointer().port, token);
     this.#clients.push(tools);
     return tools;

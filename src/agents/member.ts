@@ -111,8 +111,12 @@ export class Member implements Recipient {
     });
   }
 
-  missedCalls(since: number): { calls: readonly MissedCall[]; position: number } {
-    const attachment = this.#life?.attachment;
+  /** Tool calls of one of its lives, living or ended, that reached no coordinator, from `since` bytes of its record on. */
+  async missedCalls(
+    incarnation: IncarnationId,
+    since: number,
+  ): Promise<{ calls: readonly MissedCall[]; position: number }> {
+    const attachment = await this.#attachmentOf(incarnation);
     return attachment
       ? { position: attachment.position(), calls: attachment.missedCalls(since) }
       : { position: since, calls: [] };

@@ -6,7 +6,12 @@ const argv = process.argv.slice(2);
 
 // By default an interrupt ends the command at once, and so does an output that nobody reads: what was stored is stored.
 let end = (exit: number): void => process.exit(exit);
-process.stdout.on('error', () => end(0));
+let outputGone = false;
+process.stdout.on('error', () => {
+  if (outputGone) return; // each later write fails again
+  outputGone = true;
+  end(0);
+});
 process.stderr.on('error', () => undefined);
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
   process.on(signal, () => end(128 + constants.signals[signal]));

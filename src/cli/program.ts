@@ -153,7 +153,10 @@ function lookingCommands(program: Command, perform: Perform): void {
 }
 
 function machineCommands(program: Command, perform: Perform): void {
-  const coordinator = program.command('coordinator').summary('start, stop or look at the background process');
+  const coordinator = program
+    .command('coordinator')
+    .helpCommand(false)
+    .summary('start, stop or look at the background process');
   const load = () => import('./commands/coordinator.ts');
   coordinator
     .command('start')
@@ -172,7 +175,7 @@ function machineCommands(program: Command, perform: Perform): void {
   coordinator
     .command('ensure', { hidden: true })
     .action(() => perform(async (context) => (await load()).ensure(context)));
-  const ledger = program.command('ledger').summary('look into the store');
+  const ledger = program.command('ledger').helpCommand(false).summary('look into the store');
   ledger
     .command('dump')
     .summary('every row that holds no secret')

@@ -82,6 +82,7 @@ export class Caretaker {
     // A verb that ends a life writes it down itself; a member that nobody follows was ended already.
     if (member?.row.intent !== 'running' || member.processLiveness() !== 'dead') return;
     try {
+      await this.#runtime.missedCalls.look(member, incarnation);
       await recordEnd(this.#runtime.effects, incarnation, { why, asked: false });
       this.#runtime.saw(member);
     } catch (error) {
@@ -112,8 +113,11 @@ export class Caretaker {
     await terminals.reviveWith('');
     if (fs.fstatSync(this.#workspace).nlink === 0) {
       await Promise.all(roster.all().map((member) => member.handle && terminals.close(member.handle.pane)));
+      fs.rmSync(this.#paths.sockets, { recursive: true, force: true });
+    } else {
+      // The others in this folder are the only ways to agents that live: of a project that is moved back they are needed.
+      fs.rmSync(this.#paths.socket, { force: true });
     }
-    fs.rmSync(this.#paths.sockets, { recursive: true, force: true });
     // No orderly close: SQLite would tidy up by path, and another project may stand there by now.
     process.exit(0);
   }

@@ -22,7 +22,6 @@ import { Caretaker } from './caretaker.ts';
 import { type Door, listenOnLoopback, listenOnSocket } from './listening.ts';
 import { localApi } from './local-api.ts';
 import { loopbackApp, type ToolFront } from './loopback.ts';
-import { takeInMissedCalls } from './missed-calls.ts';
 import { type Paths, type Pointer, PROTOCOL, pathsOf } from './protocol.ts';
 import { Runtime } from './runtime.ts';
 
@@ -145,8 +144,9 @@ async function boot(options: CoordinatorOptions, paths: Paths, ledger: Ledger, d
   writePointer(paths, build, doors.loopback.port);
   await terminals.attach();
   await terminals.reviveWith(reviveCommand(paths, options.environment));
+  const lives = await liveIncarnations(ledger.db);
   await recover(effects);
-  await takeInMissedCalls(runtime);
+  await runtime.missedCalls.atBoot(lives);
   const caretaker = new Caretaker(runtime, paths, doors, ending.promise);
   caretaker.begin();
   await caretaker.wakeAll();

@@ -1,40 +1,74 @@
-import { isRefusal, type TeamId } from '../kernel/index.ts';
-import { findIncarnation, updateIncarnation } from '../ledger/index.ts';
+import type { Member } from '../agents/index.ts';
+import { type AgentId, type IncarnationId, isRefusal, readBytes, type TeamId } from '../kernel/index.ts';
+import { type IncarnationRow, sessionOf, updateIncarnation } from '../ledger/index.ts';
 import type { MissedCall } from '../providers/index.ts';
 import type { AgentCaller } from './callers.ts';
 import type { Runtime } from './runtime.ts';
 import { reportResult, sendMessage } from './tool-calls.ts';
 
 /**
- * Tool calls that agents made while no coordinator ran: both kinds of CLI fail such a call at once and do not try again, but
- * their own records hold it whole. Each is taken in once, under the provider's own call id.
+ * Tool calls that reached no coordinator: both kinds of CLI fail such a call at once and do not try again, but their own
+ * records hold it whole. Each is taken in once, under the provider's own call id. A call that fails while this process
+ * boots may stand in the record only later: so records are asked at boot, and again whenever an agent shows something new.
  */
-export async function takeInMissedCalls(runtime: Runtime): Promise<void> {
-  const { ledger, roster } = runtime.effects;
-  for (const member of roster.all()) {
-    const { incarnation } = member;
-    if (!incarnation) continue;
-    const row = await findIncarnation(ledger.db, incarnation);
-    const { calls, position } = member.missedCalls(row?.calls_read ?? 0);
-    if (calls.length === 0) continue;
+export class MissedCalls {
+  readonly #runtime: Runtime;
+  /** Bytes of a life's record up to which its calls were taken in. */
+  readonly #read = new Map<IncarnationId, number>();
+  #work: Promise<void> = Promise.resolve();
+
+  constructor(runtime: Runtime) {
+    this.#runtime = runtime;
+  }
+
+  /** Takes in what the lives that were open before this boot have missed, also those that have ended since. */
+  async atBoot(lives: readonly IncarnationRow[]): Promise<void> {
+    for (const life of lives) {
+      const incarnation = life.incarnation as IncarnationId;
+      this.#read.set(incarnation, life.calls_read);
+      const member = this.#runtime.member(life.team as TeamId, life.agent_id as AgentId);
+      if (member) await this.look(member, incarnation);
+    }
+  }
+
+  /** Looks into the record of a life, after all looks that were asked for before. Never fails: a later look finds it again. */
+  look(member: Member, incarnation: IncarnationId): Promise<void> {
+    this.#work = this.#work
+      .then(() => this.#takeAllIn(member, incarnation))
+      .catch((error: unknown) => {
+        this.#runtime.log.error({ err: error, agent: member.id }, 'missed calls could not be taken in');
+      });
+    return this.#work;
+  }
+
+  async #takeAllIn(member: Member, incarnation: IncarnationId): Promise<void> {
+    const { ledger } = this.#runtime.effects;
+    const since = this.#read.get(incarnation) ?? 0;
+    const { calls, position } = await member.missedCalls(incarnation, since);
+    if (calls.length === 0) return;
     const caller: AgentCaller = { kind: 'agent', team: member.row.team as TeamId, agent: member.id, incarnation };
-    for (const call of calls) await takeIn(runtime, caller, call);
+    for (const call of calls) await this.#takeIn(caller, call);
+    const record = (await sessionOf(ledger.db, incarnation))?.record;
+    // A line that is only half there is no call yet: then the next look begins where this one did.
+    const read = record && readBytes(record, position - 1, position).toString() === '\n' ? position : since;
     await ledger.change(caller.team, 'coordinator', async (change) => {
-      await updateIncarnation(change, incarnation, { calls_read: position });
+      await updateIncarnation(change, incarnation, { calls_read: read });
       await change.event('calls.taken_in', {
         agent_id: member.id,
         calls: calls.map(({ tool, call }) => ({ tool, call })),
       });
     });
+    this.#read.set(incarnation, read);
   }
-}
 
-async function takeIn(runtime: Runtime, caller: AgentCaller, call: MissedCall): Promise<void> {
-  const { call: key } = call;
-  const taken =
-    call.tool === 'report_result'
-      ? await reportResult(runtime, caller, key, call.arguments)
-      : await sendMessage(runtime, caller, key, call.arguments);
-  if (isRefusal(taken))
-    runtime.log.warn({ agent: caller.agent, tool: call.tool, reason: taken.reason }, 'a missed call was refused');
+  async #takeIn(caller: AgentCaller, call: MissedCall): Promise<void> {
+    const taken =
+      call.tool === 'report_result'
+        ? await reportResult(this.#runtime, caller, call.call, call.arguments)
+        : await sendMessage(this.#runtime, caller, call.call, call.arguments);
+    if (isRefusal(taken)) {
+      const { reason } = taken;
+      this.#runtime.log.warn({ agent: caller.agent, tool: call.tool, reason }, 'a missed call was refused');
+    }
+  }
 }

@@ -6,6 +6,7 @@ import type { LedgerEvent } from '../ledger/index.ts';
 import type { Effects } from '../lifecycle/index.ts';
 import { type Desk, PostOffice } from '../messages/index.ts';
 import type { AgentCaller } from './callers.ts';
+import { MissedCalls } from './missed-calls.ts';
 import type { Observer } from './views/index.ts';
 
 /**
@@ -23,6 +24,7 @@ export class Runtime implements Observer {
   readonly port: number;
   /** Asks this coordinator to end once what it is answering has been answered. Its agents live on. */
   readonly endSoon: (why: string) => void;
+  readonly missedCalls: MissedCalls;
   readonly #offices = new Map<TeamId, PostOffice>();
 
   constructor(effects: Effects, log: Logger, process: { build: string; port: number; endSoon: (why: string) => void }) {
@@ -31,6 +33,7 @@ export class Runtime implements Observer {
     this.build = process.build;
     this.port = process.port;
     this.endSoon = process.endSoon;
+    this.missedCalls = new MissedCalls(this);
     this.startedAt = effects.clock.now();
     effects.ledger.onCommit((events) => this.#dispatch(events));
   }
@@ -54,6 +57,7 @@ export class Runtime implements Observer {
 
   /** Something new was seen of an agent: its line looks again, and whoever waits. */
   saw(member: Member): void {
+    if (member.incarnation) void this.missedCalls.look(member, member.incarnation);
     this.office(member.row.team as TeamId).wake(member.id);
     this.effects.changes.notify();
   }

@@ -1,6 +1,7 @@
 /** A message's journey: stored, queued, offered, settled, proved. */
 export { type Addressees, resolveAddressees } from './addresses.ts';
 export * from './delivery.ts';
+export type { Resting } from './line.ts';
 export { answer, type Desk, takeByPerson } from './moves.ts';
 export { PostOffice } from './post-office.ts';
 export { INLINE_LIMIT, render } from './rendering.ts';

@@ -24,6 +24,9 @@ const FAILURE_PAUSE = 30_000;
 /** The longest sleep before another look, ms: Node's timers fire at once when they are set for more than 2^31 - 1. */
 const LONGEST_SLEEP = 24 * 3_600_000;
 
+/** A rest with what was seen: the proof that is awaited, or what holds the recipient. */
+export type Resting = Extract<LineStep, { step: 'rest' }> & { readonly evidence?: string };
+
 /**
  * A recipient's line: it settles the open offer, then offers what comes next, one at a time, until there is nothing to do.
  * `wake` it whenever something may have changed; a wake during work makes it look once more.
@@ -35,7 +38,7 @@ export class Line {
   #running: Promise<void> | undefined;
   #again = false;
   #cancelTimer: (() => void) | undefined;
-  #lastRest: LineStep | undefined;
+  #lastRest: Resting | undefined;
   #mayHaveUnproved = true;
   /** When the time of the next delivery in the line is up, UTC ms. */
   #nextExpiry: number | undefined;
@@ -48,8 +51,8 @@ export class Line {
     this.#report = report;
   }
 
-  /** Why the line rests, as of its last look. */
-  resting(): LineStep | undefined {
+  /** Why the line rests, as of its last look, and what would end that. */
+  resting(): Resting | undefined {
     return this.#lastRest;
   }
 
@@ -116,7 +119,7 @@ export class Line {
         if (availability && 'channel' in availability) return this.#offer(delivery, availability);
         return true;
       case 'rest':
-        return this.#rest(step);
+        return this.#rest(step, evidenceOf(facts));
       default:
         return step satisfies never;
     }
@@ -133,8 +136,8 @@ export class Line {
     };
   }
 
-  #rest(step: Extract<LineStep, { step: 'rest' }>): false {
-    this.#lastRest = step;
+  #rest(step: Extract<LineStep, { step: 'rest' }>, evidence?: string): false {
+    this.#lastRest = evidence === undefined ? step : { ...step, evidence };
     this.#cancelTimer?.();
     const until = Math.min(step.until ?? Number.POSITIVE_INFINITY, this.#nextExpiry ?? Number.POSITIVE_INFINITY);
     if (Number.isFinite(until)) this.#wakeAfter(until - this.#desk.clock.now());
@@ -182,6 +185,11 @@ export class Line {
       if (settlement.outcome === 'taken') await consume(this.#desk, offer, settlement.receipt);
     }
   }
+}
+
+function evidenceOf({ open, recipient }: LineFacts): string | undefined {
+  if (open) return open.settlement.outcome === 'unknown' ? open.settlement.awaited : undefined;
+  return 'hold' in recipient ? recipient.evidence : undefined;
 }
 
 function offerOf(row: OfferRow): Offer {

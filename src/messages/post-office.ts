@@ -1,7 +1,6 @@
 import type { Recipient } from '../agents/index.ts';
 import type { AgentId } from '../kernel/index.ts';
-import type { LineStep } from './delivery.ts';
-import { Line } from './line.ts';
+import { Line, type Resting } from './line.ts';
 import type { Desk } from './moves.ts';
 
 /** The lines of one team: independent of one another, one per recipient, made when first needed. */
@@ -23,7 +22,7 @@ export class PostOffice {
   }
 
   /** Why this recipient's line rests, as of its last look. */
-  resting(id: AgentId): LineStep | undefined {
+  resting(id: AgentId): Resting | undefined {
     return this.#lines.get(id)?.resting();
   }
 

@@ -47,6 +47,7 @@ export function providerConformance(harness: ConformanceHarness): readonly Confo
     check('a record before the offer proves nothing', () => positionCounts(harness)),
     check('a dialog holds', () => dialogHolds(harness)),
     check('a draft holds what would be pasted', () => draftHolds(harness)),
+    check('asking is no news', () => askingIsNoNews(harness)),
     check('death is seen, and nothing is taken after it', () => deathIsSeen(harness)),
   ];
 }
@@ -133,6 +134,20 @@ async function dialogHolds(harness: ConformanceHarness): Promise<void> {
   }
   const value = attachment.facts()[0]?.value;
   assert.ok(value === 'waiting_approval' || value === 'waiting_input', `its turn is ${value}`);
+}
+
+/** Whoever is told of a change asks again: an attachment that told of its own questions would never come to rest. */
+async function askingIsNoNews({ launch, until }: ConformanceHarness): Promise<void> {
+  const { attachment } = await launch('dialog');
+  await until('the dialog is known', () => attachment.facts()[0]?.value.startsWith('waiting') ?? false);
+  let news = 0;
+  attachment.onChange(() => {
+    news += 1;
+  });
+  for (let asked = 0; asked < 5; asked++) {
+    for (const channel of attachment.channels()) await channel.state();
+  }
+  assert.equal(news, 0, 'an answer to a question was told as a change');
 }
 
 async function draftHolds(harness: ConformanceHarness): Promise<void> {

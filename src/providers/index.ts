@@ -13,9 +13,13 @@ export function findProvider(name: string): Provider | Refusal {
   const found = PROVIDERS.find((provider) => provider.name === name || provider.aliases.includes(name));
   return (
     found ??
-    refuse('unknown_provider', `There is no provider ${JSON.stringify(name)}.`, {
-      evidence: { provider: name, known: providerNames() },
-    })
+    refuse(
+      'unknown_provider',
+      `There is no provider ${JSON.stringify(name)}; there is ${providerNames().join(', ')}.`,
+      {
+        evidence: { provider: name, known: providerNames() },
+      },
+    )
   );
 }
 

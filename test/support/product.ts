@@ -78,10 +78,10 @@ export class Product {
   }
 
   /** Runs the command with `--json` and returns its one object; `code` is added. */
-  async json(
+  async json<Answer = Record<string, never>>(
     args: readonly string[],
     options: Parameters<Product['run']>[1] = {},
-  ): Promise<Record<string, never> & { readonly code: number | null }> {
+  ): Promise<Answer & { readonly code: number | null }> {
     const ran = await this.run([...args, '--json'], options);
     try {
       return { ...JSON.parse(ran.stdout), code: ran.code };

@@ -24,7 +24,8 @@ export async function run(context: Context, given: string | undefined, flags: Fl
   let view = noView();
   context.endsItself((exit) => {
     interruptedWith ??= exit;
-    view.phase('interrupted: ending the team');
+    if (exit === 0) view = withoutView(view);
+    else view.phase('interrupted: ending the team');
   });
   const start = Date.now();
   const stage = prepareStage(folder, flags.fast === true);
@@ -55,6 +56,12 @@ function viewFor(context: Context, start: number): View {
   const { stdout, environment } = context;
   const live = stdout.isTTY === true && environment.TERM !== 'dumb' && (stdout.rows ?? 24) >= 10;
   return live ? liveView(context, newStory(), start) : plainView(context, start);
+}
+
+/** Nobody looks any more. */
+function withoutView(view: View): View {
+  view.close();
+  return noView();
 }
 
 async function endTeam(stage: Stage, view: View): Promise<Left> {

@@ -1,6 +1,10 @@
 import path from 'node:path';
+import { pathsOf } from '../../coordinator/protocol.ts';
 import { childEnvironment } from '../../kernel/environment.ts';
+import { mint } from '../../kernel/ids.ts';
 import { isRefusal, type Refusal } from '../../kernel/reasons.ts';
+import type { LaunchRequest } from '../../providers/index.ts';
+import type { AgentSpec } from '../../team/index.ts';
 import { callIn } from '../calling.ts';
 import type { Context } from '../context.ts';
 import { type Outcome, outcomeOf, refused } from '../outcome.ts';
@@ -58,6 +62,33 @@ async function checkFirst(
     },
   });
   if (isRefusal(team)) return team;
+  for (const agent of team.agents) {
+    const provider = findProvider(agent.provider);
+    const planned = isRefusal(provider) ? provider : provider.plan(trial(agent, team.id, workspace));
+    if (isRefusal(planned)) return planned;
+  }
   const tmux = await tmuxVersion(environment);
   return isRefusal(tmux) ? tmux : { variables: team.agents.flatMap((agent) => agent.env) };
+}
+
+/** A launch that will not be: what a provider refuses (a script that cannot be played) shows in its plan. */
+function trial(agent: AgentSpec, team: string, workspace: string): LaunchRequest {
+  const paths = pathsOf(workspace);
+  const incarnation = mint.incarnation();
+  return {
+    agent: agent.id,
+    team,
+    incarnation,
+    session: mint.session(),
+    role: agent.role,
+    prompt: agent.prompt,
+    workspace,
+    folder: agent.folder,
+    ...(agent.model === null ? {} : { model: agent.model }),
+    ...(agent.script === undefined ? {} : { script: agent.script }),
+    runFolder: path.join(paths.run, 'agents', incarnation),
+    socketFolder: paths.sockets,
+    mcpUrl: '',
+    environment: {},
+  };
 }

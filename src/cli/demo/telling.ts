@@ -55,7 +55,6 @@ function progress({ state, took: after, to }: Letter, { paint }: Look): string {
 }
 
 export interface Scene {
-  readonly folder: string;
   readonly start: number;
   readonly rows: number;
   /** What happens now, while the team does not work: it is being started, or ended. */

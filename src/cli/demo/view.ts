@@ -28,7 +28,7 @@ export function liveView(context: Context, story: Story, start: number): View {
   let drawn = 0;
   const draw = (): void => {
     const look = lookOf(stdout, environment, Date.now());
-    const scene = { folder: '', start, rows: stdout.rows ?? 24, phase, states };
+    const scene = { start, rows: stdout.rows ?? 24, phase, states };
     const lines = frame(current, scene, look);
     stdout.write(`${up(drawn)}${lines.map((line) => `${CLEAR_LINE}${line}\n`).join('')}${erase(drawn - lines.length)}`);
     drawn = lines.length;

@@ -60,7 +60,7 @@ function countsText(status: StatusAnswer): string {
 
 const AGENT_COLUMNS: readonly Column[] = [
   { head: 'agent', least: 8 },
-  { head: 'state', least: 8 },
+  { head: 'state' },
   { head: 'by', least: 4 },
   { head: 'since', align: 'right' },
   { head: 'task', least: 6 },

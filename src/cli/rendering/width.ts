@@ -1,4 +1,8 @@
-const PLAIN = /^[\u0020-\u007e]*$/;
+/**
+ * One column each and nothing joins them: ASCII, Latin letters, dashes and dots, arrows, lines and shapes. The segmenter costs
+ * 10 ms when it is first used, so it is left to the texts that need it.
+ */
+const PLAIN = /^[\u0020-\u007e\u00a1-\u00ac\u00ae-\u02ff\u2010-\u2027\u2190-\u21ff\u2500-\u25fc]*$/;
 /** Characters that a terminal draws two cells wide: East Asian Wide and Fullwidth (Unicode UAX #11), in ranges. */
 const WIDE =
   /[\u1100-\u115f\u231a\u231b\u2329\u232a\u23e9-\u23ec\u23f0\u23f3\u25fd\u25fe\u2e80-\u303e\u3041-\u33ff\u3400-\u4dbf\u4e00-\u9fff\ua000-\ua4cf\ua960-\ua97f\uac00-\ud7a3\uf900-\ufaff\ufe10-\ufe19\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6\u{16fe0}-\u{18aff}\u{1b000}-\u{1b2ff}\u{1f200}-\u{1f2ff}\u{20000}-\u{3fffd}]/u;
@@ -9,6 +13,7 @@ let segmenter: Intl.Segmenter | undefined;
 
 /** What a person sees as one character each: a letter with its accents, a family of emoji. */
 function graphemes(text: string): string[] {
+  if (PLAIN.test(text)) return text.split('');
   segmenter ??= new Intl.Segmenter(undefined, { granularity: 'grapheme' });
   return Array.from(segmenter.segment(text), ({ segment }) => segment);
 }

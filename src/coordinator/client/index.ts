@@ -52,14 +52,11 @@ export function coordinatorPort(workspace: string): number | undefined {
 /** Makes sure that a coordinator runs. */
 export async function ensureCoordinator(workspace: string): Promise<Refusal | undefined> {
   const paths = pathsOf(workspace);
-  const hello = await callSocket({
-    socket: paths.socket,
-    method: 'GET',
-    path: '/hello',
-    headers: {},
-    silent: { after: ANSWER_DEADLINE, ask: () => undefined },
-  });
-  return hello.outcome === 'absent' ? startCoordinator(paths) : undefined;
+  const answer = await ask(paths, '/hello', undefined, {});
+  if (answer === 'absent') return startCoordinator(paths);
+  if (!isRefusal(answer)) return undefined;
+  // One that went away while we asked: the ledger's lock sees to it that there is one in the end.
+  return answer.reason === 'coordinator_lost' ? startCoordinator(paths) : answer;
 }
 
 /** Is a coordinator there? `frozen` comes with the refusal that says what to do. */
@@ -92,32 +89,46 @@ export async function reviveFromTmux(workspace: string): Promise<Refusal | undef
     method: 'GET',
     path: '/hello',
     headers: {},
-    silent: { after: ANSWER_DEADLINE, ask: () => undefined },
+    signal: AbortSignal.timeout(ANSWER_DEADLINE),
   });
   if (hello.outcome === 'answered' || readPointer(paths)) return undefined;
-  const now = Date.now();
-  const recent = revivals(paths).filter((at) => at > now - REVIVAL_WINDOW);
-  if (recent.length >= REVIVALS) return gaveUp(recent);
-  writePrivateFile(paths.revivals, JSON.stringify([...recent, now]));
+  const recent = recentRevivals(paths);
+  // Each client that was cut off with it calls: one end is one revival.
+  const of = readIfThere(paths.pointer) ?? '';
+  if (!recent.some((revival) => revival.of === of)) {
+    if (recent.length >= REVIVALS) return gaveUp(recent);
+    writePrivateFile(paths.revivals, JSON.stringify([...recent, { at: Date.now(), of }]));
+  }
   return startCoordinator(paths);
 }
 
 /** Said loudly by `status` while no coordinator runs: it died too often to be revived by itself. */
 export function whetherGaveUp(workspace: string): Refusal | undefined {
-  const recent = revivals(pathsOf(workspace)).filter((at) => at > Date.now() - REVIVAL_WINDOW);
-  return recent.length >= REVIVALS ? gaveUp(recent) : undefined;
+  const paths = pathsOf(workspace);
+  const recent = recentRevivals(paths);
+  // One that ended in order took its pointer along; one whose end is on the list is being revived.
+  const of = readIfThere(paths.pointer);
+  const leftDown = of !== undefined && !recent.some((revival) => revival.of === of);
+  return leftDown && recent.length >= REVIVALS ? gaveUp(recent) : undefined;
 }
 
-function revivals(paths: Paths): number[] {
-  return JSON.parse(readIfThere(paths.revivals) ?? '[]') as number[];
+/** One revival: when (UTC ms), and the pointer of the coordinator that had ended. */
+interface Revival {
+  readonly at: number;
+  readonly of: string;
 }
 
-function gaveUp(recent: readonly number[]): Refusal {
+function recentRevivals(paths: Paths): readonly Revival[] {
+  const all = JSON.parse(readIfThere(paths.revivals) ?? '[]') as readonly Revival[];
+  return all.filter(({ at }) => at > Date.now() - REVIVAL_WINDOW);
+}
+
+function gaveUp(recent: readonly Revival[]): Refusal {
   return refuse(
     'coordinator_gave_up',
     `The coordinator ended ${recent.length} times within five minutes and is left down. The agents live on; their mail waits.`,
     {
-      evidence: { revived_at: recent },
+      evidence: { revived_at: recent.map(({ at }) => at) },
       next: ['tail -n 50 .team/run/coordinator.log', 'team-agent coordinator start'],
     },
   );

@@ -17,11 +17,11 @@ import {
   type TeamRow,
 } from '../../ledger/index.ts';
 import type { Receipt } from '../../providers/index.ts';
-import { holdOf, type Observer, shownState } from './observer.ts';
+import { awaitedBy, holdOf, type Observer, shownState } from './observer.ts';
 import { parseSince } from './since.ts';
 
 /** One delivery with its evidence: which channel took it, and where its receipt stands. */
-function deliveryView(row: QueuedRow, hold: string | undefined) {
+function deliveryView(observer: Observer | undefined, row: QueuedRow, hold: string | undefined) {
   return {
     message_id: row.message_id,
     delivery_id: row.delivery_id,
@@ -29,6 +29,7 @@ function deliveryView(row: QueuedRow, hold: string | undefined) {
     from: row.sender,
     to: row.recipient,
     ...shownState(row, hold),
+    ...awaitedBy(observer, row),
     ...(row.task_id === null ? {} : { task_id: row.task_id }),
     ...(row.channel === null ? {} : { channel: row.channel }),
     ...(row.receipt === null ? {} : { receipt: JSON.parse(row.receipt) as Receipt }),
@@ -57,7 +58,9 @@ export async function deliveriesView(
   return {
     ok: true,
     team: team.team,
-    deliveries: rows.map((row) => deliveryView(row, holdOf(observer, team, row.recipient, members.get(row.recipient)))),
+    deliveries: rows.map((row) =>
+      deliveryView(observer, row, holdOf(observer, team, row.recipient, members.get(row.recipient))),
+    ),
   };
 }
 

@@ -1,13 +1,13 @@
 import type { Member } from '../../agents/index.ts';
 import type { AgentId, TeamId } from '../../kernel/index.ts';
 import type { AgentRow, DeliveryRow, TeamRow } from '../../ledger/index.ts';
-import type { LineStep } from '../../messages/index.ts';
+import type { Resting } from '../../messages/index.ts';
 
 /** What a running coordinator has seen. A view without one says `observed: none` instead of guessing. */
 export interface Observer {
   member(team: TeamId, agent: AgentId): Member | undefined;
   /** Why a recipient's line rests. */
-  resting(team: TeamId, agent: AgentId): LineStep | undefined;
+  resting(team: TeamId, agent: AgentId): Resting | undefined;
 }
 
 /** Waits that are the ordinary course of things: such a delivery is queued, not held. */
@@ -28,6 +28,16 @@ export function holdOf(
   if (agent.intent === 'stopped') return 'agent_stopped';
   const rest = observer?.resting(team.team as TeamId, recipient as AgentId);
   return rest?.step === 'rest' && rest.why !== 'empty' ? rest.why : undefined;
+}
+
+/** What proof a delivery in flight waits for, or what was seen of a recipient that takes nothing now. */
+export function awaitedBy(
+  observer: Observer | undefined,
+  row: Pick<DeliveryRow, 'state' | 'team' | 'recipient'>,
+): { readonly awaits?: string } {
+  const waits = row.state === 'queued' || row.state === 'submitted';
+  const rest = waits ? observer?.resting(row.team as TeamId, row.recipient as AgentId) : undefined;
+  return rest?.evidence === undefined ? {} : { awaits: rest.evidence };
 }
 
 /** A delivery's state as people see it: a queued one whose recipient takes nothing is held. */

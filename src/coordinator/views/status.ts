@@ -19,7 +19,7 @@ import {
 } from '../../ledger/index.ts';
 import { eventView } from './events.ts';
 import { memberRows } from './messages.ts';
-import { holdOf, type Observer, shownState } from './observer.ts';
+import { awaitedBy, holdOf, type Observer, shownState } from './observer.ts';
 import { resultView } from './results.ts';
 
 /** How much of each list a status shows: it is read by agents that pay for every line. */
@@ -52,7 +52,7 @@ export async function statusView(
       holdOf(observer, team, recipient, members.get(recipient)),
     ]),
   );
-  const queued = pending.map((row) => queuedView(row, holds.get(row.recipient), clock.now()));
+  const queued = pending.map((row) => queuedView(observer, row, holds.get(row.recipient), clock.now()));
   const held = queued.filter((row) => row.state === 'held').length;
   const agents = await Promise.all(
     [...members.values()].map((row) =>
@@ -95,12 +95,13 @@ export async function statusView(
 }
 export type StatusView = Awaited<ReturnType<typeof statusView>>;
 
-function queuedView(row: DeliveryRow, hold: string | undefined, now: number) {
+function queuedView(observer: Observer | undefined, row: DeliveryRow, hold: string | undefined, now: number) {
   return {
     message_id: row.message_id,
     delivery_id: row.delivery_id,
     to: row.recipient,
     ...shownState(row, hold),
+    ...awaitedBy(observer, row),
     age_ms: now - row.stored_at,
     attempts: row.attempts,
   };

@@ -144,6 +144,7 @@ export class Connection {
   #take(text: string): void {
     const line = parseFromAgent(text);
     if (!line) return;
+    const before = JSON.stringify(this.#state);
     if (line.type === 'greeting') {
       this.#greeting = line;
       this.#awaited = 0;
@@ -153,7 +154,8 @@ export class Connection {
       this.#wait = FIRST_WAIT;
     }
     for (const waiter of this.#waiters) if (waiter.wanted(line)) waiter.settle(line);
-    if (line.type === 'greeting' || line.type === 'state') this.#changed();
+    // The answer to a question of ours is no news: telling it would make everybody ask again.
+    if (line.type === 'greeting' || JSON.stringify(this.#state) !== before) this.#changed();
   }
 
   #lost(): void {

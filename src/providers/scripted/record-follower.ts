@@ -23,6 +23,8 @@ export class RecordFollower {
   #state: RecordState = EMPTY_RECORD;
   /** Everything before this byte has been read as whole lines. */
   #cursor = 0;
+  /** The cursor when a change was told last: somebody who asked in between may have read the new lines already. */
+  #told = 0;
   #watcher: fs.FSWatcher | undefined;
 
   constructor(file: string, changed: () => void) {
@@ -40,7 +42,11 @@ export class RecordFollower {
     const name = path.basename(this.#file);
     fs.mkdirSync(folder, { recursive: true, mode: 0o700 });
     this.#watcher = fs.watch(folder, { persistent: false }, (_event, changed) => {
-      if ((changed === null || changed === name) && this.catchUp()) this.#changed();
+      if (changed !== null && changed !== name) return;
+      this.catchUp();
+      if (this.#told === this.#cursor) return;
+      this.#told = this.#cursor;
+      this.#changed();
     });
     this.#watcher.on('error', () => this.close());
   }
