@@ -154,7 +154,7 @@ export class Line {
     this.#refusal = undefined;
     const offer = await submit(this.#desk, delivery, { channel: channel.name, incarnation, position: position() });
     if (!offer) return true;
-    const rendered = render(delivery, offer.delivery, this.#desk.mint.nonce());
+    const rendered = render(delivery, offer.delivery, this.#desk.mint.nonce(), offer.channel);
     const handed = await channel.hand(offer, rendered, delivery.sender);
     await this.#desk.reach('offer.written');
     if (handed.handed === 'not_taken') this.#refusal = { delivery: offer.delivery, evidence: handed.evidence };

@@ -1,5 +1,6 @@
 import { firstLine, printable } from '../kernel/index.ts';
 import type { MessageRow } from '../ledger/index.ts';
+import type { ChannelName } from '../providers/index.ts';
 
 /** Longest body, in UTF-8 bytes, that goes to a channel as it is; above it a notice goes, and `read_message` brings the text. */
 export const INLINE_LIMIT = 16_384;
@@ -7,14 +8,24 @@ export const INLINE_LIMIT = 16_384;
 /** What of a message a rendering needs. */
 export type Renderable = Pick<MessageRow, 'sender' | 'authority' | 'body' | 'task_id' | 'expects' | 'message_id'>;
 
+/** What a terminal would obey instead of taking it as text: one such byte ends a paste, and what follows are keys. */
+const CONTROL = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/;
+
 /**
  * What a recipient reads: one header line with the mark (the delivery id), then the body between two lines that carry a
  * nonce nobody could know when the body was written. What stands between the fences is the body, byte for byte, but for
- * lines that look like a header of ours: those get a backslash in front.
+ * lines that look like a header of ours: those get a backslash in front. A body that is too long, or that cannot be typed
+ * into a terminal when it has to be, is read by a tool instead.
  */
-export function render(message: Renderable, delivery: string, nonce: string): string {
+export function render(
+  message: Renderable,
+  delivery: string,
+  nonce: string,
+  channel: ChannelName = 'protocol',
+): string {
   const bytes = Buffer.byteLength(message.body);
-  const body = bytes <= INLINE_LIMIT ? escapeLookalikes(message.body) : notice(message, bytes);
+  const inline = bytes <= INLINE_LIMIT && !(channel === 'paste' && CONTROL.test(message.body));
+  const body = inline ? escapeLookalikes(message.body) : notice(message, bytes);
   return `${header(message, delivery)}\n--- ${nonce}\n${body}\n--- ${nonce} end`;
 }
 

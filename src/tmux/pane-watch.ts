@@ -21,7 +21,7 @@ export interface PaneWatchOptions {
 export class PaneWatch {
   readonly #options: PaneWatchOptions;
   readonly #known = new Set<string>();
-  readonly #listeners: ((incarnation: string) => void)[] = [];
+  readonly #listeners = new Set<(incarnation: string) => void>();
   #looking: Promise<void> | undefined;
   #again = false;
   #failures = 0;
@@ -34,8 +34,9 @@ export class PaneWatch {
     this.#known.add(incarnation);
   }
 
-  onGone(listener: (incarnation: string) => void): void {
-    this.#listeners.push(listener);
+  onGone(listener: (incarnation: string) => void): () => void {
+    this.#listeners.add(listener);
+    return () => void this.#listeners.delete(listener);
   }
 
   /** Looks now, or once more after the look that is under way: that one may have been asked too early. */

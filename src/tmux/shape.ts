@@ -91,8 +91,8 @@ export interface Terminals {
   close(pane: PaneHandle): Promise<boolean>;
   /** Ends a team's session when no live pane is left in it, ours or a person's. */
   closeSession(session: string): Promise<void>;
-  /** Called with the incarnation of a pane that has just gone. */
-  onGone(listener: (incarnation: string) => void): void;
+  /** Called with the incarnation of a pane that has just gone, until the returned function is. */
+  onGone(listener: (incarnation: string) => void): () => void;
   /** Re-attaches control clients to the sessions that live (after a coordinator's restart). */
   attach(): Promise<void>;
   /**

@@ -245,8 +245,8 @@ class TmuxTerminals implements Terminals {
     await this.#connections.end(session);
   }
 
-  onGone(listener: (incarnation: string) => void): void {
-    this.#watch.onGone(listener);
+  onGone(listener: (incarnation: string) => void): () => void {
+    return this.#watch.onGone(listener);
   }
 
   async attach(): Promise<void> {

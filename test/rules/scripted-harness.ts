@@ -119,8 +119,11 @@ export class PipeTerminals implements Terminals {
     return { pasted: true };
   }
 
-  onGone(listener: (incarnation: string) => void): void {
+  onGone(listener: (incarnation: string) => void): () => void {
     this.#gone.push(listener);
+    return () => {
+      this.#gone.splice(this.#gone.indexOf(listener), 1);
+    };
   }
 
   async panes(): ReturnType<Terminals['panes']> {

@@ -82,7 +82,7 @@ export class Product {
     args: readonly string[],
     options: Parameters<Product['run']>[1] = {},
   ): Promise<Answer & { readonly code: number | null }> {
-    const ran = await this.run([...args, '--json'], options);
+    const ran = await this.run(['--json', ...args], options);
     try {
       return { ...JSON.parse(ran.stdout), code: ran.code };
     } catch (error) {

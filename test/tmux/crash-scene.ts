@@ -166,7 +166,9 @@ interface UserLine {
 export function inputsOf(scene: Product, agent: string): UserLine[] {
   const records = scene.rows(`select distinct record from sessions where agent_id = '${agent}'`);
   return records
-    .flatMap(({ record }) => fs.readFileSync(String(record), 'utf8').split('\n'))
+    .map(({ record }) => String(record))
+    .filter((record) => fs.existsSync(record)) // a life whose launch was cut off may have written none
+    .flatMap((record) => fs.readFileSync(record, 'utf8').split('\n'))
     .filter((line) => line !== '')
     .map((line) => JSON.parse(line) as UserLine)
     .filter((line) => line.type === 'user');

@@ -102,7 +102,7 @@ export function reached(
 
 /** Sends and waits for the receipt. */
 export async function deliver(product: Product, to: string, text: string, ...flags: string[]): Promise<Delivery> {
-  const sent = await ask(product, 'send', to, text, '--wait=consumed', '--timeout', '20', ...flags);
+  const sent = await ask(product, 'send', '--wait=consumed', '--timeout', '20', ...flags, '--', to, text);
   const [delivery] = sent.deliveries;
   if (!sent.ok || !delivery) throw new Error(`send: ${JSON.stringify(sent)}`);
   return delivery;

@@ -34,7 +34,10 @@ export async function run(context: Context, given: string | undefined, flags: Fl
   const took = Date.now() - start;
   if (interruptedWith === undefined) view.phase('ending the team');
   const left = await endTeam(stage, view);
-  if (interruptedWith !== undefined) return { kind: 'written', exit: interruptedWith };
+  if (interruptedWith !== undefined) {
+    context.stderr.write(`interrupted; left behind: agents ${left.agents}, processes ${left.processes}\n`);
+    return { kind: 'written', exit: interruptedWith };
+  }
   if (isRefusal(played)) return refused(played);
   return closing(context, folder, played, left, { start, took });
 }

@@ -49,6 +49,6 @@ async function follow(context: Context, since: number | string | undefined): Pro
   return isRefusal(ended) ? refused(ended) : { kind: 'written', exit: 0 };
 }
 
-export function parseEvent(line: string): EventAnswer {
+function parseEvent(line: string): EventAnswer {
   return JSON.parse(line) as EventAnswer;
 }

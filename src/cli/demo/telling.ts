@@ -15,7 +15,7 @@ export function clock(ms: number): string {
 }
 
 /** Names as a spectator reads them. */
-export function nameOf(member: string): string {
+function nameOf(member: string): string {
   if (member === 'person') return 'you';
   return member === 'team-agent' ? 'team' : member;
 }

@@ -1,4 +1,4 @@
-import { firstLine, printable } from '../../kernel/text.ts';
+import { printable } from '../../kernel/text.ts';
 import type { Answers, DeliveryAnswer, ResultAnswer } from '../answers.ts';
 import { age, type Look, type Paint, took } from './look.ts';
 import { type Cell, table } from './table.ts';
@@ -42,7 +42,7 @@ function stateCell(delivery: DeliveryAnswer): Cell {
   return { text: stateText(delivery), paint: (paint) => statePaint(delivery.state, paint) };
 }
 
-export function statePaint(state: string, paint: Paint): (text: string) => string {
+function statePaint(state: string, paint: Paint): (text: string) => string {
   if (state === 'consumed' || state === 'answered') return paint.green;
   if (state === 'dead') return paint.red;
   return state === 'held' ? paint.yellow : paint.cyan;
@@ -65,7 +65,7 @@ export function resultsLines(results: readonly ResultAnswer[], look: Look): stri
 }
 
 /** One result with its whole summary. */
-export function resultLines(result: ResultAnswer, look: Look): string[] {
+function resultLines(result: ResultAnswer, look: Look): string[] {
   const { paint } = look;
   const status = result.status === 'success' ? paint.green(result.status) : paint.yellow(result.status);
   const task = result.task_id ? `  task ${result.task_id}` : '';
@@ -74,9 +74,4 @@ export function resultLines(result: ResultAnswer, look: Look): string[] {
     `${paint.bold(result.agent_id)}  ${status}${task}  ${result.result_id}  ${age(result.created_at, look.now)}`,
     ...summary,
   ];
-}
-
-/** One line of a text, in quotation marks. */
-export function quoted(text: string, limit: number): string {
-  return `"${firstLine(printable(text), limit)}"`;
 }

@@ -43,8 +43,3 @@ export function age(at: number | null | undefined, now: number): string {
   if (at === null || at === undefined) return '-';
   return now - at < 1_000 ? 'now' : span(now - at);
 }
-
-/** The first digits of an id: enough to tell it from its neighbours. */
-export function short(id: string): string {
-  return id.length <= 12 ? id : `${id.slice(0, 10)}…`;
-}

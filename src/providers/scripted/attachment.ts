@@ -22,6 +22,7 @@ export class ScriptedAttachment implements Attachment {
   /** Something said that the end has come: the process is looked at until it is gone. */
   #ending: NodeJS.Timeout | undefined;
   #gone = false;
+  readonly #forgetPane: () => void;
   #connected = false;
   #closed = false;
 
@@ -54,7 +55,7 @@ export class ScriptedAttachment implements Attachment {
     this.#record.watch();
     this.#record.catchUp();
     this.#connection?.open();
-    terminals.onGone((gone) => {
+    this.#forgetPane = terminals.onGone((gone) => {
       if (gone !== incarnation) return;
       this.#gone = true;
       this.#announce();
@@ -123,6 +124,7 @@ export class ScriptedAttachment implements Attachment {
   close(): void {
     this.#closed = true;
     clearTimeout(this.#ending);
+    this.#forgetPane();
     this.#record.close();
     this.#connection?.close();
     for (const channel of this.#channels) if (channel instanceof PasteChannel) channel.close();
