@@ -32,6 +32,15 @@ const MESSAGE_COLUMNS = [
   'messages.created_at',
 ] as const;
 
+/** Deliveries, each with what is to be delivered. */
+export function withMessage(db: Reading) {
+  return db
+    .selectFrom('deliveries')
+    .innerJoin('messages', 'messages.message_id', 'deliveries.message_id')
+    .selectAll('deliveries')
+    .select(MESSAGE_COLUMNS);
+}
+
 export function findMessage(db: Reading, message: MessageId): Promise<MessageRow | undefined> {
   return db.selectFrom('messages').selectAll().where('message_id', '=', message).executeTakeFirst();
 }
@@ -77,11 +86,7 @@ export async function insertDelivery(
 
 /** The next delivery in a recipient's line: strict order among those that may go. */
 export function headOfLine(db: Reading, team: TeamId, recipient: AgentId): Promise<QueuedRow | undefined> {
-  return db
-    .selectFrom('deliveries')
-    .innerJoin('messages', 'messages.message_id', 'deliveries.message_id')
-    .selectAll('deliveries')
-    .select(MESSAGE_COLUMNS)
+  return withMessage(db)
     .where('deliveries.team', '=', team)
     .where('recipient', '=', recipient)
     .where(isQueued)
@@ -92,11 +97,7 @@ export function headOfLine(db: Reading, team: TeamId, recipient: AgentId): Promi
 
 /** The delivery in a recipient's line whose time is up first, wherever it stands; undefined when none there has a time. */
 export function nextToExpire(db: Reading, team: TeamId, recipient: AgentId): Promise<QueuedRow | undefined> {
-  return db
-    .selectFrom('deliveries')
-    .innerJoin('messages', 'messages.message_id', 'deliveries.message_id')
-    .selectAll('deliveries')
-    .select(MESSAGE_COLUMNS)
+  return withMessage(db)
     .where('deliveries.team', '=', team)
     .where('recipient', '=', recipient)
     .where(isQueued)
@@ -107,29 +108,19 @@ export function nextToExpire(db: Reading, team: TeamId, recipient: AgentId): Pro
 }
 
 export function findDelivery(db: Reading, delivery: DeliveryId): Promise<QueuedRow | undefined> {
-  return db
-    .selectFrom('deliveries')
-    .innerJoin('messages', 'messages.message_id', 'deliveries.message_id')
-    .selectAll('deliveries')
-    .select(MESSAGE_COLUMNS)
-    .where('delivery_id', '=', delivery)
-    .executeTakeFirst();
+  return withMessage(db).where('delivery_id', '=', delivery).executeTakeFirst();
 }
 
 export function deliveriesOf(db: Reading, message: MessageId): Promise<DeliveryRow[]> {
   return db.selectFrom('deliveries').selectAll().where('message_id', '=', message).orderBy('seq').execute();
 }
 
-/** The recipients in a team that something still waits for. */
+/** The recipients in a team that something still waits for, or that a late receipt may come from. */
 export async function recipientsWithOpenDeliveries(db: Reading, team: TeamId): Promise<AgentId[]> {
-  const rows = await db
-    .selectFrom('deliveries')
-    .select('recipient')
-    .distinct()
-    .where('team', '=', team)
-    .where(isOpen)
-    .execute();
-  return rows.map((row) => row.recipient as AgentId);
+  const recipients = db.selectFrom('deliveries').select('recipient').distinct().where('team', '=', team);
+  const open = await recipients.where(isOpen).execute();
+  const unproved = await recipients.where('state', '=', 'dead').where('reason', '=', 'unproved').execute();
+  return [...new Set([...open, ...unproved].map((row) => row.recipient as AgentId))];
 }
 
 /**
@@ -210,11 +201,7 @@ export function openRequests(
   by: { agent: AgentId; incarnation: IncarnationId },
   expects: readonly MessageRow['expects'][],
 ): Promise<QueuedRow[]> {
-  return db
-    .selectFrom('deliveries')
-    .innerJoin('messages', 'messages.message_id', 'deliveries.message_id')
-    .selectAll('deliveries')
-    .select(MESSAGE_COLUMNS)
+  return withMessage(db)
     .where('deliveries.team', '=', team)
     .where('recipient', '=', by.agent)
     .where('state', '=', 'consumed')

@@ -1,7 +1,7 @@
 import type { Selectable } from 'kysely';
 import type { AgentId, MessageId, TeamId } from '../../kernel/index.ts';
 import type { EventsTable } from '../schema.ts';
-import { type DeliveryRow, isOpen, type QueuedRow, type Reading } from './messages.ts';
+import { type DeliveryRow, isOpen, type QueuedRow, type Reading, withMessage } from './messages.ts';
 
 export type EventRow = Selectable<EventsTable>;
 
@@ -53,22 +53,7 @@ export async function deliveriesWithMessages(
     limit: number;
   },
 ): Promise<QueuedRow[]> {
-  let query = db
-    .selectFrom('deliveries')
-    .innerJoin('messages', 'messages.message_id', 'deliveries.message_id')
-    .selectAll('deliveries')
-    .select([
-      'messages.sender',
-      'messages.authority',
-      'messages.body',
-      'messages.task_id',
-      'messages.reply_to',
-      'messages.expects',
-      'messages.dedupe_key',
-      'messages.expires_at',
-      'messages.created_at',
-    ])
-    .where('deliveries.team', '=', team);
+  let query = withMessage(db).where('deliveries.team', '=', team);
   if (filter.message) query = query.where('deliveries.message_id', '=', filter.message);
   if (filter.recipient) query = query.where('deliveries.recipient', '=', filter.recipient);
   if (filter.sinceSeq !== undefined) query = query.where('deliveries.seq', '>', filter.sinceSeq);
