@@ -93,7 +93,10 @@ function loadedApart(entries: Map<string, string>): Plugin {
         const file = path.relative(root, path.resolve(resolveDir, name));
         if (file === COMMAND) return { path: './command.js', external: true };
         if (file !== NEVER_IN_COMMAND && COMMAND_ROOMS.some((room) => file.startsWith(room))) return undefined;
-        const entry = file.replace(/^src\//, '').replace(/(\/index)?\.ts$/, '').replaceAll('/', '-');
+        const entry = file
+          .replace(/^src\//, '')
+          .replace(/(\/index)?\.ts$/, '')
+          .replaceAll('/', '-');
         entries.set(entry, file);
         return { path: `./${entry}.js`, external: true };
       });

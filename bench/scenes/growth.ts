@@ -7,7 +7,7 @@ import type { Scene, Stage } from './scene.ts';
 
 /** How cost grows with the messages that a ledger holds: the same questions to two projects in turn. */
 export const messages: Scene = {
-  title: 'with 1,000 and with many messages in the ledger',
+  title: 'with 1k and many messages',
   play: async ({ ground, floors, long }: Stage): Promise<readonly Row[]> => {
     const large = long ? 1_000_000 : 100_000;
     const few = await filled(ground, 'few', 1_000);

@@ -6,6 +6,8 @@ import { faultsOfChildren } from './commands.ts';
 import type { Scene, Stage } from './scene.ts';
 
 const CROWD = 16;
+/** A Node process that has become idle tidies its memory up once, about 9 s later: that belongs to the work before. ms. */
+const SETTLING = 12_000;
 
 /** What a coordinator costs that has nothing to do. */
 export const idle: Scene = {
@@ -19,7 +21,7 @@ export const idle: Scene = {
     await empty.end();
     const project = new Project(ground, 'idle', agents(CROWD));
     await project.start();
-    await pause(1_000);
+    await pause(SETTLING);
     const pid = pidOf(project);
     const before = counters(pid);
     const seconds = long ? 60 : 10;
@@ -31,7 +33,7 @@ export const idle: Scene = {
     return [
       row(`processor, over ${seconds} s`, '%', [((after.cpu - before.cpu) / (seconds * 1e9)) * 100], value(0.3)),
       row('processes started', 'count', [after.faults > before.faults ? 1 : 0], value(0)),
-      row('bytes written', 'bytes', [after.written - before.written], value(0)),
+      row('bytes written to disk', 'bytes', [after.written - before.written], value(0)),
       row('memory, no agents', 'MB', [alone], value(110)),
       row(`memory, ${CROWD} agents`, 'MB', [crowded], value(110 + 0.6 * CROWD)),
     ];
@@ -44,12 +46,12 @@ function pidOf(project: Project): number {
   return coordinator.pid;
 }
 
-/** Processor time in ns of all threads, bytes given to write() and its like, page faults of children. */
+/** Processor time in ns of all threads, bytes that go to a disk, page faults of children. */
 function counters(pid: number): { cpu: number; written: number; faults: number } {
   const times = fs
     .readdirSync(`/proc/${pid}/task`)
     .map((task) => Number(fs.readFileSync(`/proc/${pid}/task/${task}/schedstat`, 'utf8').split(' ')[0]));
-  const written = /^wchar: (\d+)$/m.exec(fs.readFileSync(`/proc/${pid}/io`, 'utf8'));
+  const written = /^write_bytes: (\d+)$/m.exec(fs.readFileSync(`/proc/${pid}/io`, 'utf8'));
   return {
     cpu: times.reduce((sum, time) => sum + time, 0),
     written: Number(written?.[1]),

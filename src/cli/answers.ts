@@ -154,7 +154,9 @@ export interface Answers {
       readonly last_view: string | null;
     }[];
     readonly already: boolean;
-    readonly coordinator: { readonly status: 'ending' | 'running'; readonly pid: number };
+    readonly coordinator:
+      | { readonly status: 'ending' | 'running'; readonly pid: number }
+      | { readonly status: 'absent' };
   };
   send: {
     readonly ok: boolean;

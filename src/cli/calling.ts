@@ -18,6 +18,8 @@ const READS: ReadonlySet<Verb> = new Set<Verb>([
 ]);
 /** Verbs that speak to a coordinator about itself: one is not started for them. */
 const ONLY_IF_THERE: ReadonlySet<Verb> = new Set<Verb>(['coordinator-stop']);
+/** Verbs that may have nothing left to do: while no coordinator lives the ledger says so, and none is started for that. */
+const MAY_BE_DONE: ReadonlySet<Verb> = new Set<Verb>(['shutdown']);
 
 /** Asks for a verb in the caller's workspace and team. One round trip when a coordinator lives. */
 export async function call<Name extends Verb>(
@@ -39,10 +41,14 @@ export async function callIn<Name extends Verb>(
   signal?: AbortSignal,
 ): Promise<Answers[Name] | Refusal> {
   const { callCoordinator } = await import('../coordinator/client/index.ts');
-  const start = !READS.has(verb) && !ONLY_IF_THERE.has(verb);
-  const answer = await callCoordinator(workspace, verb, args, { start, ...(signal ? { signal } : {}) });
+  const ask = (start: boolean) => callCoordinator(workspace, verb, args, { start, ...(signal ? { signal } : {}) });
+  const mayBeDone = MAY_BE_DONE.has(verb);
+  const answer = await ask(!READS.has(verb) && !ONLY_IF_THERE.has(verb) && !mayBeDone);
   if (answer !== undefined) return understood<Name>(answer);
-  return READS.has(verb) ? readOffline(workspace, verb, args) : nobodyThere(workspace);
+  const offline =
+    READS.has(verb) || mayBeDone ? await readOffline<Name>(workspace, verb, args) : nobodyThere(workspace);
+  const toDo = mayBeDone && isRefusal(offline) && offline.reason === 'coordinator_absent';
+  return toDo ? understood<Name>((await ask(true)) ?? offline) : offline;
 }
 
 async function readOffline<Name extends Verb>(

@@ -1,4 +1,5 @@
 import fs from 'node:fs';
+import { setTimeout as pause } from 'node:timers/promises';
 import type { AgentId, IncarnationId, TeamId } from '../kernel/index.ts';
 import { liveIncarnations, recipientsWithOpenDeliveries, teams } from '../ledger/index.ts';
 import { recordEnd } from '../lifecycle/index.ts';
@@ -8,6 +9,8 @@ import type { Runtime } from './runtime.ts';
 
 /** How often everything is looked at though nothing was said, ms: the safety net below the events. It only reads. */
 const SWEEP = 15_000;
+/** How long the removal of a workspace may take, ms, before its agents are ended all the same. */
+const REMOVAL = 2_000;
 /** A coordinator without agents and callers ends after this long, ms. */
 const IDLE_END = 60_000;
 
@@ -21,7 +24,7 @@ export class Caretaker {
   readonly #doors: { readonly local: Door; readonly loopback: Door };
   readonly #asked: Promise<string>;
   readonly #ledgerFile: number;
-  readonly #workspace: number;
+  readonly #held: number;
   #quietSince: number | undefined;
   #ended = false;
 
@@ -31,8 +34,9 @@ export class Caretaker {
     this.#doors = doors;
     this.#asked = asked;
     this.#ledgerFile = fs.statSync(paths.ledger).ino;
-    // Held open: a folder that is gone for good has no link left, one that was moved has.
-    this.#workspace = fs.openSync(paths.workspace, 'r');
+    // Held open: a file that is gone for good has no link left, one that was moved has. Never closed, for a close of any
+    // descriptor of this file would give up the lock that SQLite holds on it.
+    this.#held = fs.openSync(paths.ledger, 'r');
   }
 
   begin(): void {
@@ -111,7 +115,8 @@ export class Caretaker {
     this.#ended = true;
     const { terminals, roster } = this.#runtime.effects;
     await terminals.reviveWith('');
-    if (fs.fstatSync(this.#workspace).nlink === 0) {
+    if (fs.fstatSync(this.#held).nlink === 0) {
+      await this.#removalIsDone();
       await Promise.all(roster.all().map((member) => member.handle && terminals.close(member.handle.pane)));
       fs.rmSync(this.#paths.sockets, { recursive: true, force: true });
     } else {
@@ -120,6 +125,12 @@ export class Caretaker {
     }
     // No orderly close: SQLite would tidy up by path, and another project may stand there by now.
     process.exit(0);
+  }
+
+  /** Agents that end write their last words: into a folder that is just being removed they would put files back. */
+  async #removalIsDone(): Promise<void> {
+    const deadline = performance.now() + REMOVAL;
+    while (fs.existsSync(this.#paths.workspace) && performance.now() < deadline) await pause(20);
   }
 
   /** The orderly end: the agents live on, and nobody revives what was meant to end. */

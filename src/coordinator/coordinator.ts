@@ -1,3 +1,5 @@
+import fs from 'node:fs';
+import { setTimeout as pause } from 'node:timers/promises';
 import { pino } from 'pino';
 import { Member, Roster } from '../agents/index.ts';
 import {
@@ -92,12 +94,20 @@ async function openDoors(
   return { local, loopback };
 }
 
+/** How long the port of running agents is waited for, ms: any connection on this machine may have it as its own end for a moment. */
+const PORT_PATIENCE = 2_000;
+
 /** The port is chosen once per workspace: running agents know no other. Without any, a taken one is given up for a new one. */
 async function openLoopback(app: Parameters<typeof listenOnLoopback>[0], ledger: Ledger): Promise<Door | Refusal> {
   const { host } = ledger.ownership;
   const chosen = await chosenPort(ledger.db, host);
-  const first = await listenOnLoopback(app, chosen);
   const agentsLive = (await liveIncarnations(ledger.db)).length > 0;
+  const deadline = performance.now() + (agentsLive ? PORT_PATIENCE : 0);
+  let first = await listenOnLoopback(app, chosen);
+  while (isRefusal(first) && performance.now() < deadline) {
+    await pause(100);
+    first = await listenOnLoopback(app, chosen);
+  }
   const door = isRefusal(first) && !agentsLive ? await listenOnLoopback(app, 0) : first;
   if (!isRefusal(door) && door.port !== chosen) await keepPort(ledger.db, host, door.port);
   return door;
@@ -106,7 +116,7 @@ async function openLoopback(app: Parameters<typeof listenOnLoopback>[0], ledger:
 async function boot(options: CoordinatorOptions, paths: Paths, ledger: Ledger, doors: Doors): Promise<Runtime> {
   const log = pino(
     { level: options.environment.TEAM_AGENT_LOG ?? 'info', base: null, redact: ['token', '*.token'] },
-    pino.destination({ dest: 1, sync: true }),
+    { write: logWriter(process.stdout.fd) },
   );
   const build = packageVersion();
   const terminals = openTerminals({ socket: paths.tmux, folder: paths.run, environment: options.environment, log });
@@ -152,6 +162,22 @@ async function boot(options: CoordinatorOptions, paths: Paths, ledger: Ledger, d
   await caretaker.wakeAll();
   log.info({ pid: process.pid, port: doors.loopback.port, workspace: paths.workspace }, 'coordinator listens');
   return runtime;
+}
+
+/** Writes the log. A full disk must not end what can still serve: lines that could not be written are counted and lost. */
+function logWriter(descriptor: number): (line: string) => void {
+  let lost = 0;
+  return (line) => {
+    try {
+      fs.writeSync(
+        descriptor,
+        lost === 0 ? line : `${JSON.stringify({ level: 40, lost, msg: 'log lines lost' })}\n${line}`,
+      );
+      lost = 0;
+    } catch {
+      lost += 1;
+    }
+  };
 }
 
 function providerOf(name: string) {

@@ -1,8 +1,15 @@
-import { isRefusal, type Refusal, refuse, systemClock } from '../kernel/index.ts';
-import { dumpTables, openLedgerReader, type Reading } from '../ledger/index.ts';
+import { isRefusal, type Refusal, refuse, systemClock, type TeamId } from '../kernel/index.ts';
+import {
+  dumpTables,
+  liveIncarnations,
+  openLedgerReader,
+  openSagas,
+  type Reading,
+  type TeamRow,
+} from '../ledger/index.ts';
 import { whetherGaveUp } from './client/index.ts';
 import { pathsOf } from './protocol.ts';
-import { selectTeam } from './teams.ts';
+import { selectTeamOf } from './teams.ts';
 import {
   deliveriesView,
   eventsView,
@@ -24,7 +31,7 @@ interface Arguments {
 
 /**
  * Answers a read verb while no coordinator lives: the same views, over a reader that changes no byte, with `observed: none`.
- * Refuses `not_a_team` where there never was one.
+ * Refuses `not_a_team` where there never was one, `coordinator_absent` what needs one: a shutdown only while something is up.
  */
 export async function readWithoutCoordinator(workspace: string, verb: string, args: object): Promise<object> {
   const reader = openLedgerReader(pathsOf(workspace).ledger);
@@ -44,7 +51,7 @@ export async function readWithoutCoordinator(workspace: string, verb: string, ar
 async function view(db: Reading, workspace: string, verb: string, args: Arguments): Promise<object | Refusal> {
   if (verb === 'ledger-dump') return { ok: true, tables: await dumpTables(db) };
   if (verb === 'message-stored') return messageStoredView(db, { message_id: args.message_id ?? '' });
-  const team = await selectTeam(db, args.team);
+  const team = await selectTeamOf(db, args.team, args.message_id);
   if (isRefusal(team)) return team;
   switch (verb) {
     case 'status': {
@@ -62,9 +69,24 @@ async function view(db: Reading, workspace: string, verb: string, args: Argument
       return eventsView(db, team, args);
     case 'why':
       return whyView(db, undefined, team, { agent: args.agent ?? '' });
+    case 'shutdown':
+      return (await downAlready(db, team)) ?? needsCoordinator(verb);
     default:
-      return refuse('coordinator_absent', `${verb} needs a running coordinator.`, {
-        next: ['team-agent coordinator start'],
-      });
+      return needsCoordinator(verb);
   }
+}
+
+/** The answer to a second shutdown; undefined while a life, or a journal that was cut off, is still open. */
+async function downAlready(db: Reading, team: TeamRow): Promise<object | undefined> {
+  const lives = await liveIncarnations(db, team.team as TeamId);
+  const cutOff = (await openSagas(db)).some((saga) => saga.team === team.team);
+  if (team.intent !== 'stopped' || lives.length > 0 || cutOff) return undefined;
+  const { session_name } = team;
+  return { ok: true, team: team.team, session_name, agents: [], already: true, coordinator: { status: 'absent' } };
+}
+
+function needsCoordinator(verb: string): Refusal {
+  return refuse('coordinator_absent', `${verb} needs a running coordinator.`, {
+    next: ['team-agent coordinator start'],
+  });
 }

@@ -1,5 +1,5 @@
-import { isRefusal, type Refusal, refuse, shellWord, type TeamId } from '../kernel/index.ts';
-import { type Reading, type TeamRow, teams } from '../ledger/index.ts';
+import { isRefusal, type MessageId, type Refusal, refuse, shellWord, type TeamId } from '../kernel/index.ts';
+import { findMessage, type Reading, type TeamRow, teams } from '../ledger/index.ts';
 
 /**
  * The one resolver of `--team`: an exact id, name or session name; without one, the only team, or the only running one.
@@ -29,6 +29,17 @@ export async function selectTeam(db: Reading, wanted: string | undefined, own?: 
     evidence: { candidates },
     next: candidates.map((team) => `team-agent status --team ${shellWord(team)}`),
   });
+}
+
+/** The same, for verbs that may name a message: its id says which team is meant. */
+export async function selectTeamOf(
+  db: Reading,
+  wanted: string | undefined,
+  message: string | undefined,
+  own?: TeamId,
+): Promise<TeamRow | Refusal> {
+  const named = wanted === undefined && message ? await findMessage(db, message as MessageId) : undefined;
+  return selectTeam(db, wanted ?? named?.team, own);
 }
 
 /** The same, for verbs that need a team that runs. */

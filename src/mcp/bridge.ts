@@ -38,11 +38,24 @@ async function passOn(line: string, target: BridgeTarget | undefined): Promise<s
   const id = typeof message === 'object' && message !== null && 'id' in message ? message.id : undefined;
   if (!target) return id === undefined ? [] : [errorAnswer(id, -32000, 'No coordinator runs for this team now')];
   try {
-    return await post(line, target);
+    return answersTo(id, await post(line, target));
   } catch (error) {
     const what = error instanceof Error ? error.message : String(error);
     return id === undefined ? [] : [errorAnswer(id, -32000, `The coordinator could not be reached: ${what}`)];
   }
+}
+
+/**
+ * Whoever asked waits for its own id: a refusal at the door has none, and something that is no JSON-RPC answers nobody.
+ */
+function answersTo(id: unknown, answers: readonly string[]): string[] {
+  if (id === undefined) return [...answers];
+  const named = answers.map((text) => {
+    const answer = parse(text);
+    if (typeof answer !== 'object' || answer === null) return errorAnswer(id, -32000, 'The answer was not understood');
+    return JSON.stringify('id' in answer && answer.id === null ? { ...answer, id } : answer);
+  });
+  return named.length > 0 ? named : [errorAnswer(id, -32000, 'The request was not answered')];
 }
 
 function parse(line: string): unknown {

@@ -21,7 +21,7 @@ export function resolveAddressees(
     .map((word) => word.trim())
     .filter((word) => word !== '');
   const everybody = [LEADER, ...members].filter((member) => member !== sender);
-  const named = [...new Set(wanted.flatMap((word) => (word === '*' ? everybody : [normalise(word)])))];
+  const named = [...new Set(wanted.flatMap((word) => (word === '*' ? everybody : [normalise(word, members)])))];
   const to = [LEADER, ...members]
     .filter((member) => named.includes(member))
     .sort((a, b) => named.indexOf(a) - named.indexOf(b));
@@ -35,6 +35,8 @@ export function resolveAddressees(
   });
 }
 
-function normalise(word: string): string {
-  return word === 'Leader' ? LEADER : word;
+/** Mail for the person goes where a person reads: to the leader's inbox. */
+function normalise(word: string, members: readonly AgentId[]): string {
+  const alias = word === 'Leader' || word === 'person';
+  return alias && !members.some((member) => member === word) ? LEADER : word;
 }

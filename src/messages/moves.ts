@@ -2,7 +2,6 @@ import { type Clock, type DeliveryId, firstLine, type Mint, type Reach, type Tea
 import {
   type Change,
   closeOffer,
-  findDelivery,
   insertOffer,
   type Ledger,
   markInteracted,
@@ -133,12 +132,12 @@ async function move(
   facts: Parameters<typeof updateDelivery>[3],
   data: Readonly<Record<string, unknown>>,
 ): Promise<boolean> {
-  if (!(await updateDelivery(change, delivery, statesBefore(to), { ...facts, state: to }))) return false;
-  const row = await findDelivery(change.tx, delivery);
+  const row = await updateDelivery(change, delivery, statesBefore(to), { ...facts, state: to });
+  if (!row) return false;
   await change.event(`delivery.${to}`, {
     delivery_id: delivery,
-    message_id: row?.message_id,
-    to: row?.recipient,
+    message_id: row.message_id,
+    to: row.recipient,
     ...data,
   });
   return true;

@@ -1,4 +1,5 @@
-import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { Writable } from 'node:stream';
 import { type ControlBlock, type ControlEvent, ControlParser, command } from './control-protocol.ts';
 import { ANSWER_DEADLINE, type ServerAddress } from './one-shot.ts';
 
@@ -42,6 +43,13 @@ interface Request {
 /** How long a client may take to end by itself once its stdin is closed. ms. */
 const END_DEADLINE = 2_000;
 
+/**
+ * Becomes tmux, and leaves a watcher behind that ends the client by force when the other end of descriptor 3 is closed
+ * without a word: when this process was killed. tmux alone would not always notice: a client that has output left for a
+ * reader who is gone never ends (measured with 3.3a), and so would never tell the hook that revives this process.
+ */
+const WATCHED_TMUX = '{ read -r _ || kill -9 $$; } <&3 >/dev/null 2>&1 3<&- & exec tmux "$@" 3<&-';
+
 /** Starts a client and waits until it is attached. Without the session, or without a server, it says why it is not. */
 export function attachClient(
   server: ServerAddress,
@@ -61,7 +69,8 @@ export function attachClient(
  */
 class ProcessClient implements ControlClient {
   readonly session: string;
-  readonly #child: ChildProcessWithoutNullStreams;
+  readonly #child: ChildProcess;
+  readonly #stdin: Writable;
   readonly #listener: ControlListener;
   readonly #parser = new ControlParser();
   readonly #requests: Request[] = [];
@@ -82,14 +91,21 @@ class ProcessClient implements ControlClient {
     this.#settled = settled;
     const flags = ['-f', 'no-output,ignore-size', '-t', `=${session}`];
     const argv = ['-u', '-S', server.socket, '-f', '/dev/null', '-C', 'attach-session', ...flags];
-    this.#child = spawn('tmux', argv, { env: server.environment, stdio: 'pipe' });
-    this.#child.stdout.setEncoding('utf8');
-    this.#child.stdout.on('data', (chunk: string) => {
+    this.#child = spawn('sh', ['-c', WATCHED_TMUX, 'tmux', ...argv], {
+      env: server.environment,
+      stdio: ['pipe', 'pipe', 'pipe', 'pipe'],
+    });
+    const [stdin, stdout, stderr, watcher] = this.#child.stdio;
+    if (!(stdin && stdout && stderr && watcher instanceof Writable)) throw new Error('a child without its pipes');
+    this.#stdin = stdin;
+    stdout.setEncoding('utf8');
+    stdout.on('data', (chunk: string) => {
       for (const event of this.#parser.feed(chunk)) this.#take(event);
     });
-    for (const stream of [this.#child.stderr, this.#child.stdin])
-      stream.on('error', (error) => this.#note(error.message));
-    this.#child.stderr.on('data', (chunk: Buffer) => this.#note(chunk.toString()));
+    for (const stream of [stderr, stdin]) stream.on('error', (error) => this.#note(error.message));
+    stderr.on('data', (chunk: Buffer) => this.#note(chunk.toString()));
+    watcher.on('error', () => watcher.destroy());
+    this.#child.once('exit', () => watcher.end('ended\n', () => watcher.destroy()));
     this.#gone = new Promise((resolve) => {
       this.#child.once('error', (error) => this.#end(error.message, resolve));
       this.#child.once('close', (code, signal) => this.#end(signal ? `ended by ${signal}` : `code ${code}`, resolve));
@@ -115,13 +131,13 @@ class ProcessClient implements ControlClient {
       const deadline = setTimeout(() => resolve({ answered: false, evidence }), ANSWER_DEADLINE);
       const mark = `answered-${process.pid}-${++this.#count}`;
       this.#requests.push({ mark, blocks: [], resolve, stopWaiting: () => clearTimeout(deadline) });
-      this.#child.stdin.write(`${line}\n${command('display-message', '-p', mark)}\n`);
+      this.#stdin.write(`${line}\n${command('display-message', '-p', mark)}\n`);
     });
   }
 
   async end(): Promise<void> {
     if (this.#state === 'ended') return;
-    this.#child.stdin.end();
+    this.#stdin.end();
     const deadline = setTimeout(() => this.#child.kill('SIGKILL'), END_DEADLINE);
     await this.#gone;
     clearTimeout(deadline);

@@ -167,10 +167,10 @@ describe('deliveries', () => {
     const { delivery } = await stored(ledger);
     const from = (state: 'queued' | 'held') =>
       ledger.change(TEAM, 'x', (change) => updateDelivery(change, delivery, [state], { state: 'submitted' }));
-    expect(await from('held')).toBe(false);
+    expect(await from('held')).toBeUndefined();
     expect((await findDelivery(ledger.db, delivery))?.state).toBe('queued');
-    expect(await from('queued')).toBe(true);
-    expect(await from('queued')).toBe(false);
+    expect(await from('queued')).toMatchObject({ recipient: AGENT });
+    expect(await from('queued')).toBeUndefined();
     expect((await findDelivery(ledger.db, delivery))?.state).toBe('submitted');
   });
 

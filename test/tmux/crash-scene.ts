@@ -1,4 +1,4 @@
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import fs from 'node:fs';
 import type { Readable } from 'node:stream';
@@ -27,10 +27,13 @@ export class CrashScene extends Product {
   /** Runs a coordinator that kills itself at `crashAt` (a boundary, or `boundary#N`). Resolves once it listens. */
   async daemon(crashAt = '', environment: NodeJS.ProcessEnv = {}): Promise<Daemon> {
     const crash = crashAt === '' ? {} : { TEAM_AGENT_CRASH_AT: crashAt };
+    fs.mkdirSync(this.paths.run, { recursive: true, mode: 0o700 });
+    const log = fs.openSync(this.paths.log, 'a', 0o600);
     const child = spawn(BIN, ['coordinator', 'run', '--workspace', this.workspace], {
       env: { ...this.environment, ...crash, ...environment },
-      stdio: ['ignore', 'ignore', 'inherit', 'pipe'],
+      stdio: ['ignore', log, log, 'pipe'],
     });
+    fs.closeSync(log);
     this.#children.push(child);
     const ended = once(child, 'exit').then(([, signal]) => signal as NodeJS.Signals | null);
     // A coordinator may be killed at the very end of its boot: then its end is the answer.
@@ -49,7 +52,9 @@ export class CrashScene extends Product {
         return now && now.pid !== daemon.pid ? now : undefined;
       },
       REVIVED,
-    );
+    ).catch((error: unknown) => {
+      throw new Error(this.#whatIsThere(), { cause: error });
+    });
     console.log(`${what}: revived after ${Math.round(performance.now() - began)} ms`);
     // What killed the first one must not be handed on to the next.
     expect(fs.readFileSync(`/proc/${revived.pid}/environ`, 'utf8')).not.toContain('TEAM_AGENT_CRASH_AT');
@@ -69,6 +74,17 @@ export class CrashScene extends Product {
   /** One command on the private tmux server of the workspace. */
   tmux(...words: string[]): string {
     return execFileSync('tmux', ['-S', this.paths.tmux, ...words], { encoding: 'utf8' });
+  }
+
+  /** For the message of a test that failed: the log, the revivals, and what tmux says. */
+  #whatIsThere(): string {
+    const { log, revivals, tmux } = this.paths;
+    const files = [log, revivals].map((file) => (fs.existsSync(file) ? fs.readFileSync(file, 'utf8') : `no ${file}`));
+    const asked = spawnSync('tmux', ['-S', tmux, 'list-clients', ';', 'list-panes', '-a', ';', 'show-hooks', '-g'], {
+      encoding: 'utf8',
+    });
+    const hooks = asked.stdout.split('\n').filter((line) => !/^\S+$/.test(line));
+    return [...files, ...hooks, asked.stderr, `processes ${this.processes().join(' ')}`].join('\n');
   }
 
   /** From now on nobody revives the coordinator that runs. The next one to boot is revived again. */

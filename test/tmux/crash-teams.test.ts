@@ -1,7 +1,15 @@
+import { spawn } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
 import { afterEach, describe, expect, test } from 'vitest';
-import { BOUNDARIES, type Boundary, probeProcess } from '../../src/kernel/index.ts';
+import {
+  BOUNDARIES,
+  type Boundary,
+  identifyProcess,
+  probeProcess,
+  processStat,
+  signalProcess,
+} from '../../src/kernel/index.ts';
 import type { AgentHandle } from '../../src/providers/index.ts';
 import { eventually } from '../support/eventually.ts';
 import { CrashScene, deliveryIs, provedOnce, reportedOnce } from './crash-scene.ts';
@@ -75,6 +83,27 @@ async function startsAndWorks(made: CrashScene, docs: string, boots: number): Pr
   expect(await made.json(['shutdown'])).toMatchObject({ ok: true, code: 0 });
   await made.nothingLeft();
 }
+
+test('M10 it is revived although tmux still has something to tell it when it is killed', async () => {
+  const { made, daemon, docs } = await scene('');
+  expect((await made.run(['quick-start', docs])).code).toBe(0);
+  const server = identifyProcess(Number(made.tmux('display-message', '-p', '#{pid}')));
+  if (!server) throw new Error('no tmux server');
+  signalProcess(server, 'SIGSTOP');
+  try {
+    await made.killCoordinator();
+    // Each makes tmux tell its clients of a change: the one that was killed, too.
+    const renames = Array.from({ length: 8 }, (_, at) =>
+      spawn('tmux', ['-S', made.paths.tmux, 'rename-session', `s${at}`]),
+    );
+    await eventually('the commands to wait for the server', () =>
+      renames.every(({ pid = 0 }) => processStat(pid)?.state === 'S'),
+    );
+  } finally {
+    signalProcess(server, 'SIGCONT');
+  }
+  await made.crashedAndRevived(daemon, 'output pending');
+});
 
 describe('M10 kill -9 of the coordinator while a team is shut down', () => {
   test.each(SHUTDOWN)('M10 at %s: the next shutdown completes it', async (boundary) => {

@@ -1,4 +1,4 @@
-import { isRefusal, type Refusal } from '../../kernel/reasons.ts';
+import { isRefusal, type Refusal, refuse } from '../../kernel/reasons.ts';
 import type { CoordinatorAnswer } from '../answers.ts';
 import { call } from '../calling.ts';
 import type { Context } from '../context.ts';
@@ -30,11 +30,19 @@ export async function stop(context: Context, flags: { readonly force?: boolean }
   const workspace = workspaceOf(context);
   if (isRefusal(workspace)) return refused(workspace);
   const { forceStop } = await import('../../coordinator/client/index.ts');
+  if (flags.force && context.environment.TEAM_AGENT_ID !== undefined) return refused(notForAgents());
   const stopped = flags.force ? forceStop(workspace) : await call(context, 'coordinator-stop', {});
   const gone = !isRefusal(stopped) && (await hasEnded(stopped.pid));
   return outcomeOf(stopped, ({ pid }) => [
     gone ? `stopped process ${pid}; agents live on` : `process ${pid} was told to stop and has not ended yet`,
   ]);
+}
+
+/** A frozen coordinator cannot say who may end it. */
+function notForAgents(): Refusal {
+  return refuse('worker_may_not', 'Agents may not end the coordinator. Ask the leader with send_message.', {
+    next: ['team-agent send leader "please ..."'],
+  });
 }
 
 /** Called by our tmux server when it lost the coordinator. Says nothing when there is nothing to do. */

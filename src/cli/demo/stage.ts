@@ -63,7 +63,7 @@ async function shutDown(workspace: string): Promise<number> {
   const answer = await callIn(workspace, 'shutdown', { team: TEAM });
   if (!isRefusal(answer)) {
     if (answer.coordinator.status === 'running') await callIn(workspace, 'coordinator-stop', {});
-    await hasEnded(answer.coordinator.pid, ENDING);
+    if (answer.coordinator.status !== 'absent') await hasEnded(answer.coordinator.pid, ENDING);
     return answer.agents.filter((agent) => agent.ended === false).length;
   }
   const stopped = await callIn(workspace, 'coordinator-stop', {});

@@ -1,3 +1,4 @@
+import fs from 'node:fs';
 import { readIfThere, writePrivateFile } from '../../kernel/files.ts';
 import { packageVersion } from '../../kernel/installation.ts';
 import { identifyProcess, signalProcess } from '../../kernel/processes.ts';
@@ -68,11 +69,14 @@ export async function coordinatorState(workspace: string): Promise<'absent' | 'r
 
 /** Ends a coordinator that does not answer, by its pid and start time. Its agents live on. */
 export function forceStop(workspace: string): { readonly ok: true; readonly pid: number } | Refusal {
-  const pointer = readPointer(pathsOf(workspace));
+  const paths = pathsOf(workspace);
+  const pointer = readPointer(paths);
   if (!pointer)
     return refuse('coordinator_absent', 'No coordinator runs for this workspace.', {
       next: ['team-agent coordinator start'],
     });
+  // Without its pointer it has ended as somebody wanted: nobody revives it.
+  fs.rmSync(paths.pointer, { force: true });
   signalProcess(pointer, 'SIGKILL');
   return { ok: true, pid: pointer.pid };
 }
@@ -94,7 +98,8 @@ export async function reviveFromTmux(workspace: string): Promise<Refusal | undef
   if (hello.outcome === 'answered' || readPointer(paths)) return undefined;
   const recent = recentRevivals(paths);
   // Each client that was cut off with it calls: one end is one revival.
-  const of = readIfThere(paths.pointer) ?? '';
+  const of = readIfThere(paths.pointer);
+  if (of === undefined) return undefined;
   if (!recent.some((revival) => revival.of === of)) {
     if (recent.length >= REVIVALS) return gaveUp(recent);
     writePrivateFile(paths.revivals, JSON.stringify([...recent, { at: Date.now(), of }]));
@@ -126,7 +131,7 @@ function recentRevivals(paths: Paths): readonly Revival[] {
 function gaveUp(recent: readonly Revival[]): Refusal {
   return refuse(
     'coordinator_gave_up',
-    `The coordinator ended ${recent.length} times within five minutes and is left down. The agents live on; their mail waits.`,
+    `The coordinator ended ${recent.length + 1} times within five minutes and is left down. The agents live on; their mail waits.`,
     {
       evidence: { revived_at: recent.map(({ at }) => at) },
       next: ['tail -n 50 .team/run/coordinator.log', 'team-agent coordinator start'],

@@ -4,7 +4,7 @@ import { deliveriesWithMessages, dumpTables, oldestPending, type TeamRow } from 
 import { takeByPerson } from '../../messages/index.ts';
 import { ownTeamOnly, workerMayNot } from '../callers.ts';
 import { PROTOCOL } from '../protocol.ts';
-import { selectTeam } from '../teams.ts';
+import { selectTeam, selectTeamOf } from '../teams.ts';
 import {
   deliveriesView,
   eventsView,
@@ -20,7 +20,7 @@ const since = z.union([z.string(), z.number()]).optional();
 const team = z.string().optional();
 
 /** A verb about one team: the caller's own, or the one that `--team` names. */
-function teamVerb<Input extends { team?: string | undefined }>(
+function teamVerb<Input extends { team?: string | undefined; message_id?: string | undefined }>(
   input: z.ZodType<Input>,
   run: (asked: Asked, team: TeamRow, input: Input) => Promise<object | Refusal>,
 ) {
@@ -29,7 +29,7 @@ function teamVerb<Input extends { team?: string | undefined }>(
     agents: true,
     run: async (asked, args) => {
       const own = asked.caller.kind === 'agent' ? asked.caller.team : undefined;
-      const selected = await selectTeam(asked.runtime.effects.ledger.db, args.team, own);
+      const selected = await selectTeamOf(asked.runtime.effects.ledger.db, args.team, args.message_id, own);
       if (isRefusal(selected)) return selected;
       return ownTeamOnly(asked.caller, selected.team) ?? run(asked, selected, args);
     },

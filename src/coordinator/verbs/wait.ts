@@ -12,6 +12,7 @@ import {
 import {
   deliveriesOf,
   deliveriesWithMessages,
+  findMessage,
   pendingDeliveries,
   type ResultFilter,
   resultsOf,
@@ -19,7 +20,7 @@ import {
 } from '../../ledger/index.ts';
 import { ownTeamOnly } from '../callers.ts';
 import type { Runtime } from '../runtime.ts';
-import { selectTeam } from '../teams.ts';
+import { selectTeamOf } from '../teams.ts';
 import { memberRows, resultView, unknownAgent } from '../views/index.ts';
 import { verb } from './verb.ts';
 
@@ -38,9 +39,10 @@ export const wait = verb({
   input,
   agents: true,
   run: async ({ runtime, caller, gone }, args): Promise<object | Refusal> => {
-    const team = await selectTeam(
+    const team = await selectTeamOf(
       runtime.effects.ledger.db,
       args.team,
+      args.message,
       caller.kind === 'agent' ? caller.team : undefined,
     );
     if (isRefusal(team)) return team;
@@ -49,6 +51,13 @@ export const wait = verb({
     if (args.agent) {
       const members = await memberRows(runtime.effects.ledger.db, team);
       if (!members.has(args.agent)) return unknownAgent(team, args.agent, [...members.keys()]);
+    }
+    if (args.message) {
+      const message = await findMessage(runtime.effects.ledger.db, args.message as MessageId);
+      if (message?.team !== team.team)
+        return refuse('message_not_found', `No message ${args.message} in the team ${team.team}.`, {
+          next: ['team-agent deliveries'],
+        });
     }
     const found = await runtime.effects.changes.until(() => look(runtime, team, args), args.timeout_s * 1_000, gone);
     return (

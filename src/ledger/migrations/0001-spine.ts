@@ -38,6 +38,7 @@ const STATEMENTS = [
     consumed_by text, receipt text, unique (message_id, recipient), unique (team, seq))`,
   `create index deliveries_by_state on deliveries (team, state)`,
   `create index deliveries_by_recipient on deliveries (team, recipient, seq)`,
+  `create index open_deliveries_in_order on deliveries (team, seq) where state in ('stored', 'queued', 'held', 'submitted')`,
   // Of indexes that cost the same, SQLite takes the one made last: this one holds only what still waits.
   `create index open_deliveries on deliveries (team, recipient, seq)
     where state in ('stored', 'queued', 'held', 'submitted')`,

@@ -53,8 +53,10 @@ export async function deliveriesWithMessages(
     limit: number;
   },
 ): Promise<QueuedRow[]> {
-  let query = withMessage(db).where('deliveries.team', '=', team);
-  if (filter.message) query = query.where('deliveries.message_id', '=', filter.message);
+  // Of one message, the team is asked of the message: asked of its deliveries, SQLite would look at all of the team's.
+  let query = filter.message
+    ? withMessage(db).where('messages.team', '=', team).where('deliveries.message_id', '=', filter.message)
+    : withMessage(db).where('deliveries.team', '=', team);
   if (filter.recipient) query = query.where('deliveries.recipient', '=', filter.recipient);
   if (filter.sinceSeq !== undefined) query = query.where('deliveries.seq', '>', filter.sinceSeq);
   if (filter.sinceTime !== undefined) query = query.where('deliveries.stored_at', '>=', filter.sinceTime);
