@@ -54,7 +54,7 @@ export function ratioOf(row: Row): number | undefined {
 }
 
 /** The value below which the share `part` (0 to 1) of the samples lies. */
-export function quantile(samples: readonly number[], part: number): number {
+function quantile(samples: readonly number[], part: number): number {
   const sorted = [...samples].sort((a, b) => a - b);
   const value = sorted[Math.min(sorted.length - 1, Math.ceil(part * sorted.length) - 1)] ?? sorted[0];
   if (value === undefined) throw new Error('no samples');

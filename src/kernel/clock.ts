@@ -3,6 +3,8 @@ export interface Clock {
   now(): number;
   /** Runs `task` once after `delay` ms unless the returned function is called first. Never keeps the process alive. */
   after(delay: number, task: () => void): () => void;
+  /** Resolves after one turn of the event loop: whatever else was waiting for it has had its say. */
+  turn(): Promise<void>;
 }
 
 export const systemClock: Clock = {
@@ -12,4 +14,5 @@ export const systemClock: Clock = {
     timer.unref();
     return () => clearTimeout(timer);
   },
+  turn: () => new Promise((resolve) => setImmediate(resolve)),
 };

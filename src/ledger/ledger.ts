@@ -1,4 +1,4 @@
-import type { Kysely, Transaction } from 'kysely';
+import { type Kysely, sql, type Transaction } from 'kysely';
 import { type AgentId, type Clock, type Refusal, refuse, type TeamId } from '../kernel/index.ts';
 import type { LedgerTables } from './schema.ts';
 
@@ -73,15 +73,34 @@ export class Change {
   }
 }
 
+/** One change that waits for its transaction. */
+interface Waiting {
+  readonly team: TeamId;
+  readonly actor: string;
+  readonly work: (change: Change) => Promise<unknown>;
+  readonly resolve: (answer: unknown) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/** What became of a change inside its group. */
+type Done = { readonly answer: unknown; readonly events: readonly LedgerEvent[] } | { readonly error: unknown };
+
+/** Changes that may share one commit: as many as wait, but not so many that the first waits long. */
+const LARGEST_GROUP = 32;
+
 /**
  * The one store. Reads go to `db`; every write goes through `change`, which puts the change and its events into one
- * transaction and tells the listeners after the commit.
+ * transaction and tells the listeners after the commit. Changes that are asked for while others are being written share the
+ * next commit, each behind a savepoint of its own: one wait for the disk serves all of them, and each stays whole or
+ * nothing.
  */
 export class Ledger {
   readonly db: Kysely<LedgerTables>;
   readonly ownership: Ownership;
   readonly #clock: Clock;
   readonly #listeners: ((events: readonly LedgerEvent[]) => void)[] = [];
+  readonly #waiting: Waiting[] = [];
+  #writing = false;
 
   constructor(db: Kysely<LedgerTables>, ownership: Ownership, clock: Clock) {
     this.db = db;
@@ -89,26 +108,67 @@ export class Ledger {
     this.#clock = clock;
   }
 
-  /** Runs `work` in one transaction. Throws `LedgerUnwritable` when the commit failed; then nothing is stored. */
-  async change<Answer>(
-    team: TeamId,
-    actor: AgentId | string,
-    work: (change: Change) => Promise<Answer>,
-  ): Promise<Answer> {
-    let events: readonly LedgerEvent[] = [];
-    const answer = await this.db
-      .transaction()
-      .execute(async (tx) => {
-        const change = new Change(tx, team, actor, this.#clock.now(), this.ownership);
-        const made = await work(change);
-        events = change.events;
-        return made;
-      })
-      .catch((error: unknown) => {
-        throw isStorageError(error) ? new LedgerUnwritable(error) : error;
-      });
-    if (events.length > 0) for (const listener of this.#listeners) listener(events);
-    return answer;
+  /** Runs `work` in a transaction. Throws `LedgerUnwritable` when the commit failed; then nothing of it is stored. */
+  change<Answer>(team: TeamId, actor: AgentId | string, work: (change: Change) => Promise<Answer>): Promise<Answer> {
+    return new Promise<Answer>((resolve, reject) => {
+      this.#waiting.push({ team, actor, work, resolve: (answer) => resolve(answer as Answer), reject });
+      if (!this.#writing) void this.#write();
+    });
+  }
+
+  async #write(): Promise<void> {
+    this.#writing = true;
+    while (this.#waiting.length > 0) {
+      const group = this.#waiting.splice(0, LARGEST_GROUP);
+      const written = await this.db
+        .transaction()
+        .execute((tx) => this.#runGroup(tx, group))
+        .catch((error: unknown) => {
+          const cause = isStorageError(error) ? new LedgerUnwritable(error) : error;
+          return group.map((): Done => ({ error: cause }));
+        });
+      this.#tell(group, written);
+      // Whoever asked while the disk was awaited comes in with the next group.
+      if (this.#waiting.length === 0) await this.#clock.turn();
+    }
+    this.#writing = false;
+  }
+
+  async #runGroup(tx: Transaction<LedgerTables>, group: readonly Waiting[]): Promise<Done[]> {
+    const done: Done[] = [];
+    for (const waiting of group)
+      done.push(group.length === 1 ? await this.#run(tx, waiting) : await this.#runApart(tx, waiting));
+    return done;
+  }
+
+  async #run(tx: Transaction<LedgerTables>, { team, actor, work }: Waiting): Promise<Done> {
+    const change = new Change(tx, team, actor, this.#clock.now(), this.ownership);
+    return { answer: await work(change), events: change.events };
+  }
+
+  /** One change among several: what it did is taken back when it fails, and the others go on. */
+  async #runApart(tx: Transaction<LedgerTables>, waiting: Waiting): Promise<Done> {
+    await sql`savepoint one_change`.execute(tx);
+    try {
+      const done = await this.#run(tx, waiting);
+      await sql`release one_change`.execute(tx);
+      return done;
+    } catch (error) {
+      if (isStorageError(error)) throw error;
+      await sql`rollback to one_change`.execute(tx);
+      await sql`release one_change`.execute(tx);
+      return { error };
+    }
+  }
+
+  #tell(group: readonly Waiting[], done: readonly Done[]): void {
+    for (const [index, outcome] of done.entries()) {
+      if ('error' in outcome) group[index]?.reject(outcome.error);
+      else {
+        if (outcome.events.length > 0) for (const listener of this.#listeners) listener(outcome.events);
+        group[index]?.resolve(outcome.answer);
+      }
+    }
   }
 
   /** Called with the events of each change once it is committed, in commit order. */

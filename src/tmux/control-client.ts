@@ -45,8 +45,8 @@ const END_DEADLINE = 2_000;
 
 /**
  * Becomes tmux, and leaves a watcher behind that ends the client by force when the other end of descriptor 3 is closed
- * without a word: when this process was killed. tmux alone would not always notice: a client that has output left for a
- * reader who is gone never ends (measured with 3.3a), and so would never tell the hook that revives this process.
+ * without a word: when this process was killed. tmux alone does not always notice that: with 3.3a, about one kill in thirty
+ * while windows were being opened left the client attached for good, and the hook that revives this process never ran.
  */
 const WATCHED_TMUX = '{ read -r _ || kill -9 $$; } <&3 >/dev/null 2>&1 3<&- & exec tmux "$@" 3<&-';
 

@@ -109,6 +109,34 @@ describe('a change', () => {
     expect(stored).toEqual([...stored].sort((a, b) => a - b));
   });
 
+  test('changes that come together share one wait for the disk, and a failing one takes nothing of the others', async () => {
+    const connection = new DatabaseSync(':memory:', { enableForeignKeyConstraints: true });
+    let commits = 0;
+    const prepare = connection.prepare.bind(connection);
+    connection.prepare = (text) => {
+      const statement = prepare(text);
+      if (text !== 'commit') return statement;
+      const run = statement.run.bind(statement);
+      statement.run = () => {
+        commits += 1;
+        return run();
+      };
+      return statement;
+    };
+    const ledger = await on(connection);
+    commits = 0;
+    const sends = Array.from({ length: 20 }, (_, index) =>
+      ledger.change(TEAM, 'person', async (change) => {
+        await store(change, letter({ body: `${index}` }), mint);
+        if (index === 5) throw new Error('no');
+      }),
+    );
+    const settled = await Promise.allSettled(sends);
+    expect(settled.flatMap(({ status }, index) => (status === 'rejected' ? [index] : []))).toEqual([5]);
+    expect(await rows(ledger, 'messages')).toBe(19);
+    expect(commits).toBe(2);
+  });
+
   test('M10 of an earlier boot is refused once a later one owns the team', async () => {
     const disk = new DatabaseSync(':memory:');
     const earlier = await on(disk);

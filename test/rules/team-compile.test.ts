@@ -209,7 +209,7 @@ describe('what is wrong in documents', () => {
       `${where}/agents/bob.md:5: provder: there is no such field; did you mean provider?`,
     ]);
     expect(refusal.evidence?.problems).toHaveLength(6);
-    expect(refusal.next).toEqual([`team-agent validate ${where}`]);
+    expect(refusal.next).toEqual([`team-agent quick-start ${where}`]);
   });
 
   it.each([

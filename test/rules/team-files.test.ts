@@ -71,7 +71,7 @@ describe('reading a team folder', () => {
   it('B03 the command that helps quotes the folder for the shell', () => {
     const folder = path.join(freshFolder('odd'), "it's here");
     fs.mkdirSync(folder);
-    expect(read(folder)).toMatchObject({ next: [`team-agent validate '${folder.replace("'", "'\\''")}'`] });
+    expect(read(folder)).toMatchObject({ next: [`team-agent quick-start '${folder.replace("'", "'\\''")}'`] });
   });
 });
 

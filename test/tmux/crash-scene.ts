@@ -4,7 +4,7 @@ import fs from 'node:fs';
 import type { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'vitest';
-import type { ProcessIdentity } from '../../src/kernel/index.ts';
+import { identifyProcess, type ProcessIdentity, signalProcess } from '../../src/kernel/index.ts';
 import { eventually } from '../support/eventually.ts';
 import { Product } from '../support/product.ts';
 
@@ -129,6 +129,11 @@ export class CrashScene extends Product {
   override async end(): Promise<void> {
     await super.end();
     for (const child of this.#children) if (child.exitCode === null && child.signalCode === null) child.kill('SIGKILL');
+    // What a failed test left, when even its ledger is gone: only processes that know this very workspace.
+    for (const pid of this.processes()) {
+      const left = identifyProcess(pid);
+      if (left) signalProcess(left, 'SIGKILL');
+    }
   }
 }
 

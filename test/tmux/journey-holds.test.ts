@@ -1,3 +1,5 @@
+import fs from 'node:fs';
+import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { probeProcess, signalProcess } from '../../src/kernel/index.ts';
 import { eventually } from '../support/eventually.ts';
@@ -11,7 +13,7 @@ const rules = `rules:
   - match: '^question'
     do: [{ show_dialog: "Read this" }, { say: "read" }]
   - match: '^work'
-    do: [{ wait: 1500 }, { say: "worked" }]
+    do: [{ run: "until [ -e go-$TEAM_AGENT_ID ]; do sleep 0.05; done" }, { say: "worked" }]
   - match: '^draft'
     do: [{ draft: "half typed" }]
   - match: '^hang'
@@ -95,6 +97,7 @@ describe.each([
     await reached(product, first);
     const waiting = await deliveryOf(second);
     expect(waiting).toMatchObject({ state: 'queued', attempts: 0 });
+    fs.writeFileSync(path.join(product.workspace, `go-${agent}`), '');
     expect((await reached(product, second))[0]?.attempts).toBe(1);
     const order = recordOf(product, agent).flatMap((line) =>
       line.type === 'user' ? [bodyOf(line.text)] : line.type === 'turn' ? [line.state] : [],

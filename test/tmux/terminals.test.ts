@@ -443,6 +443,21 @@ test('a session whose only agent has just ended is opened again at once', async 
   expect(await here.terminals.panes()).toEqual([]);
 });
 
+test('a server that has outlived its last session has no panes, and opens the next session', async () => {
+  const here = world();
+  for (let round = 0; round < 10; round++) {
+    const pane = await open(here, ['sleep', '600']);
+    // A server that still has a client to let go stays like this for a moment.
+    tmux(here, 'set-option', '-s', 'exit-empty', 'off');
+    process.kill(pane.process.pid, 'SIGKILL');
+    if (round % 2) continue;
+    await eventually('it has no panes', async () => (await here.terminals.panes())?.length === 0);
+    expect(serverLives(here)).toBe(true);
+  }
+  const last = await open(here, ['sleep', '600']);
+  expect(await here.terminals.panes()).toEqual([last]);
+});
+
 test('a tmux that does not answer is unknown, not empty', async () => {
   const here = world();
   expect(await here.terminals.panes()).toEqual([]);

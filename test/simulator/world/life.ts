@@ -61,6 +61,10 @@ export class Life implements Witness, Clock {
     });
   }
 
+  turn(): Promise<void> {
+    return this.guard(this.#scene.time.turn());
+  }
+
   /** A call to the world outside: it takes a moment, and nothing comes of it when the caller dies meanwhile. */
   async call<Value>(work: () => Promise<Value>): Promise<Value> {
     const { random, time } = this.#scene;

@@ -37,6 +37,11 @@ export class VirtualTime {
     };
   }
 
+  /** Virtual time stands still while anything runs: a turn takes none. */
+  turn(): Promise<void> {
+    return Promise.resolve();
+  }
+
   /** Resolves after `delay` ms. */
   pause(delay: number): Promise<void> {
     return new Promise((resolve) => this.after(delay, resolve));
