@@ -10,6 +10,7 @@ export interface LedgerTables {
   sessions: SessionsTable;
   messages: MessagesTable;
   deliveries: DeliveriesTable;
+  delivery_counts: DeliveryCountsTable;
   offers: OffersTable;
   tasks: TasksTable;
   results: ResultsTable;
@@ -119,6 +120,13 @@ export interface DeliveriesTable {
   consumed_at: number | null;
   consumed_by: string | null;
   receipt: Json | null;
+}
+
+/** How many deliveries of a team stand in each state; kept by triggers in the transaction of each move. */
+export interface DeliveryCountsTable {
+  team: string;
+  state: DeliveriesTable['state'];
+  count: number;
 }
 
 export interface OffersTable {

@@ -194,9 +194,14 @@ export function killSession(session: string): string {
   return command('if-shell', '-F', '-t', target, `#{${SESSION_MARK}}`, command('kill-session', '-t', target));
 }
 
-/** The mark of a session, empty when somebody else created it. */
-export function showSessionMark(session: string): readonly string[] {
-  return ['show-options', '-v', '-q', '-t', `=${plainName(session)}:`, SESSION_MARK];
+/** The words of the question for all sessions of the server. It has no target: a server without a session answers it. */
+export const LIST_SESSIONS: readonly string[] = ['list-sessions', '-F', `#{session_name}:#{${SESSION_MARK}}`];
+
+/** What `LIST_SESSIONS` said about one session. */
+export function ownerOf(session: string, lines: readonly string[]): 'ours' | 'foreign' | 'nobody' {
+  const line = lines.find((candidate) => candidate.startsWith(`${session}:`));
+  if (line === undefined) return 'nobody';
+  return line === `${session}:` ? 'foreign' : 'ours';
 }
 
 /** Names stand in targets and formats, so they are letters, digits, `_` and `-`; anything else is a bug of the caller. */

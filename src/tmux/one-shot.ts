@@ -42,6 +42,18 @@ export function runQuestion(server: ServerAddress, words: readonly string[]): Pr
   return runTmux(['-u', '-S', server.socket, '-f', '/dev/null', ...words], server.environment, '');
 }
 
+/** How often a server is asked that ends under our hands. */
+const SERVER_ATTEMPTS = 3;
+
+/** A server that is just ending, because its last session has, takes nobody in any more: then the next one is asked. */
+export async function untilServed(ask: () => Promise<OneShot>): Promise<OneShot> {
+  for (let attempt = 1; ; attempt++) {
+    const shot = await ask();
+    const ending = shot.ran && /server exited|lost server|no server running/.test(shot.errors);
+    if (!ending || attempt === SERVER_ATTEMPTS) return shot;
+  }
+}
+
 /** Did tmux find no server at the socket? True for a missing socket and for one that nobody listens on. */
 export function serverAbsent(answer: OneShot): boolean {
   return (
@@ -51,6 +63,15 @@ export function serverAbsent(answer: OneShot): boolean {
       answer.errors,
     )
   );
+}
+
+/**
+ * Is there a server, but no session in it? It says so to every command that has a target, also to an exact one, because
+ * it looks for a current session first. A server is like this while it lets the clients of its last session go, and
+ * as long as somebody has set `exit-empty` off.
+ */
+export function serverEmpty(answer: OneShot): boolean {
+  return answer.ran && answer.code !== 0 && /^no current target$/m.test(answer.errors);
 }
 
 /** Runs tmux once. It is killed when it has not ended within `ANSWER_DEADLINE`. */

@@ -16,35 +16,34 @@ import {
   killPane,
   killSession,
   LIST_PANES,
+  LIST_SESSIONS,
   listBuffers,
   listPane,
   openPane,
+  ownerOf,
   type PaneRow,
   parseRow,
   reviveHook,
   sendKeys,
   serverOptions,
-  showSessionMark,
 } from './commands.ts';
 import { Connections } from './connections.ts';
 import type { ControlAnswer, ControlClient } from './control-client.ts';
 import { command } from './control-protocol.ts';
 import {
-  type OneShot,
   runCommands,
   runQuestion,
   type ServerAddress,
   serverAbsent,
+  serverEmpty,
   serverEnvironment,
+  untilServed,
 } from './one-shot.ts';
 import { PaneWatch } from './pane-watch.ts';
 import { paste } from './pasting.ts';
 import { endGroup } from './process-group.ts';
 import type { OpenPane, PaneFacts, PaneHandle, PasteOutcome, Terminals, TerminalsOptions } from './shape.ts';
 import { tmuxFailed, tmuxMissing } from './version.ts';
-
-/** How often a new session is asked for when the server ends under our hands. */
-const SERVER_ATTEMPTS = 3;
 
 /** The terminals of one workspace, on the private tmux server at `socket`. Nothing is started before the first pane. */
 export function openTerminals(options: TerminalsOptions): Terminals {
@@ -81,13 +80,17 @@ class TmuxTerminals implements Terminals {
   async open(request: OpenPane): Promise<PaneHandle | Refusal> {
     // A session can end between our finding it and our opening a window in it: then it is created again, once.
     for (let attempt = 1; ; attempt++) {
-      const entered = await this.#enter(request);
-      if ('incarnation' in entered || isRefusal(entered)) return entered;
-      const opened = await this.#openIn(entered, request);
+      const opened = await this.#attempt(request);
       if (opened !== 'session_gone') return opened;
       if (attempt > 1) return tmuxFailed(`session ${request.session} ended while a window was being opened in it`);
       await this.#connections.end(request.session);
     }
+  }
+
+  async #attempt(request: OpenPane): Promise<PaneHandle | Refusal | 'session_gone'> {
+    const entered = await this.#enter(request);
+    if (entered === 'session_gone' || 'incarnation' in entered || isRefusal(entered)) return entered;
+    return this.#openIn(entered, request);
   }
 
   async #openIn(client: ControlClient, request: OpenPane): Promise<PaneHandle | Refusal | 'session_gone'> {
@@ -99,7 +102,7 @@ class TmuxTerminals implements Terminals {
   }
 
   /** A client of the request's session; or, when this call had to create the session, the pane it was created with. */
-  async #enter(request: OpenPane): Promise<ControlClient | PaneHandle | Refusal> {
+  async #enter(request: OpenPane): Promise<ControlClient | PaneHandle | Refusal | 'session_gone'> {
     for (;;) {
       const client = this.#connections.get(request.session);
       if (client) return client;
@@ -114,10 +117,11 @@ class TmuxTerminals implements Terminals {
     }
   }
 
-  async #create(request: OpenPane): Promise<ControlClient | PaneHandle | Refusal> {
+  async #create(request: OpenPane): Promise<ControlClient | PaneHandle | Refusal | 'session_gone'> {
     const taken = this.#foreignSocket();
     if (taken) return taken;
-    const shot = await this.#newSession(request);
+    const lines = [...serverOptions(this.#revive), openPane(request, 'new_session')];
+    const shot = await untilServed(() => runCommands(this.#server, lines));
     if (!shot.ran) return shot.missing ? tmuxMissing(this.#server.environment.PATH) : tmuxFailed(shot.evidence);
     if (/duplicate session/.test(shot.errors)) return this.#adopt(request.session);
     if (shot.code !== 0) return tmuxFailed(shot.errors.trim() || `code ${shot.code}`);
@@ -126,26 +130,18 @@ class TmuxTerminals implements Terminals {
     return handle;
   }
 
-  /** A server that is just ending, because its last session has, takes nobody in any more: then the next one is asked. */
-  async #newSession(request: OpenPane): Promise<OneShot> {
-    const lines = [...serverOptions(this.#revive), openPane(request, 'new_session')];
-    for (let attempt = 1; ; attempt++) {
-      const shot = await runCommands(this.#server, lines);
-      const ending = shot.ran && /server exited|lost server|no server running/.test(shot.errors);
-      if (!ending || attempt === SERVER_ATTEMPTS) return shot;
-    }
-  }
-
-  /** The session is there already: ours from an earlier life of this program, or somebody else's. */
-  async #adopt(session: string): Promise<ControlClient | Refusal> {
-    const mark = await runQuestion(this.#server, showSessionMark(session));
-    if (mark.ran && mark.output.trim() === '') {
+  /** The session was there already: ours from an earlier life of this program, or somebody else's. */
+  async #adopt(session: string): Promise<ControlClient | Refusal | 'session_gone'> {
+    const sessions = await untilServed(() => runQuestion(this.#server, LIST_SESSIONS));
+    const owner = ownerOf(session, sessions.ran ? sessions.output.split('\n') : []);
+    if (owner === 'foreign') {
       return refuse('session_name_taken', `A tmux session ${session} that is not ours is in the way.`, {
         evidence: { session, socket: this.#server.socket },
         next: [`tmux -S '${this.#server.socket}' rename-session -t '=${session}:' '${session}-2'`],
       });
     }
-    return (await this.#connections.connect(session)) ?? tmuxFailed(`cannot attach to session ${session}`);
+    // A session that has ended meanwhile cannot be attached to either.
+    return (owner === 'ours' && (await this.#connections.connect(session))) || 'session_gone';
   }
 
   /** tmux takes the place of a file at its socket's path: that must not be a file that it did not make. */
@@ -179,8 +175,8 @@ class TmuxTerminals implements Terminals {
     const answer = await this.#connections.request(command(...LIST_PANES));
     if (answer.answered && answer.blocks.every((block) => block.ok)) return rowsOf(answer);
     if (!fs.existsSync(this.#server.socket)) return [];
-    const shot = await runQuestion(this.#server, LIST_PANES);
-    if (serverAbsent(shot)) return [];
+    const shot = await untilServed(() => runQuestion(this.#server, LIST_PANES));
+    if (serverAbsent(shot) || serverEmpty(shot)) return [];
     if (shot.ran && shot.code === 0) return parseRows(shot.output.split('\n'));
     this.#options.log.warn({ tmux: shot.ran ? shot.errors : shot.evidence }, 'tmux did not list its panes');
     return undefined;

@@ -134,7 +134,7 @@ describe('a change', () => {
     const settled = await Promise.allSettled(sends);
     expect(settled.flatMap(({ status }, index) => (status === 'rejected' ? [index] : []))).toEqual([5]);
     expect(await rows(ledger, 'messages')).toBe(19);
-    expect(commits).toBe(2);
+    expect(commits).toBeLessThanOrEqual(2);
   });
 
   test('M10 of an earlier boot is refused once a later one owns the team', async () => {

@@ -35,7 +35,17 @@ export function violationsOf(
     ...orderIsKept(deliveries, account),
     ...offersAreClosed(disk),
     ...numbersGrow(disk),
+    ...countsAgree(disk),
   ];
+}
+
+/** What the ledger counts as it goes is what there is. */
+function countsAgree(disk: Disk): string[] {
+  const wrong = disk.rows(
+    `select c.team, c.state, c.count, count(d.state) as there from delivery_counts c
+     left join deliveries d on d.team = c.team and d.state = c.state group by c.team, c.state having c.count <> there`,
+  );
+  return wrong.map((row) => `${row.count} deliveries are counted as ${row.state}, and there are ${row.there}`);
 }
 
 function readDeliveries(disk: Disk, account: Account): Delivery[] {

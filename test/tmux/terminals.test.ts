@@ -445,17 +445,21 @@ test('a session whose only agent has just ended is opened again at once', async 
 
 test('a server that has outlived its last session has no panes, and opens the next session', async () => {
   const here = world();
-  for (let round = 0; round < 10; round++) {
-    const pane = await open(here, ['sleep', '600']);
-    // A server that still has a client to let go stays like this for a moment.
-    tmux(here, 'set-option', '-s', 'exit-empty', 'off');
-    process.kill(pane.process.pid, 'SIGKILL');
-    if (round % 2) continue;
-    await eventually('it has no panes', async () => (await here.terminals.panes())?.length === 0);
-    expect(serverLives(here)).toBe(true);
+  try {
+    for (let round = 0; round < 10; round++) {
+      const pane = await open(here, ['sleep', '600']);
+      // A server that still has a client to let go is like this for a moment.
+      tmux(here, 'set-option', '-s', 'exit-empty', 'off');
+      process.kill(pane.process.pid, 'SIGKILL');
+      if (round % 2) continue;
+      await eventually('it has no panes', async () => (await here.terminals.panes())?.length === 0);
+      expect(serverLives(here)).toBe(true);
+    }
+    const last = await open(here, ['sleep', '600']);
+    expect(await here.terminals.panes()).toEqual([last]);
+  } finally {
+    tmux(here, 'set-option', '-s', 'exit-empty', 'on');
   }
-  const last = await open(here, ['sleep', '600']);
-  expect(await here.terminals.panes()).toEqual([last]);
 });
 
 test('a tmux that does not answer is unknown, not empty', async () => {

@@ -1,7 +1,10 @@
 import { type Kysely, sql } from 'kysely';
 import type { Migration } from 'kysely/migration';
 
-/** The tables of a team: who is in it, what they say, what came of it. Only types and clauses that SQLite and PostgreSQL share. */
+/**
+ * The tables of a team: who is in it, what they say, what came of it. Types and clauses are those that SQLite and
+ * PostgreSQL share; the two triggers are SQLite's.
+ */
 export const spine: Migration = {
   async up(db: Kysely<unknown>): Promise<void> {
     for (const statement of STATEMENTS) await sql.raw(statement).execute(db);
@@ -36,12 +39,23 @@ const STATEMENTS = [
     seq bigint not null, recipient text not null, generation integer not null, state text not null, reason text,
     attempts integer not null, channel text, stored_at bigint not null, submitted_at bigint, consumed_at bigint,
     consumed_by text, receipt text, unique (message_id, recipient), unique (team, seq))`,
-  `create index deliveries_by_state on deliveries (team, state)`,
+  `create index unproved_deliveries on deliveries (team, recipient) where state = 'dead' and reason = 'unproved'`,
   `create index deliveries_by_recipient on deliveries (team, recipient, seq)`,
   `create index open_deliveries_in_order on deliveries (team, seq) where state in ('stored', 'queued', 'held', 'submitted')`,
   // Of indexes that cost the same, SQLite takes the one made last: this one holds only what still waits.
   `create index open_deliveries on deliveries (team, recipient, seq)
     where state in ('stored', 'queued', 'held', 'submitted')`,
+  // Kept by the ledger itself, so that no change can forget it: a status must not count a hundred thousand rows.
+  `create table delivery_counts (team text not null, state text not null, count integer not null, primary key (team, state))`,
+  `create trigger delivery_stored after insert on deliveries begin
+    insert into delivery_counts (team, state, count) values (new.team, new.state, 1)
+      on conflict (team, state) do update set count = count + 1;
+  end`,
+  `create trigger delivery_moved after update of state on deliveries begin
+    update delivery_counts set count = count - 1 where team = old.team and state = old.state;
+    insert into delivery_counts (team, state, count) values (new.team, new.state, 1)
+      on conflict (team, state) do update set count = count + 1;
+  end`,
   `create table offers (
     delivery_id text not null references deliveries (delivery_id), number integer not null, team text not null,
     recipient text not null, channel text not null, incarnation text not null, position bigint not null,

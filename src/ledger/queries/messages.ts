@@ -18,6 +18,7 @@ export type QueuedRow = DeliveryRow & Omit<MessageRow, 'seq' | 'team' | 'message
  * SQLite does not use the index of what still waits, and compiles the statement afresh each time.
  */
 export const isOpen = sql<SqlBool>`deliveries.state in ('stored', 'queued', 'held', 'submitted')`;
+const isUnproved = sql<SqlBool>`deliveries.state = 'dead' and deliveries.reason = 'unproved'`;
 const isQueued = sql<SqlBool>`deliveries.state = 'queued' and ${isOpen}`;
 
 const MESSAGE_COLUMNS = [
@@ -122,7 +123,7 @@ export function deliveriesOf(db: Reading, message: MessageId): Promise<DeliveryR
 export async function recipientsWithOpenDeliveries(db: Reading, team: TeamId): Promise<AgentId[]> {
   const recipients = db.selectFrom('deliveries').select('recipient').where('team', '=', team);
   const open = await recipients.where(isOpen).execute();
-  const unproved = await recipients.where('state', '=', 'dead').where('reason', '=', 'unproved').execute();
+  const unproved = await recipients.where(isUnproved).execute();
   return [...new Set([...open, ...unproved].map((row) => row.recipient as AgentId))];
 }
 
@@ -188,8 +189,7 @@ export function unprovedOffers(db: Reading, team: TeamId, recipient: AgentId): P
     .selectAll('offers')
     .where('deliveries.team', '=', team)
     .where('deliveries.recipient', '=', recipient)
-    .where('deliveries.state', '=', 'dead')
-    .where('deliveries.reason', '=', 'unproved')
+    .where(isUnproved)
     .where('offers.outcome', '=', 'unproved')
     .execute();
 }
