@@ -1,5 +1,5 @@
 import http from 'node:http';
-import { HEADERS, PROTOCOL } from '../src/coordinator/protocol.ts';
+import { HEADERS, PROTOCOL } from '../src/client/protocol.ts';
 import { identifyProcess, packageVersion } from '../src/kernel/index.ts';
 
 /** An answer of the local API, as far as the bench looks into it. */

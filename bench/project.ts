@@ -2,7 +2,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { setTimeout as pause } from 'node:timers/promises';
-import { type Pointer, pathsOf } from '../src/coordinator/protocol.ts';
+import { type Pointer, pathsOf } from '../src/client/protocol.ts';
 import { identifyProcess, mint, type ProcessIdentity, probeProcess, signalProcess } from '../src/kernel/index.ts';
 import { type Client, localClient, ToolClient } from './calls.ts';
 import type { Ground, Ran } from './ground.ts';

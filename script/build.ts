@@ -15,7 +15,7 @@ const ENTRIES = { main: 'src/cli/main.ts', scripted: 'src/providers/scripted/pro
 /** What a command line needs to parse, call the coordinator and print: one file, because each file costs a start 0.7 ms. */
 const COMMAND = 'src/cli/running.ts';
 /** What the command line loads from here is part of that file; anything else stays apart until it is needed. */
-const COMMAND_ROOMS = ['src/cli/', 'src/coordinator/client/'];
+const COMMAND_ROOMS = ['src/cli/', 'src/client/'];
 const NEVER_IN_COMMAND = 'src/cli/daemon.ts';
 
 /** CommonJS packages in an ES module bundle call `require` for Node's own modules. */

@@ -19,6 +19,7 @@ export const ROOMS = [
   'providers',
   'tmux',
   'ledger',
+  'client',
   'kernel',
 ] as const;
 
@@ -26,11 +27,14 @@ export const ROOMS = [
 const NEVER = [{ from: 'providers', to: 'ledger', because: 'a provider tells facts, it stores nothing' }] as const;
 
 /**
- * Folders that may import single files of a room instead of its index. Both start a process for each use, and an index
- * loads its whole room.
+ * Folders that may import single files of a room instead of its index. They run in a process that is started for each use,
+ * and an index loads its whole room.
  */
 const DIRECT = [
   { from: 'src/cli/', to: 'src/kernel/' },
+  { from: 'src/cli/', to: 'src/coordinator/offline.ts' },
+  { from: 'src/cli/', to: 'src/mcp/bridge.ts' },
+  { from: 'src/client/', to: 'src/kernel/' },
   { from: 'src/providers/scripted/program/', to: 'src/kernel/' },
 ] as const;
 

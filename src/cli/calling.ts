@@ -40,7 +40,7 @@ export async function callIn<Name extends Verb>(
   args: Readonly<Record<string, unknown>>,
   signal?: AbortSignal,
 ): Promise<Answers[Name] | Refusal> {
-  const { callCoordinator } = await import('../coordinator/client/index.ts');
+  const { callCoordinator } = await import('../client/index.ts');
   const ask = (start: boolean) => callCoordinator(workspace, verb, args, { start, ...(signal ? { signal } : {}) });
   const mayBeDone = MAY_BE_DONE.has(verb);
   const answer = await ask(!READS.has(verb) && !ONLY_IF_THERE.has(verb) && !mayBeDone);

@@ -1,6 +1,6 @@
 import type { Holder, Roster } from '../agents/index.ts';
+import { HEADERS } from '../client/index.ts';
 import { ancestry, identifyProcess, type Refusal, refuse } from '../kernel/index.ts';
-import { HEADERS } from './protocol.ts';
 
 /** Who asks. An agent is known by its token or by its ancestry, whatever it passes; anybody else is a person. */
 export type AgentCaller = { readonly kind: 'agent' } & Holder;

@@ -1,10 +1,11 @@
 import fs from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';
+import type { Paths } from '../client/index.ts';
 import type { AgentId, IncarnationId, TeamId } from '../kernel/index.ts';
 import { liveIncarnations, recipientsWithOpenDeliveries, teams } from '../ledger/index.ts';
 import { recordEnd } from '../lifecycle/index.ts';
 import type { Door } from './listening.ts';
-import type { Paths } from './protocol.ts';
+import type { MissedCalls } from './missed-calls.ts';
 import type { Runtime } from './runtime.ts';
 
 /** How often everything is looked at though nothing was said, ms: the safety net below the events. It only reads. */
@@ -21,6 +22,7 @@ const IDLE_END = 60_000;
 export class Caretaker {
   readonly #runtime: Runtime;
   readonly #paths: Paths;
+  readonly #missed: MissedCalls;
   readonly #doors: { readonly local: Door; readonly loopback: Door };
   readonly #asked: Promise<string>;
   readonly #ledgerFile: number;
@@ -28,8 +30,15 @@ export class Caretaker {
   #quietSince: number | undefined;
   #ended = false;
 
-  constructor(runtime: Runtime, paths: Paths, doors: { local: Door; loopback: Door }, asked: Promise<string>) {
+  constructor(
+    runtime: Runtime,
+    missed: MissedCalls,
+    paths: Paths,
+    doors: { local: Door; loopback: Door },
+    asked: Promise<string>,
+  ) {
     this.#runtime = runtime;
+    this.#missed = missed;
     this.#paths = paths;
     this.#doors = doors;
     this.#asked = asked;
@@ -86,7 +95,7 @@ export class Caretaker {
     // A verb that ends a life writes it down itself; a member that nobody follows was ended already.
     if (member?.row.intent !== 'running' || member.processLiveness() !== 'dead') return;
     try {
-      await this.#runtime.missedCalls.look(member, incarnation);
+      await this.#missed.look(member, incarnation);
       await recordEnd(this.#runtime.effects, incarnation, { why, asked: false });
       this.#runtime.saw(member);
     } catch (error) {

@@ -2,6 +2,7 @@ import fs from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';
 import { pino } from 'pino';
 import { Member, Roster } from '../agents/index.ts';
+import { type Paths, type Pointer, PROTOCOL, pathsOf } from '../client/index.ts';
 import {
   boundariesFrom,
   ensurePrivateFolder,
@@ -24,7 +25,7 @@ import { Caretaker } from './caretaker.ts';
 import { type Door, listenOnLoopback, listenOnSocket } from './listening.ts';
 import { localApi } from './local-api.ts';
 import { loopbackApp, type ToolFront } from './loopback.ts';
-import { type Paths, type Pointer, PROTOCOL, pathsOf } from './protocol.ts';
+import { MissedCalls } from './missed-calls.ts';
 import { Runtime } from './runtime.ts';
 
 /** What a coordinator is started with. */
@@ -151,13 +152,17 @@ async function boot(options: CoordinatorOptions, paths: Paths, ledger: Ledger, d
     mcpUrl: () => `http://127.0.0.1:${doors.loopback.port}/mcp`,
   };
   runtime = new Runtime(effects, log, { build, port: doors.loopback.port, endSoon: ending.resolve });
+  const missed = new MissedCalls(runtime);
+  runtime.onSeen((member) => {
+    if (member.incarnation) void missed.look(member, member.incarnation);
+  });
   writePointer(paths, build, doors.loopback.port);
   await terminals.attach();
   await terminals.reviveWith(reviveCommand(paths, options.environment));
   const lives = await liveIncarnations(ledger.db);
   await recover(effects);
-  await runtime.missedCalls.atBoot(lives);
-  const caretaker = new Caretaker(runtime, paths, doors, ending.promise);
+  await missed.atBoot(lives);
+  const caretaker = new Caretaker(runtime, missed, paths, doors, ending.promise);
   caretaker.begin();
   await caretaker.wakeAll();
   log.info({ pid: process.pid, port: doors.loopback.port, workspace: paths.workspace }, 'coordinator listens');

@@ -1,10 +1,10 @@
 import { type Context, Hono } from 'hono';
 import { stream } from 'hono/streaming';
 import { z } from 'zod';
+import { HEADERS, PROTOCOL } from '../client/index.ts';
 import { isRefusal, type Refusal, refuse, type TeamId } from '../kernel/index.ts';
 import { eventsSince, LedgerUnwritable } from '../ledger/index.ts';
 import { type Caller, identifyCaller, ownTeamOnly, workerMayNot } from './callers.ts';
-import { HEADERS, PROTOCOL } from './protocol.ts';
 import type { Runtime } from './runtime.ts';
 import { selectTeam } from './teams.ts';
 import { VERBS } from './verbs/index.ts';

@@ -1,3 +1,4 @@
+import { pathsOf, whetherGaveUp } from '../client/index.ts';
 import { isRefusal, type Refusal, refuse, systemClock, type TeamId } from '../kernel/index.ts';
 import {
   dumpTables,
@@ -7,8 +8,6 @@ import {
   type Reading,
   type TeamRow,
 } from '../ledger/index.ts';
-import { whetherGaveUp } from './client/index.ts';
-import { pathsOf } from './protocol.ts';
 import { selectTeamOf } from './teams.ts';
 import {
   deliveriesView,

@@ -6,7 +6,6 @@ import type { LedgerEvent } from '../ledger/index.ts';
 import type { Effects } from '../lifecycle/index.ts';
 import { type Desk, PostOffice } from '../messages/index.ts';
 import type { AgentCaller } from './callers.ts';
-import { MissedCalls } from './missed-calls.ts';
 import type { Observer } from './views/index.ts';
 
 /**
@@ -24,8 +23,8 @@ export class Runtime implements Observer {
   readonly port: number;
   /** Asks this coordinator to end once what it is answering has been answered. Its agents live on. */
   readonly endSoon: (why: string) => void;
-  readonly missedCalls: MissedCalls;
   readonly #offices = new Map<TeamId, PostOffice>();
+  readonly #watchers: ((member: Member) => void)[] = [];
 
   constructor(effects: Effects, log: Logger, process: { build: string; port: number; endSoon: (why: string) => void }) {
     this.effects = effects;
@@ -33,7 +32,6 @@ export class Runtime implements Observer {
     this.build = process.build;
     this.port = process.port;
     this.endSoon = process.endSoon;
-    this.missedCalls = new MissedCalls(this);
     this.startedAt = effects.clock.now();
     effects.ledger.onCommit((events) => this.#dispatch(events));
   }
@@ -55,9 +53,14 @@ export class Runtime implements Observer {
     return office;
   }
 
+  /** Called with an agent whenever something new was seen of it. */
+  onSeen(listener: (member: Member) => void): void {
+    this.#watchers.push(listener);
+  }
+
   /** Something new was seen of an agent: its line looks again, and whoever waits. */
   saw(member: Member): void {
-    if (member.incarnation) void this.missedCalls.look(member, member.incarnation);
+    for (const listener of this.#watchers) listener(member);
     this.office(member.row.team as TeamId).wake(member.id);
     this.effects.changes.notify();
   }

@@ -3,7 +3,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { fileURLToPath } from 'node:url';
-import { type Pointer, pathsOf } from '../../src/coordinator/protocol.ts';
+import { type Pointer, pathsOf } from '../../src/client/protocol.ts';
 import { identifyProcess, type ProcessIdentity, probeProcess, signalProcess } from '../../src/kernel/index.ts';
 import { eventually } from './eventually.ts';
 import { freshFolder } from './files.ts';

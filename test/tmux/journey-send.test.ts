@@ -1,6 +1,6 @@
 import http from 'node:http';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { HEADERS, PROTOCOL } from '../../src/coordinator/protocol.ts';
+import { HEADERS, PROTOCOL } from '../../src/client/protocol.ts';
 import { identifyProcess, mint, probeProcess, signalProcess } from '../../src/kernel/index.ts';
 import { eventually } from '../support/eventually.ts';
 import { Product } from '../support/product.ts';

@@ -31,7 +31,7 @@ async function follow(context: Context, since: number | string | undefined): Pro
   if (isRefusal(workspace)) return refused(workspace);
   const absent = needsTeam(workspace);
   if (absent) return refused(absent);
-  const { followEvents } = await import('../../coordinator/client/index.ts');
+  const { followEvents } = await import('../../client/index.ts');
   const readable = context.stdout.isTTY === true && !context.globals.json;
   const print = (line: string): void => {
     const shown = readable

@@ -1,5 +1,5 @@
 import path from 'node:path';
-import { pathsOf } from '../../coordinator/protocol.ts';
+import { pathsOf } from '../../client/index.ts';
 import { childEnvironment } from '../../kernel/environment.ts';
 import { mint } from '../../kernel/ids.ts';
 import { isRefusal, type Refusal } from '../../kernel/reasons.ts';

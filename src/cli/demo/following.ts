@@ -29,7 +29,7 @@ export class Follower {
   }
 
   async start(): Promise<void> {
-    const { followEvents } = await import('../../coordinator/client/index.ts');
+    const { followEvents } = await import('../../client/index.ts');
     void followEvents(this.#workspace, { team: TEAM, since: 0 }, (line) => this.#take(line), this.#stop.signal);
     await this.#look();
     this.#timer = setInterval(() => void this.#look(), LOOK_EVERY);

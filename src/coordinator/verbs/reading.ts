@@ -1,9 +1,9 @@
 import { z } from 'zod';
+import { PROTOCOL } from '../../client/index.ts';
 import { type DeliveryId, isRefusal, LEADER, type Refusal, type TeamId } from '../../kernel/index.ts';
 import { deliveriesWithMessages, dumpTables, oldestPending, type TeamRow } from '../../ledger/index.ts';
 import { takeByPerson } from '../../messages/index.ts';
 import { ownTeamOnly, workerMayNot } from '../callers.ts';
-import { PROTOCOL } from '../protocol.ts';
 import { selectTeam, selectTeamOf } from '../teams.ts';
 import {
   deliveriesView,

@@ -3,12 +3,12 @@ import fs from 'node:fs';
 import path from 'node:path';
 import type { Readable } from 'node:stream';
 import { setTimeout as pause } from 'node:timers/promises';
-import { coordinatorEnvironment } from '../../kernel/environment.ts';
-import { ensurePrivateFolder } from '../../kernel/files.ts';
-import { programArgv } from '../../kernel/installation.ts';
-import { isRefusal, type Refusal, refuse } from '../../kernel/reasons.ts';
-import type { Paths } from '../protocol.ts';
+import { coordinatorEnvironment } from '../kernel/environment.ts';
+import { ensurePrivateFolder } from '../kernel/files.ts';
+import { programArgv } from '../kernel/installation.ts';
+import { isRefusal, type Refusal, refuse } from '../kernel/reasons.ts';
 import { callSocket } from './call.ts';
+import type { Paths } from './protocol.ts';
 
 /** How long a start may take, ms: ten times what it takes on a slow machine. */
 const START_DEADLINE = 10_000;

@@ -1,5 +1,5 @@
 import http from 'node:http';
-import { errorCode } from '../../kernel/processes.ts';
+import { errorCode } from '../kernel/processes.ts';
 
 /** One answer over the unix socket; or that nobody listens; or that the connection broke before an answer came. */
 export type CallOutcome =

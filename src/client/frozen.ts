@@ -1,9 +1,9 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { readIfThere } from '../../kernel/files.ts';
-import { identifyProcess, processStat } from '../../kernel/processes.ts';
-import { type Refusal, refuse } from '../../kernel/reasons.ts';
-import { ANSWER_DEADLINE, type Paths, type Pointer } from '../protocol.ts';
+import { readIfThere } from '../kernel/files.ts';
+import { identifyProcess, processStat } from '../kernel/processes.ts';
+import { type Refusal, refuse } from '../kernel/reasons.ts';
 import { callSocket } from './call.ts';
+import { ANSWER_DEADLINE, type Paths, type Pointer } from './protocol.ts';
 
 /** The coordinator's own word about itself on disk, when its process still is that one. */
 export function readPointer(paths: Pick<Paths, 'pointer'>): Pointer | undefined {
