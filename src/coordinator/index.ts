@@ -1,6 +1,6 @@
 /** The long-lived process: boot, local API, dispatch of committed events between rooms. */
 export type { AgentCaller } from './callers.ts';
-export { type CoordinatorOptions, runCoordinator } from './coordinator.ts';
+export { runCoordinator } from './coordinator.ts';
 export type { ToolFront } from './loopback.ts';
 export type { Runtime } from './runtime.ts';
 export { selectTeam } from './teams.ts';
@@ -13,4 +13,4 @@ export {
   sendMessageInput,
   updateState,
 } from './tool-calls.ts';
-export { type EventView, inboxView, statusView } from './views/index.ts';
+export { inboxView, statusView } from './views/index.ts';

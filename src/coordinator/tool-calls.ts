@@ -113,6 +113,6 @@ export function hello(runtime: Runtime, caller: AgentCaller): object {
 }
 
 /** Arguments that are not what a tool takes: one line, no paths. */
-export function badArguments(error: z.ZodError): Refusal {
+function badArguments(error: z.ZodError): Refusal {
   return refuse('tool_arguments_invalid', firstLine(z.prettifyError(error).replaceAll('\n', '; '), 200), { next: [] });
 }

@@ -6,4 +6,4 @@ export * from './queries/messages.ts';
 export * from './queries/results.ts';
 export * from './queries/views.ts';
 export * from './queries/workspace.ts';
-export { type LedgerReader, openLedgerReader } from './reader.ts';
+export { openLedgerReader } from './reader.ts';

@@ -5,4 +5,4 @@ export type { Resting } from './line.ts';
 export { answer, type Desk, takeByPerson } from './moves.ts';
 export { PostOffice } from './post-office.ts';
 export { INLINE_LIMIT, render } from './rendering.ts';
-export { BODY_LIMIT, checkBody, type Letter, type Sent, store, storeNotice } from './send.ts';
+export { checkBody, type Letter, type Sent, store, storeNotice } from './send.ts';

@@ -21,7 +21,7 @@ import {
 import type { MessageHold } from './delivery.ts';
 
 /** Largest text of a message, in UTF-8 bytes. */
-export const BODY_LIMIT = 8 * 1024 * 1024;
+const BODY_LIMIT = 8 * 1024 * 1024;
 
 export interface Letter {
   readonly message_id: MessageId;

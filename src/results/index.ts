@@ -1,2 +1,2 @@
 /** Tasks, open requests, reports. */
-export { type Reported, type Reporter, report } from './report.ts';
+export { type Reported, report } from './report.ts';

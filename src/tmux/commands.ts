@@ -19,7 +19,7 @@ export interface PaneRow {
 
 const INCARNATION = '@team_agent_incarnation';
 /** Marks a session that we created. */
-export const SESSION_MARK = '@team_agent_session';
+const SESSION_MARK = '@team_agent_session';
 /** Buffers of ours start with it, so that those a crash left behind are known. */
 const BUFFER_PREFIX = 'team-agent-';
 /** Columns and rows of an agent's window, whoever looks at it. */

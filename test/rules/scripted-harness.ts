@@ -9,7 +9,7 @@ import { eventually } from '../support/eventually.ts';
 import { freshFolder } from '../support/files.ts';
 
 /** The few sequences that the scripted agent's screen uses, drawn onto lines of text. */
-export class TinyTerminal {
+class TinyTerminal {
   #lines: string[] = [''];
   #row = 0;
   #column = 0;

@@ -11,7 +11,7 @@ import { Product } from '../support/product.ts';
 const BIN = fileURLToPath(new URL('../../bin/team-agent', import.meta.url));
 
 /** "Revived within 2 s": ten times that is waited for, and what it took is printed. ms. */
-export const REVIVED = 20_000;
+const REVIVED = 20_000;
 
 /** A coordinator that is our own child: how it ended is known for certain. */
 export interface Daemon {

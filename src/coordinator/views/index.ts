@@ -1,5 +1,5 @@
 /** What people see: functions of the ledger and, where a coordinator runs, of what it has seen. They change nothing. */
-export { type EventView, eventsView, eventView } from './events.ts';
+export { eventsView, eventView } from './events.ts';
 export {
   type DeliveryView,
   deliveriesView,
@@ -8,7 +8,7 @@ export {
   messageStoredView,
   unknownAgent,
 } from './messages.ts';
-export { holdOf, type Observer } from './observer.ts';
-export { type ResultView, resultsView, resultView } from './results.ts';
-export { type StatusView, statusView } from './status.ts';
+export type { Observer } from './observer.ts';
+export { resultsView, resultView } from './results.ts';
+export { statusView } from './status.ts';
 export { whyView } from './why.ts';

@@ -93,7 +93,6 @@ export async function statusView(
     coordinator,
   };
 }
-export type StatusView = Awaited<ReturnType<typeof statusView>>;
 
 function queuedView(observer: Observer | undefined, row: DeliveryRow, hold: string | undefined, now: number) {
   return {

@@ -39,7 +39,7 @@ export type ToAgent =
   | { readonly type: 'answer'; readonly decision: 'approve' | 'deny' };
 
 /** The longest line either side takes, in bytes: a message of 1 MB, escaped at its worst, and its wrapping. */
-export const LONGEST_LINE = 8 * 1024 * 1024;
+const LONGEST_LINE = 8 * 1024 * 1024;
 
 /** A line as the agent wrote it; undefined when it is none of the protocol's. */
 export function parseFromAgent(line: string): FromAgent | undefined {

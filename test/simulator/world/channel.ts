@@ -5,7 +5,7 @@ import type { Fault } from './faults.ts';
 import type { Scene } from './scene.ts';
 
 /** The mark in the header of a rendered body: what an agent's record is searched for. */
-export function markOf(rendered: string): DeliveryId {
+function markOf(rendered: string): DeliveryId {
   const mark = /^\[team message (\S+) from /.exec(rendered)?.[1];
   if (!mark) throw new Error(`no mark in ${JSON.stringify(rendered.slice(0, 80))}`);
   return mark as DeliveryId;

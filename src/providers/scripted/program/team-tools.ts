@@ -4,7 +4,7 @@ import { packageVersion } from '../../../kernel/index.ts';
 /** The MCP revision this client speaks; the server's tools and calls are the same in later ones. */
 const PROTOCOL_VERSION = '2025-06-18';
 /** Under this key of `_meta` each call carries an id of its own, so that a repeated report is known as one. */
-export const CALL_ID = 'team-agent/call';
+const CALL_ID = 'team-agent/call';
 /** Answers of a proxy whose server is away. */
 const AWAY = new Set([502, 503, 504]);
 
