@@ -81,8 +81,17 @@ export class Connections {
     }
   }
 
+  /**
+   * Resolves once no client of ours is introducing itself: tmux 3.3a ends with all its panes when a window or a mode
+   * changes in that moment, so what changes them waits here.
+   */
+  async introduced(): Promise<void> {
+    await Promise.all(this.#attaching.values());
+  }
+
   /** Runs one line of commands on any client. */
   async request(line: string): Promise<ControlAnswer> {
+    await this.introduced();
     const client = this.any();
     return client ? client.request(line) : { answered: false, evidence: 'no session of this server is connected' };
   }

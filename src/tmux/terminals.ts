@@ -94,6 +94,7 @@ class TmuxTerminals implements Terminals {
   }
 
   async #openIn(client: ControlClient, request: OpenPane): Promise<PaneHandle | Refusal | 'session_gone'> {
+    await this.#connections.introduced();
     const answer = await client.request(openPane(request, 'new_window'));
     if (!answer.answered) return this.#afterFailure(request, answer.evidence);
     const failed = answer.blocks.find((block) => !block.ok);

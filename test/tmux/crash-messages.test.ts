@@ -112,6 +112,8 @@ describe('M10 kill -9 of the coordinator while a message is on its way, nobody t
     const { made, daemon, leaveMode } = await refusedPaste('requeue.committed');
     await made.crashedAndRevived(daemon, 'paste requeue.committed');
     expect(deliveryOf(made, BODY).state).toBe('queued');
+    // An answer means that it has attached: tmux 3.3a dies of a mode change while a control client introduces itself.
+    expect(await made.json(['status'])).toMatchObject({ ok: true });
     leaveMode();
     await settledOnce(made, 2);
     expect(deliveryOf(made, BODY).attempts).toBe(2);
