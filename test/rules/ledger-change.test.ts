@@ -276,7 +276,7 @@ describe('the same message twice', () => {
   });
 });
 
-test('O04 what waits is found by its index, however much a recipient ever got', async () => {
+test('what waits is found by its index, however much a recipient ever got', async () => {
   const disk = new DatabaseSync(':memory:');
   const texts: string[] = [];
   const watched = {

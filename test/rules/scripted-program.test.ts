@@ -232,7 +232,7 @@ otherwise: [{ say: "what is {{body}}?" }]
     expect(said(agent)).toEqual(['next']);
   });
 
-  test('N03 an approval is answered over the socket, and says how', async () => {
+  test('an approval is answered over the socket, and says how', async () => {
     const agent = await launcher.ready(`rules:
   - do:
       - ask_approval: "May I {{body}}?"

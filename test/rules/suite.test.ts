@@ -56,7 +56,8 @@ describe('the scoreboard', () => {
     ["test('E21 unique buffers', () => {});", ['E21']],
     ['it(\n  `E03 E04 a broadcast`, f);', ['E03', 'E04']],
     ["test.each([[1], (2)])('M01: never lost %d', f);", ['M01']],
-    ["describe('N01 the whole journey', f);", ['N01']],
+    // In two pieces: this file is read for titles too.
+    ['describe' + "('N01 the whole journey', f);", ['N01']],
     ["test.skip('E21 not today', f);", []],
     ["test.todo('E21 one day');", []],
     ["test('knows E21', f);", []],
