@@ -193,9 +193,9 @@ export interface Answers {
     readonly state: string | null;
     readonly source: string;
     readonly since: number | null;
-    readonly evidence?: unknown;
-    readonly rejected?: unknown;
-    readonly would_change?: unknown;
+    readonly evidence: readonly string[];
+    readonly rejected: readonly { readonly source: string; readonly state: string; readonly why: string }[];
+    readonly would_change: readonly string[];
     /** Why its mail waits, when it does. */
     readonly line?: string;
   };

@@ -40,19 +40,21 @@ export function whyLines(why: Answers['why'], look: Look): string[] {
     `${paint.bold(printable(why.agent_id))}  ${why.state ?? 'not observed'}${since}, by ${why.source}`,
     ...(why.line ? [`  its mail waits: ${why.line}`] : []),
     ...section('evidence', why.evidence, look),
-    ...section('rejected', why.rejected, look),
+    ...section(
+      'rejected',
+      why.rejected.map((fact) => `${fact.source} says ${fact.state}: ${fact.why}`),
+      look,
+    ),
     ...section('would change it', why.would_change, look),
   ];
 }
 
-/** A list of facts: texts as they are, anything else as JSON. */
-function section(title: string, facts: unknown, look: Look): string[] {
-  const list = Array.isArray(facts) ? facts : facts === undefined ? [] : [facts];
-  if (list.length === 0) return [];
-  const lines = list.map((fact: unknown) => (typeof fact === 'string' ? fact : JSON.stringify(fact)));
+/** A list of facts below its title; nothing where there are none. */
+function section(title: string, facts: readonly string[], look: Look): string[] {
+  if (facts.length === 0) return [];
   return [
     look.paint.dim(title),
-    ...lines.flatMap((line) => wrap(printable(line), look.columns - 2).map((part) => `  ${part}`)),
+    ...facts.flatMap((line) => wrap(printable(line), look.columns - 2).map((part) => `  ${part}`)),
   ];
 }
 

@@ -74,7 +74,7 @@ export class ScriptedAttachment implements Attachment {
     const said = this.#connection?.state;
     if (said) {
       const { turn, dialog } = said;
-      const evidence = `since ${turn.since}${dialog ? `, ${dialog.kind}: ${dialog.text}` : ''}`;
+      const evidence = `the agent says ${turn.state}${dialog ? `, ${dialog.kind}: ${dialog.text}` : ''}`;
       facts.push({ value: turn.state, source: 'protocol', at: turn.since, evidence });
     }
     const written = this.#ours();
