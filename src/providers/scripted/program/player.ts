@@ -1,8 +1,9 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { firstLine } from '../../../kernel/index.ts';
+import { shellWord } from '../../../kernel/text.ts';
 import type { DialogKind } from '../dialogs.ts';
 import type { Message } from './message.ts';
-import { chooseRule, fillIn, fillInAll, type Script, type Step, shellWord, type ToolArguments } from './script.ts';
+import { chooseRule, fillIn, fillInAll, type Script, type Step, type ToolArguments } from './script.ts';
 import type { ToolOutcome } from './team-tools.ts';
 
 /** What steps act on. */

@@ -96,8 +96,3 @@ export function fillInAll(value: unknown, values: ReadonlyMap<string, string>): 
   if (typeof value !== 'object' || value === null) return value;
   return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, fillInAll(item, values)]));
 }
-
-/** One word for `sh`, whatever is in it. */
-export function shellWord(value: string): string {
-  return `'${value.replaceAll("'", "'\\''")}'`;
-}
