@@ -29,9 +29,12 @@ export default defineConfig({
         test: {
           name: 'real',
           include: ['test/real/**/*.test.ts'],
-          setupFiles: ['test/support/sandbox.ts'],
+          exclude: ['**/node_modules/**'],
+          setupFiles: ['test/real/world/only-loopback.ts', 'test/support/sandbox.ts'],
           testTimeout: 300_000,
           hookTimeout: 300_000,
+          // Each file has command-line tools of 200 MB and more running: two at a time are what a small machine carries.
+          maxWorkers: 2,
         },
       },
     ],

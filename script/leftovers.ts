@@ -1,5 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
+import net from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -13,7 +14,7 @@ export interface Leftover {
 }
 
 /** What may lie in the folder of a run at its end: the test runner's own files. */
-const RUNNERS_OWN = /^(report\.json|owner|node-compile-cache|v8-compile-cache.*|vitest-.*)$/;
+const RUNNERS_OWN = /^(report\.json|owner|namespace|node-compile-cache|v8-compile-cache.*|vitest-.*)$/;
 
 /**
  * The folder that one run of the suite lives in: TMPDIR of everything it starts. So whatever names the folder, in its
@@ -22,12 +23,15 @@ const RUNNERS_OWN = /^(report\.json|owner|node-compile-cache|v8-compile-cache.*|
  */
 export class RunFolder {
   readonly path: string;
+  /** Where the run writes the name of the network namespace that it makes for itself, when it does. */
+  readonly namespace: string;
   readonly #before: ReadonlySet<string>;
 
   /** A new folder in `parent`. */
   constructor(parent = '/tmp') {
-    this.#before = new Set(sharedEntries());
+    this.#before = new Set([...sharedEntries(), ...commandLineEntries()]);
     this.path = fs.mkdtempSync(path.join(fs.realpathSync(parent), 'ta-'));
+    this.namespace = path.join(this.path, 'namespace');
     fs.writeFileSync(path.join(this.path, 'owner'), String(process.pid));
   }
 
@@ -36,6 +40,7 @@ export class RunFolder {
     const end = performance.now() + deadline;
     for (;;) {
       const found = [...this.#processes(), ...this.#sockets(), ...this.#entries(), ...this.#shared()];
+      found.push(...(await this.#ofCommandLines()));
       if (found.length === 0 || performance.now() > end) return found;
       await pause(50);
     }
@@ -45,9 +50,12 @@ export class RunFolder {
     fs.rmSync(this.path, { recursive: true, force: true, maxRetries: 3 });
   }
 
+  /** Processes that name the folder, and those in the run's own network namespace, whatever their environment says. */
   #processes(): Leftover[] {
+    const namespace = fs.existsSync(this.namespace) ? fs.readFileSync(this.namespace, 'utf8').trim() : undefined;
+    const inside = (pid: number) => namespace !== undefined && namespaceOf(pid) === namespace;
     return processTexts()
-      .filter(({ pid, text }) => pid !== process.pid && names(text, this.path))
+      .filter(({ pid, text }) => pid !== process.pid && (names(text, this.path) || inside(pid)))
       .map(({ pid, command }) => ({
         what: `process ${pid}: ${command.slice(0, 200)}`,
         remove: () => killIfThere(pid),
@@ -75,6 +83,19 @@ export class RunFolder {
     const fresh = sharedEntries().filter((entry) => !this.#before.has(entry) && entry !== this.path && !isOwned(entry));
     return fresh.map((entry) => ({ what: entry, remove: nothing }));
   }
+
+  /** What Claude Code and Codex leave in the machine's temporary folder, where other people's lie as well. */
+  async #ofCommandLines(): Promise<Leftover[]> {
+    const fresh = commandLineEntries().filter((entry) => !this.#before.has(entry));
+    const slug = this.path.replace(/[^A-Za-z0-9]/g, '-');
+    const left: Leftover[] = [];
+    for (const entry of fresh) {
+      const socket = entry.replace(/\.lock$/, '');
+      const dead = isSocket(socket) ? !(await answers(socket)) : socket !== entry || entry.includes(slug);
+      if (dead && fs.existsSync(entry)) left.push({ what: entry, remove: nothing });
+    }
+    return left;
+  }
 }
 
 /** The folder of the run goes as a whole; what lies elsewhere may be a person's and is only named. */
@@ -84,7 +105,7 @@ function nothing(): void {
 
 const SHARED = [
   ...new Set(
-    ['/tmp', '/dev/shm', os.tmpdir()]
+    ['/tmp', '/var/tmp', '/dev/shm', os.tmpdir()]
       .filter((folder) => fs.existsSync(folder))
       .map((folder) => fs.realpathSync(folder)),
   ),
@@ -97,6 +118,33 @@ function sharedEntries(): string[] {
       .filter((name) => /^(ta|team-agent)-/.test(name))
       .map((name) => path.join(folder, name)),
   );
+}
+
+/**
+ * Codex keeps its sockets with a lock each in `codex-daemon-UID`, and links to them from where they were asked for. Claude
+ * Code has its sockets in `cc-socks` and notes of each project in `claude-UID`, unless its environment names other folders.
+ */
+function commandLineEntries(): string[] {
+  return fs.globSync(SHARED.map((folder) => path.join(folder, '{codex-daemon-*,claude-*,cc-socks}/*')));
+}
+
+const isSocket = (file: string): boolean => fs.statSync(file, { throwIfNoEntry: false })?.isSocket() ?? false;
+
+/** Does a process listen at the address? A socket that a killed one left behind refuses. */
+function answers(address: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const connection = net.connect(address);
+    connection.on('connect', () => resolve(true)).on('error', () => resolve(false));
+    connection.on('connect', () => connection.destroy());
+  });
+}
+
+function namespaceOf(pid: number): string | undefined {
+  try {
+    return fs.readlinkSync(`/proc/${pid}/ns/net`);
+  } catch {
+    return undefined; // it has ended meanwhile, or belongs to another user
+  }
 }
 
 /** Does a live process say that this entry is its own? A run writes its pid into `owner`. */

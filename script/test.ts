@@ -3,10 +3,11 @@
  * behind. The last line is `N passed, N failed`; the exit code is 1 when anything failed or nothing ran.
  */
 import { spawn } from 'node:child_process';
-import fs from 'node:fs';
 import path from 'node:path';
 import { type Counts, runChecks, total } from './checks.ts';
+import { installCommandLines } from './command-lines.ts';
 import { RunFolder } from './leftovers.ts';
+import { loopbackOnly } from './loopback.ts';
 import { readReport } from './report.ts';
 
 const root = path.dirname(import.meta.dirname);
@@ -27,29 +28,44 @@ async function main(): Promise<void> {
   }
   const folder = new RunFolder();
   const counts = [await runChecks((line) => console.log(line))];
-  const projects = asked.includes('real') ? realProjects() : ['rules', 'simulator', 'tmux'];
-  if (projects.length > 0) counts.push(await runTests(projects, folder.path));
+  counts.push(await (asked.includes('real') ? realJourneys(folder) : runTests(['rules', 'simulator', 'tmux'], folder)));
   counts.push(await nothingLeft(folder));
   const sum = add(counts);
   console.log(total(sum));
   process.exitCode = sum.failed > 0 || sum.passed === 0 ? 1 : 0;
 }
 
-/** The journeys with real command-line tools, when there are any. */
-function realProjects(): readonly string[] {
-  const journeys = fs.globSync('test/real/**/*.test.ts', { cwd: root, exclude: ['**/node_modules/**'] });
-  if (journeys.length > 0) return ['real'];
-  console.log('no journey with a real CLI exists yet: only the checks above ran');
-  return [];
+/**
+ * The journeys with the real Claude Code and Codex, in a network namespace with loopback alone. When they cannot be run,
+ * that is a failure.
+ */
+async function realJourneys(folder: RunFolder): Promise<Counts> {
+  try {
+    installCommandLines(root, (line) => console.log(line));
+    const inside = loopbackOnly(folder.namespace, (line) => console.log(line));
+    return await runTests(['real'], folder, inside);
+  } catch (error) {
+    console.log(`FAILED ${error instanceof Error ? error.message : error}`);
+    return { passed: 0, failed: 1 };
+  }
 }
 
-/** Runs the projects of vitest.config.ts and counts their tests by the runner's own report. */
-async function runTests(projects: readonly string[], folder: string): Promise<Counts> {
-  const report = path.join(folder, 'report.json');
+/**
+ * Runs the projects of vitest.config.ts and counts their tests by the runner's own report. `before` are the words in front
+ * of the runner's command.
+ */
+async function runTests(
+  projects: readonly string[],
+  folder: RunFolder,
+  before: readonly string[] = [],
+): Promise<Counts> {
+  const report = path.join(folder.path, 'report.json');
+  const [program = process.execPath, ...words] = [...before, process.execPath];
   const status = await new Promise<number>((resolve, reject) => {
     const child = spawn(
-      process.execPath,
+      program,
       [
+        ...words,
         path.join(root, 'node_modules/vitest/vitest.mjs'),
         'run',
         ...projects.map((project) => `--project=${project}`),
@@ -60,7 +76,7 @@ async function runTests(projects: readonly string[], folder: string): Promise<Co
       {
         cwd: root,
         stdio: ['ignore', 'inherit', 'inherit'],
-        env: { ...process.env, TMPDIR: folder, SUITE_LONG: asked.includes('--long') ? '1' : '' },
+        env: { ...process.env, TMPDIR: folder.path, SUITE_LONG: asked.includes('--long') ? '1' : '' },
       },
     );
     // Ctrl-C ends the tests, not this: what they leave behind is still looked for.

@@ -9,7 +9,20 @@ export function shellOf(content: Buffer): 'sh' | 'bash' | undefined {
 }
 
 /** Folders that are the same on every machine: a checkout may stand in one without its name being a trace. */
-const COMMON = new Set(['/', '/tmp', '/root', '/home', '/Users', '/opt', '/srv', '/usr', '/var', '/mnt', '/workspace']);
+const COMMON = new Set([
+  '/',
+  '/tmp',
+  '/var/tmp',
+  '/root',
+  '/home',
+  '/Users',
+  '/opt',
+  '/srv',
+  '/usr',
+  '/var',
+  '/mnt',
+  '/workspace',
+]);
 
 /** Hosts of package registries, and settings that name one. A lock file with them works only where they are reached. */
 const REGISTRY = /registry\.(?:npmjs|yarnpkg|npmmirror)\.\w+|npm\.pkg\.github\.com|"resolved": "https?:|^registry\s*=/m;
