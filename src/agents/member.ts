@@ -1,6 +1,16 @@
 import type { AgentId, Clock, IncarnationId, Liveness } from '../kernel/index.ts';
 import type { AgentRow, IncarnationRow } from '../ledger/index.ts';
-import type { AgentHandle, Attachment, ChannelName, MissedCall, Offer, Settlement } from '../providers/index.ts';
+import type {
+  AgentHandle,
+  Approval,
+  Attachment,
+  ChannelName,
+  Decision,
+  Incident,
+  MissedCall,
+  Offer,
+  Settlement,
+} from '../providers/index.ts';
 import type { Available, Recipient, Unavailable } from './recipient.ts';
 import { deriveTurn, type Turn } from './turn.ts';
 
@@ -13,10 +23,13 @@ export type Attach = (incarnation: IncarnationRow, handle: AgentHandle) => Attac
  */
 export class Member implements Recipient {
   readonly id: AgentId;
+  /** Each message is a turn of its own. */
+  readonly together = 1;
   row: AgentRow;
   readonly #clock: Clock;
   readonly #attach: Attach;
   readonly #changed: (member: Member) => void;
+  readonly #incident: (member: Member, incident: Incident) => void;
   #life: { readonly row: IncarnationRow; readonly handle: AgentHandle; readonly attachment: Attachment } | undefined;
   /** Lives that ended with an offer open: their records can still prove something. */
   readonly #former = new Map<string, Attachment>();
@@ -30,6 +43,7 @@ export class Member implements Recipient {
       clock: Clock;
       attach: Attach;
       changed: (member: Member) => void;
+      incident: (member: Member, incident: Incident) => void;
       former: (incarnation: IncarnationId) => Promise<IncarnationRow | undefined>;
     },
   ) {
@@ -38,6 +52,7 @@ export class Member implements Recipient {
     this.#clock = effects.clock;
     this.#attach = effects.attach;
     this.#changed = effects.changed;
+    this.#incident = effects.incident;
     this.#formerOf = effects.former;
     this.#ready = false;
   }
@@ -49,6 +64,7 @@ export class Member implements Recipient {
     this.#toolsListed = row.ready_at !== null;
     this.#ready = row.ready_at !== null;
     attachment.onChange(() => this.#changed(this));
+    attachment.onIncident((incident) => this.#incident(this, incident));
   }
 
   /** Lets go of the present life: it has ended, or this coordinator ends. */
@@ -88,6 +104,14 @@ export class Member implements Recipient {
     );
   }
 
+  /** What keeps it from being ready, in words. */
+  missingForReady(): string {
+    const life = this.#life;
+    if (!life) return 'no process runs for it';
+    if (!life.attachment.greeted()) return 'it has not said that its input is open';
+    return this.#toolsListed ? 'nothing' : 'it has not asked for its team tools (the MCP server "team")';
+  }
+
   get ready(): boolean {
     return this.#ready;
   }
@@ -120,6 +144,21 @@ export class Member implements Recipient {
     return attachment
       ? { position: attachment.position(), calls: attachment.missedCalls(since) }
       : { position: since, calls: [] };
+  }
+
+  /** Questions of its CLI that are open now. */
+  approvals(): readonly Approval[] {
+    return this.#life?.attachment.approvals() ?? [];
+  }
+
+  /** Answers one of them through its provider's protocol. */
+  async decide(approval: string, decision: Decision): Promise<'taken' | { readonly not_taken: string }> {
+    return this.#life ? this.#life.attachment.decide(approval, decision) : { not_taken: 'no process runs for it' };
+  }
+
+  /** A word of its own hooks. */
+  async hook(payload: unknown, gone: AbortSignal): Promise<object> {
+    return this.#life ? this.#life.attachment.hook(payload, gone) : {};
   }
 
   async availability(): Promise<Available | Unavailable> {

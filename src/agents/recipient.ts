@@ -19,6 +19,8 @@ export interface Unavailable {
 /** Whoever messages are for, as the lines see them. The leader is one too. */
 export interface Recipient {
   readonly id: AgentId;
+  /** How many messages it takes in one hand-over at most. */
+  readonly together: number;
   /** Asked fresh before each offer. */
   availability(): Promise<Available | Unavailable>;
   /** What became of an offer, by the record of the life it was made to. */

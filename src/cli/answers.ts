@@ -32,6 +32,16 @@ export interface ResultAnswer {
   readonly artifacts?: readonly { readonly path: string; readonly description: string }[];
 }
 
+export interface ApprovalAnswer {
+  readonly id: string;
+  readonly agent_id: string;
+  readonly provider: string;
+  readonly kind: string;
+  readonly text: string;
+  readonly since: number;
+  readonly answerable: boolean;
+}
+
 export interface MessageAnswer {
   readonly message_id: string;
   readonly delivery_id: string;
@@ -67,6 +77,9 @@ export interface AgentStatus {
   readonly ready?: boolean | null;
   readonly incarnation?: string | null;
   readonly channel?: string | null;
+  readonly provider_version?: string | null;
+  readonly permission?: string;
+  readonly approvals?: readonly Pick<ApprovalAnswer, 'id' | 'text'>[];
   readonly session_id?: string | null;
   readonly interacted?: 'never' | number;
   readonly task_id?: string | null;
@@ -141,8 +154,25 @@ export interface Answers {
       readonly state: string | null;
       readonly ready_ms?: number | null;
     }[];
+    readonly leader?: StatusAnswer['leader'];
+    readonly warnings?: readonly string[];
     readonly next?: readonly string[];
   };
+  approvals: { readonly ok: true; readonly team: string; readonly approvals: readonly ApprovalAnswer[] };
+  approve: ApprovalAnswer & { readonly ok: true; readonly decision: 'approve' | 'deny' };
+  deny: Answers['approve'];
+  'leader-prepare': {
+    readonly ok: true;
+    readonly incarnation: string;
+    readonly terminal: {
+      readonly argv: readonly string[];
+      readonly environment: Readonly<Record<string, string>>;
+    };
+    readonly tokenFile: string;
+    readonly warnings: readonly string[];
+  };
+  'leader-started': { readonly ok: true };
+  'leader-ended': { readonly ok: true };
   shutdown: {
     readonly ok: boolean;
     readonly team: string;
@@ -182,7 +212,7 @@ export interface Answers {
   'inbox-take': Answers['inbox'];
   wait: {
     readonly ok: true;
-    readonly waited_for: 'result' | 'idle';
+    readonly waited_for: 'result' | 'idle' | 'mail';
     readonly results?: readonly ResultAnswer[];
     readonly agents?: readonly unknown[];
   };

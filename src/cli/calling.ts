@@ -11,6 +11,7 @@ const READS: ReadonlySet<Verb> = new Set<Verb>([
   'inbox',
   'wait',
   'events',
+  'approvals',
   'why',
   'message-stored',
   'coordinator-status',

@@ -52,10 +52,21 @@ function teamCommands(program: Command, perform: Perform): void {
     )
     .option('--name <name>', 'the name of a team without TEAM.md')
     .option('--team-id <id>', 'the id under .team/ of a team without TEAM.md')
-    .addOption(hidden('--yes'))
+    .option('--trust', "say yes to the agents' folders, where their CLIs do not trust them yet")
+    .option('--yes', 'say yes to agents that never ask before they act')
     .action((dir: string | undefined, flags) =>
       perform(async (context) => (await import('./commands/quick-start.ts')).run(context, dir ? [dir] : [], flags)),
     );
+  for (const provider of ['claude', 'codex']) {
+    program
+      .command(`${provider} [args...]`)
+      .summary(`start a ${provider} conversation that leads`)
+      .description(
+        `Starts ${provider} in this terminal (outside tmux: in a tmux session of its own) as the leader of this project's team. Everything behind the command's name goes to ${provider}, word for word.`,
+      )
+      .helpOption('-h, --help', 'this text; with anything else it goes on')
+      .action(() => undefined);
+  }
   program
     .command('shutdown')
     .summary('end the agents of the team')
@@ -100,6 +111,7 @@ function messageCommands(program: Command, perform: Perform): void {
     .option('--agent <agent>', 'for the next result of an agent')
     .option('--message <id>', 'for the result that answers a message')
     .option('--idle', 'until every agent is idle')
+    .option('--mail', "for the leader's next mail, and take it")
     .option('--timeout <seconds>', 'how long (default 600)')
     .action((flags) => perform(async (context) => (await import('./commands/wait.ts')).run(context, [], flags)));
   program
@@ -138,6 +150,27 @@ function lookingCommands(program: Command, perform: Perform): void {
       perform(async (context) =>
         (await import('./commands/deliveries.ts')).run(context, message ? [message] : [], flags),
       ),
+    );
+  program
+    .command('approvals [agent]')
+    .summary("what agents' CLIs ask for")
+    .action((agent: string | undefined) =>
+      perform(async (context) => (await import('./commands/approvals.ts')).list(context, agent)),
+    );
+  program
+    .command('approve <id>')
+    .summary('say yes to what an agent asks for')
+    .description('ID is the id of a question (see `approvals`), or the agent, when it asks for one thing only.')
+    .option('--session', 'and to the same for the rest of its session')
+    .action((id: string, flags) =>
+      perform(async (context) => (await import('./commands/approvals.ts')).approve(context, id, flags)),
+    );
+  program
+    .command('deny <id>')
+    .summary('say no to what an agent asks for')
+    .option('--message <text>', 'what the agent is told')
+    .action((id: string, flags) =>
+      perform(async (context) => (await import('./commands/approvals.ts')).deny(context, id, flags)),
     );
   program
     .command('events')

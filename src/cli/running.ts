@@ -6,6 +6,7 @@ import { isRefusal, type Refusal, refuse } from '../kernel/reasons.ts';
 import { printable } from '../kernel/text.ts';
 import type { Context, GlobalFlags, Surroundings } from './context.ts';
 import { usage } from './flags.ts';
+import { type Launch, launchOf } from './launchers.ts';
 import { exitCode, type Outcome, refused } from './outcome.ts';
 import { buildProgram, globalsOf } from './program.ts';
 import { lookOf } from './rendering/look.ts';
@@ -17,17 +18,25 @@ import { findWorkspace } from './workspace.ts';
 export async function runCommand(argv: readonly string[], around: Surroundings): Promise<number | 'stays'> {
   let globals: GlobalFlags = { json: argv.includes('--json') };
   let ended: Outcome = { kind: 'written', exit: 0 };
+  const launch = launchOf(argv);
   const program = buildProgram(async (work) => {
     globals = globalsOf(program);
     ended = await work({ ...around, globals });
   });
   try {
-    ended = (await parse(program, argv, around)) ?? ended;
+    ended = launch ? await lead(program, launch, around) : ((await parse(program, argv, around)) ?? ended);
   } catch (error) {
     ended = refused(unexpected(error, { ...around, globals }));
   }
   print(ended, { ...around, globals });
   return ended.kind === 'written' && ended.stays ? 'stays' : exitCode(ended);
+}
+
+/** A launcher: the flags before its name are ours, everything behind it is its CLI's. */
+async function lead(program: Program, { own, provider, args }: Launch, around: Surroundings): Promise<Outcome> {
+  program.parseOptions([...own]);
+  const { run } = await import('./commands/lead.ts');
+  return run({ ...around, globals: globalsOf(program) }, provider, args);
 }
 
 type Program = ReturnType<typeof buildProgram>;

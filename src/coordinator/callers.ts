@@ -1,38 +1,110 @@
-import type { Holder, Roster } from '../agents/index.ts';
+import { type Holder, type Roster, tokenHash } from '../agents/index.ts';
 import { HEADERS } from '../client/index.ts';
-import { ancestry, identifyProcess, type Refusal, refuse } from '../kernel/index.ts';
+import {
+  ancestry,
+  type IncarnationId,
+  identifyProcess,
+  LEADER,
+  type ProcessIdentity,
+  type Refusal,
+  refuse,
+  type TeamId,
+} from '../kernel/index.ts';
+import type { Leaders } from '../leader/index.ts';
 
-/** Who asks. An agent is known by its token or by its ancestry, whatever it passes; anybody else is a person. */
+/**
+ * Who asks. An agent, or a conversation that may lead, is known by its token or by its ancestry, whatever it passes;
+ * anybody else is a person.
+ */
 export type AgentCaller = { readonly kind: 'agent' } & Holder;
-export type Caller = AgentCaller | { readonly kind: 'person'; readonly pid: number };
+export interface LeaderCaller {
+  readonly kind: 'leader';
+  readonly incarnation: IncarnationId;
+  /** The teams that it leads now. */
+  readonly teams: readonly TeamId[];
+}
+export interface PersonCaller {
+  readonly kind: 'person';
+  readonly pid: number;
+  /** The calling process and its ancestors, nearest first. */
+  readonly chain: readonly ProcessIdentity[];
+}
+export type Caller = AgentCaller | LeaderCaller | PersonCaller;
+
+/** Everybody who may be known by a token or by a process. */
+export interface Known {
+  readonly roster: Roster;
+  readonly leaders: Leaders;
+}
 
 /**
  * Finds out who calls: a token is honoured while its incarnation lives; without one the calling process and its ancestors
  * are compared with the agents' own processes. A dead token, or a caller that cannot be found, is refused.
  */
-export function identifyCaller(roster: Roster, header: (name: string) => string | undefined): Caller | Refusal {
-  const token = header('authorization')?.match(/^Bearer (.+)$/)?.[1];
-  if (token) {
-    const holder = roster.holder(token);
-    return holder ? { kind: 'agent', ...holder } : untrusted('its token belongs to no agent that lives');
-  }
+export function identifyCaller(known: Known, header: (name: string) => string | undefined): Caller | Refusal {
+  const token = bearerOf(header);
+  if (token) return callerByToken(known, token) ?? untrusted('its token belongs to no agent that lives');
   const [pid, start] = (header(HEADERS.caller) ?? '').split(':');
   const identity = identifyProcess(Number(pid));
   if (!identity || identity.start !== start) return untrusted('it did not say which process it is');
-  return agentAround(roster, identity.pid) ?? { kind: 'person', pid: identity.pid };
+  const chain = ancestry(identity.pid);
+  const leader = known.leaders.byProcess(chain);
+  return (
+    agentAround(known.roster, chain) ??
+    (leader && leaderCaller(known.leaders, leader.incarnation)) ?? { kind: 'person', pid: identity.pid, chain }
+  );
 }
 
-function agentAround(roster: Roster, pid: number): Caller | undefined {
-  const chain = ancestry(pid);
+/** The token of a request, when it has one. */
+export function bearerOf(header: (name: string) => string | undefined): string | undefined {
+  return header('authorization')?.match(/^Bearer (.+)$/)?.[1];
+}
+
+/** Whose token this is; undefined when it belongs to nobody who lives. */
+export function callerByToken({ roster, leaders }: Known, token: string): AgentCaller | LeaderCaller | undefined {
+  const holder = roster.holder(token);
+  if (holder) return { kind: 'agent', ...holder };
+  const leader = leaders.byToken(tokenHash(token));
+  return leader && leaderCaller(leaders, leader);
+}
+
+function leaderCaller(leaders: Leaders, incarnation: IncarnationId): LeaderCaller {
+  return { kind: 'leader', incarnation, teams: leaders.teamsOf(incarnation) };
+}
+
+function agentAround(roster: Roster, chain: readonly ProcessIdentity[]): AgentCaller | undefined {
   for (const member of roster.all()) {
     const { handle, incarnation } = member;
     const inside =
-      handle &&
-      chain.some((process) => process.pid === handle.pane.process.pid && process.start === handle.pane.process.start);
+      handle && chain.some(({ pid, start }) => pid === handle.process.pid && start === handle.process.start);
     if (inside && incarnation)
       return { kind: 'agent', team: member.row.team as Holder['team'], agent: member.id, incarnation };
   }
   return undefined;
+}
+
+/** The team that a caller means when it names none: an agent's own, or the only one that a leader leads. */
+export function ownTeamOf(caller: Caller): TeamId | undefined {
+  switch (caller.kind) {
+    case 'agent':
+      return caller.team;
+    case 'leader':
+      return caller.teams.length === 1 ? caller.teams[0] : undefined;
+    case 'person':
+      return undefined;
+    default:
+      return caller satisfies never;
+  }
+}
+
+/** The name under which a caller writes in a team: its leader speaks as leader there, and as a person anywhere else. */
+export function senderIn(
+  team: string,
+  caller: Caller,
+): { readonly sender: string; readonly authority: 'user' | 'leader' | 'peer' } {
+  if (caller.kind === 'agent') return { sender: caller.agent, authority: 'peer' };
+  const leads = caller.kind === 'leader' && caller.teams.some((own) => own === team);
+  return leads ? { sender: LEADER, authority: 'leader' } : { sender: 'person', authority: 'user' };
 }
 
 function untrusted(why: string): Refusal {

@@ -3,7 +3,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { Paths } from '../client/index.ts';
 import type { AgentId, IncarnationId, TeamId } from '../kernel/index.ts';
 import { liveIncarnations, recipientsWithOpenDeliveries, teams } from '../ledger/index.ts';
-import { recordEnd } from '../lifecycle/index.ts';
+import { endLeader, recordEnd } from '../lifecycle/index.ts';
 import type { Door } from './listening.ts';
 import type { MissedCalls } from './missed-calls.ts';
 import type { Runtime } from './runtime.ts';
@@ -86,6 +86,7 @@ export class Caretaker {
       if (member.incarnation && member.processLiveness() === 'dead')
         await this.#lifeEnded(member.incarnation, 'its process ended');
     }
+    for (const { incarnation } of this.#runtime.effects.leaders.all()) await this.#leaderEnded(incarnation);
     await this.wakeAll();
     await this.#endWhenQuiet();
   }
@@ -103,9 +104,16 @@ export class Caretaker {
     }
   }
 
+  /** A conversation that led has ended without a word: what we started for it ends too. */
+  async #leaderEnded(incarnation: IncarnationId): Promise<void> {
+    if (!this.#runtime.effects.leaders.isAlive(incarnation)) await endLeader(this.#runtime.effects, incarnation);
+  }
+
   async #endWhenQuiet(): Promise<void> {
     const { ledger, clock } = this.#runtime.effects;
-    const busy = this.#doors.local.connections() > 0 || (await liveIncarnations(ledger.db)).length > 0;
+    const { leaders } = this.#runtime.effects;
+    const lives = (await liveIncarnations(ledger.db)).length + leaders.launched().length;
+    const busy = this.#doors.local.connections() > 0 || lives > 0;
     if (busy) this.#quietSince = undefined;
     else this.#quietSince ??= clock.now();
     if (this.#quietSince !== undefined && clock.now() - this.#quietSince >= IDLE_END)
@@ -126,7 +134,8 @@ export class Caretaker {
     await terminals.reviveWith('');
     if (fs.fstatSync(this.#held).nlink === 0) {
       await this.#removalIsDone();
-      await Promise.all(roster.all().map((member) => member.handle && terminals.close(member.handle.pane)));
+      const panes = roster.all().flatMap(({ handle }) => [handle?.view, handle?.pane]);
+      await Promise.all(panes.map((pane) => pane && terminals.close(pane)));
       fs.rmSync(this.#paths.sockets, { recursive: true, force: true });
     } else {
       // The others in this folder are the only ways to agents that live: of a project that is moved back they are needed.
@@ -146,12 +155,13 @@ export class Caretaker {
   async #end(why: string): Promise<void> {
     if (this.#ended) return;
     this.#ended = true;
-    const { terminals, ledger, roster } = this.#runtime.effects;
+    const { terminals, ledger, roster, leaders } = this.#runtime.effects;
     this.#runtime.log.info({ why }, 'coordinator ends');
     await terminals.reviveWith('');
     await withinReason(this.#runtime.settled());
     await terminals.detach();
     for (const member of roster.all()) member.letGo();
+    leaders.letGo();
     await withinReason(this.#doors.local.empty());
     this.#doors.loopback.close();
     this.#doors.local.close();

@@ -6,6 +6,7 @@ import { type Paths, type Pointer, PROTOCOL, pathsOf } from '../client/index.ts'
 import {
   boundariesFrom,
   ensurePrivateFolder,
+  type IncarnationId,
   identifyProcess,
   isRefusal,
   mint,
@@ -17,6 +18,7 @@ import {
   systemClock,
   writePrivateFile,
 } from '../kernel/index.ts';
+import { Leaders } from '../leader/index.ts';
 import { chosenPort, findIncarnation, keepPort, type Ledger, liveIncarnations, openLedger } from '../ledger/index.ts';
 import { type Effects, recover } from '../lifecycle/index.ts';
 import { findProvider } from '../providers/index.ts';
@@ -128,19 +130,21 @@ async function boot(options: CoordinatorOptions, paths: Paths, ledger: Ledger, d
     (row) =>
       new Member(row, {
         clock: systemClock,
-        attach: (life, handle) =>
-          providerOf(row.provider).attach(
-            handle,
-            life.incarnation as Parameters<ReturnType<typeof providerOf>['attach']>[1],
-            terminals,
-          ),
+        attach: (life, handle) => providerOf(row.provider).attach(handle, life.incarnation as IncarnationId, terminals),
         changed: (member) => runtime?.saw(member),
+        incident: (member, incident) => runtime?.happened(member, incident),
         former: (incarnation) => findIncarnation(ledger.db, incarnation),
       }),
   );
+  const leaders = new Leaders({
+    ledger,
+    attach: (row, handle) => providerOf(row.provider).attach(handle, row.incarnation as IncarnationId, terminals),
+    changed: (team) => runtime?.sawLeader(team),
+  });
   const effects: Effects = {
     ledger,
     roster,
+    leaders,
     terminals,
     clock: systemClock,
     mint,
@@ -150,6 +154,7 @@ async function boot(options: CoordinatorOptions, paths: Paths, ledger: Ledger, d
     runFolder: paths.run,
     socketFolder: paths.sockets,
     mcpUrl: () => `http://127.0.0.1:${doors.loopback.port}/mcp`,
+    hooksUrl: () => `http://127.0.0.1:${doors.loopback.port}/hooks`,
   };
   runtime = new Runtime(effects, log, { build, port: doors.loopback.port, endSoon: ending.resolve });
   const missed = new MissedCalls(runtime);
@@ -160,6 +165,7 @@ async function boot(options: CoordinatorOptions, paths: Paths, ledger: Ledger, d
   await terminals.attach();
   await terminals.reviveWith(reviveCommand(paths, options.environment));
   const lives = await liveIncarnations(ledger.db);
+  await leaders.takeUp();
   await recover(effects);
   await missed.atBoot(lives);
   const caretaker = new Caretaker(runtime, missed, paths, doors, ending.promise);

@@ -1,5 +1,5 @@
 /** The long-lived process: boot, local API, dispatch of committed events between rooms. */
-export type { AgentCaller } from './callers.ts';
+export type { AgentCaller, LeaderCaller } from './callers.ts';
 export { runCoordinator } from './coordinator.ts';
 export type { ToolFront } from './loopback.ts';
 export type { Runtime } from './runtime.ts';
@@ -9,6 +9,7 @@ export {
   readMessage,
   reportResult,
   requestHuman,
+  type Seat,
   sendMessage,
   sendMessageInput,
   updateState,

@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { HEADERS, PROTOCOL } from '../client/index.ts';
 import { isRefusal, type Refusal, refuse, type TeamId } from '../kernel/index.ts';
 import { eventsSince, LedgerUnwritable } from '../ledger/index.ts';
-import { type Caller, identifyCaller, ownTeamOnly, workerMayNot } from './callers.ts';
+import { type Caller, identifyCaller, ownTeamOf, ownTeamOnly, workerMayNot } from './callers.ts';
 import type { Runtime } from './runtime.ts';
 import { selectTeam } from './teams.ts';
 import { VERBS } from './verbs/index.ts';
@@ -60,7 +60,7 @@ function callerOf(runtime: Runtime, context: Context): Caller | Refusal {
       },
     );
   }
-  return identifyCaller(runtime.effects.roster, (header) => context.req.header(header));
+  return identifyCaller(runtime.effects, (header) => context.req.header(header));
 }
 
 const following = z.object({ since: z.union([z.string(), z.number()]).optional(), team: z.string().optional() });
@@ -70,9 +70,7 @@ async function followEvents(runtime: Runtime, context: Context): Promise<Respons
   const args = following.safeParse(await context.req.json());
   const caller = callerOf(runtime, context);
   const { db } = runtime.effects.ledger;
-  const team = isRefusal(caller)
-    ? caller
-    : await selectTeam(db, args.data?.team, caller.kind === 'agent' ? caller.team : undefined);
+  const team = isRefusal(caller) ? caller : await selectTeam(db, args.data?.team, ownTeamOf(caller));
   if (isRefusal(team) || !args.success)
     return context.json(isRefusal(team) ? team : refuse('usage', 'since or team is malformed.'));
   const foreign = isRefusal(caller) ? undefined : ownTeamOnly(caller, team.team);

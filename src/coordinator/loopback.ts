@@ -1,10 +1,10 @@
 import { type Context, Hono } from 'hono';
-import type { Holder } from '../agents/index.ts';
+import { type AgentCaller, bearerOf, callerByToken, type LeaderCaller } from './callers.ts';
 import type { Runtime } from './runtime.ts';
 
 /** What serves the agents' tools; it stands above this room and is given to it. */
 export interface ToolFront {
-  fetch(request: Request, holder: Holder, body: unknown): Promise<Response>;
+  fetch(request: Request, caller: AgentCaller | LeaderCaller, body: unknown): Promise<Response>;
 }
 
 /**
@@ -21,18 +21,34 @@ export function loopbackApp(
   app.all('/mcp', async (context) => {
     const house = await runtime;
     made ??= front(house);
-    const refused = wrongDoor(context, port());
-    if (refused) return refused;
-    const token = context.req.header('authorization')?.match(/^Bearer (.+)$/)?.[1] ?? '';
-    const holder = house.effects.roster.holder(token);
-    if (!holder) return refusal(context, 401, 'this token belongs to no agent that lives');
+    const caller = callerAt(context, house, port());
+    if (caller instanceof Response) return caller;
     const body = context.req.method === 'POST' ? await readJson(context) : undefined;
     if (body === MALFORMED) return refusal(context, 400, 'the body is not JSON', -32700);
-    const response = await made.fetch(context.req.raw, holder, body);
-    if (asksForTools(body)) house.effects.roster.byIncarnation(holder.incarnation)?.sawToolsListed();
+    const response = await made.fetch(context.req.raw, caller, body);
+    if (asksForTools(body)) house.effects.roster.byIncarnation(caller.incarnation)?.sawToolsListed();
     return response;
   });
+  app.post('/hooks', async (context) => {
+    const house = await runtime;
+    const caller = callerAt(context, house, port());
+    if (caller instanceof Response) return caller;
+    const payload = await readJson(context);
+    if (payload === MALFORMED) return refusal(context, 400, 'the body is not JSON', -32700);
+    const { roster, leaders } = house.effects;
+    const who = roster.byIncarnation(caller.incarnation) ?? leaders.conversation(caller.incarnation);
+    return context.json((await who?.hook(payload, context.req.raw.signal)) ?? {});
+  });
   return app;
+}
+
+/** Who comes in by this door; the answer for those who may not. */
+function callerAt(context: Context, { effects }: Runtime, port: number): AgentCaller | LeaderCaller | Response {
+  const refused = wrongDoor(context, port);
+  if (refused) return refused;
+  const token = bearerOf((name) => context.req.header(name));
+  const caller = token === undefined ? undefined : callerByToken(effects, token);
+  return caller ?? refusal(context, 401, 'this token belongs to no agent that lives');
 }
 
 function wrongDoor(context: Context, port: number): Response | undefined {

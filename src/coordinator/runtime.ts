@@ -1,12 +1,15 @@
 import type { Logger } from 'pino';
 import type { Member, Recipient } from '../agents/index.ts';
-import { type AgentId, LEADER, type TeamId } from '../kernel/index.ts';
-import { mailboxOf } from '../leader/index.ts';
-import type { LedgerEvent } from '../ledger/index.ts';
+import { type AgentId, type IncarnationId, LEADER, type TeamId } from '../kernel/index.ts';
+import { findNotice, type LedgerEvent } from '../ledger/index.ts';
 import type { Effects } from '../lifecycle/index.ts';
-import { type Desk, PostOffice } from '../messages/index.ts';
+import { type Desk, PostOffice, storeNotice } from '../messages/index.ts';
+import type { Incident } from '../providers/index.ts';
 import type { AgentCaller } from './callers.ts';
 import type { Observer } from './views/index.ts';
+
+/** How far an agent's record may run behind its own word, ms (measured 0.1 to 0.5 s for Claude Code). */
+const RECORD_LAG = 2_000;
 
 /**
  * The coordinator's rooms put together: it owns the post offices of all teams, passes committed events on to the lines they
@@ -65,14 +68,37 @@ export class Runtime implements Observer {
     this.effects.changes.notify();
   }
 
+  /** Something new was seen of whoever leads a team. */
+  sawLeader(team: TeamId): void {
+    this.office(team).wake(LEADER);
+    this.effects.changes.notify();
+  }
+
+  /** Something happened to an agent that its leader should hear of, once. */
+  happened(member: Member, { key, kind, text }: Incident): void {
+    const { ledger, mint } = this.effects;
+    const team = member.row.team as TeamId;
+    void ledger
+      .change(team, 'coordinator', async (change) => {
+        if (await findNotice(change.tx, team, key)) return;
+        await change.event(`agent.${kind}`, { agent_id: member.id, incarnation: member.incarnation, text });
+        await storeNotice(change, mint, { key, to: LEADER, body: `${member.id}: ${text}` });
+      })
+      .catch((error: unknown) => this.log.error({ err: error, agent: member.id, kind }, 'an incident was not stored'));
+  }
+
   /**
    * Resolves once an agent's line has looked at all that its record holds by now: what an agent answers it has read, and
    * its call may be quicker than the word about that.
    */
   async caughtUp({ team, agent }: Pick<AgentCaller, 'team' | 'agent'>): Promise<void> {
     const office = this.office(team);
-    office.wake(agent);
-    await office.settled(agent);
+    const looked = async (): Promise<true | undefined> => {
+      office.wake(agent);
+      await office.settled(agent);
+      return office.resting(agent)?.imminent ? undefined : true;
+    };
+    await this.effects.changes.until(looked, RECORD_LAG);
   }
 
   /** Resolves once every line of every team rests. */
@@ -82,6 +108,17 @@ export class Runtime implements Observer {
 
   member(team: TeamId, agent: AgentId): Member | undefined {
     return this.effects.roster.member(team, agent);
+  }
+
+  hasLeader(team: TeamId): boolean {
+    const { leaders } = this.effects;
+    const receiver = leaders.receiver(team);
+    return receiver !== undefined && leaders.isAlive(receiver);
+  }
+
+  leading(incarnation: IncarnationId): string | undefined {
+    const { leaders } = this.effects;
+    return leaders.isAlive(incarnation) ? leaders.conversation(incarnation)?.provider : undefined;
   }
 
   resting(team: TeamId, agent: AgentId) {
@@ -110,6 +147,6 @@ export class Runtime implements Observer {
   }
 
   #recipient(team: TeamId, id: AgentId): Recipient | undefined {
-    return id === LEADER ? mailboxOf() : this.member(team, id);
+    return id === LEADER ? this.effects.leaders.recipient(team) : this.member(team, id);
   }
 }

@@ -1,6 +1,8 @@
 import { z } from 'zod';
 import {
+  type AgentId,
   firstLine,
+  type IncarnationId,
   isRefusal,
   LEADER,
   type MessageId,
@@ -8,11 +10,12 @@ import {
   type Refusal,
   refuse,
   SYSTEM,
+  type TeamId,
 } from '../kernel/index.ts';
 import { deliveriesOf, findMessage } from '../ledger/index.ts';
 import { checkBody, store } from '../messages/index.ts';
 import { type Reported, report } from '../results/index.ts';
-import type { AgentCaller } from './callers.ts';
+import type { AgentCaller, LeaderCaller } from './callers.ts';
 import type { Runtime } from './runtime.ts';
 import { sendAs } from './verbs/send.ts';
 
@@ -27,8 +30,16 @@ export const sendMessageInput = z.object({
   task: z.string().max(128).optional().describe('The task this is about'),
 });
 
-/** An agent's message. `call` is the provider's own id of the call: the same call twice is one message. */
-export async function sendMessage(runtime: Runtime, caller: AgentCaller, call: string, input: unknown) {
+/** From where in a team a tool is called. */
+export interface Seat {
+  readonly team: TeamId;
+  /** The agent's id, or `leader`. */
+  readonly agent: AgentId;
+  readonly incarnation: IncarnationId;
+}
+
+/** An agent's or a leader's message. `call` is the provider's own id of the call: the same call twice is one message. */
+export async function sendMessage(runtime: Runtime, caller: AgentCaller | LeaderCaller, call: string, input: unknown) {
   const parsed = sendMessageInput.safeParse(input);
   if (!parsed.success) return badArguments(parsed.error);
   const { to, content, ...rest } = parsed.data;
@@ -63,7 +74,7 @@ export function requestHuman(runtime: Runtime, caller: AgentCaller, call: string
 /** A note on record: a message that is for nobody. */
 export async function updateState(
   runtime: Runtime,
-  caller: AgentCaller,
+  caller: Seat,
   call: string,
   note: string,
 ): Promise<object | Refusal> {
@@ -74,7 +85,14 @@ export async function updateState(
   const sent = await ledger.change(caller.team, caller.agent, (change) =>
     store(
       change,
-      { message_id, sender: caller.agent, authority: 'peer', to: [], body: note, expects: 'nothing' },
+      {
+        message_id,
+        sender: caller.agent,
+        authority: caller.agent === LEADER ? 'leader' : 'peer',
+        to: [],
+        body: note,
+        expects: 'nothing',
+      },
       mint,
     ),
   );
@@ -82,11 +100,7 @@ export async function updateState(
 }
 
 /** One message in full; only its sender and its recipients may read it. */
-export async function readMessage(
-  runtime: Runtime,
-  caller: AgentCaller,
-  message_id: string,
-): Promise<object | Refusal> {
+export async function readMessage(runtime: Runtime, caller: Seat, message_id: string): Promise<object | Refusal> {
   const { db } = runtime.effects.ledger;
   const message = await findMessage(db, message_id as MessageId);
   const deliveries = message ? await deliveriesOf(db, message_id as MessageId) : [];
@@ -100,7 +114,7 @@ export async function readMessage(
 }
 
 /** Who the caller is and who else is there. */
-export function hello(runtime: Runtime, caller: AgentCaller): object {
+export function hello(runtime: Runtime, caller: Seat): object {
   const teammates = runtime.effects.roster.members(caller.team).map((member) => member.id);
   return {
     ok: true,

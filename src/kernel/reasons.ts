@@ -21,6 +21,20 @@ export const REASONS = {
   agent_not_found: 1,
   agents_not_ready: 1,
   launch_failed: 1,
+  dangerous_needs_yes: 1,
+  // the command-line tools of agents
+  provider_missing: 1,
+  provider_version_unsupported: 1,
+  provider_not_logged_in: 1,
+  provider_config_invalid: 1,
+  provider_cannot: 1,
+  folder_not_trusted: 1,
+  startup_dialog: 1,
+  // approvals
+  approval_unknown: 1,
+  approval_unanswerable: 1,
+  // the leader
+  leader_not_started: 1,
   workspace_mismatch: 1,
   // messages
   empty_message: 1,

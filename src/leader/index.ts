@@ -1,2 +1,4 @@
-/** Who leads. For now nobody but a person at a shell: the mailbox. */
-export { mailboxOf } from './mailbox.ts';
+/** Who leads: conversations that may, the lease that says which one does, and the mailbox when none does. */
+export { bindLeader, type LeaderIdentity } from './binding.ts';
+export { Conversation } from './conversation.ts';
+export { Leaders } from './leaders.ts';

@@ -2,6 +2,7 @@
 export { type Change, type Ledger, type LedgerEvent, LedgerUnwritable } from './ledger.ts';
 export { ledgerOn, openLedger } from './open.ts';
 export * from './queries/agents.ts';
+export * from './queries/leaders.ts';
 export * from './queries/messages.ts';
 export * from './queries/results.ts';
 export * from './queries/views.ts';

@@ -2,10 +2,11 @@ import type { Kysely } from 'kysely';
 import { type Migration, Migrator } from 'kysely/migration';
 import { type Refusal, refuse } from '../kernel/index.ts';
 import { spine } from './migrations/0001-spine.ts';
+import { realAgents } from './migrations/0002-real-agents.ts';
 import type { LedgerTables } from './schema.ts';
 
 /** All migrations, oldest first. A shipped one never changes. */
-export const MIGRATIONS: Migrations = { '0001-spine': spine };
+export const MIGRATIONS: Migrations = { '0001-spine': spine, '0002-real-agents': realAgents };
 
 export type Migrations = Readonly<Record<string, Migration>>;
 

@@ -1,3 +1,5 @@
+import type { Generated } from 'kysely';
+
 /** A JSON text: written by `JSON.stringify`, read by whoever knows its shape. */
 type Json = string;
 
@@ -15,6 +17,8 @@ export interface LedgerTables {
   tasks: TasksTable;
   results: ResultsTable;
   leases: LeasesTable;
+  leaders: LeadersTable;
+  trusted_folders: TrustedFoldersTable;
   sagas: SagasTable;
   events: EventsTable;
 }
@@ -39,6 +43,8 @@ export interface TeamsTable {
   home_epoch: number;
   next_seq: number;
   notify: 'each' | 'quiet' | 'digest';
+  /** Who answers when an agent's CLI asks: a person alone, or the leader too. */
+  approvals: Generated<'person' | 'leader'>;
   created_at: number;
 }
 
@@ -53,6 +59,8 @@ export interface AgentsTable {
   folder: string;
   script: string | null;
   prompt: string;
+  /** How far it may go without asking. */
+  permission: Generated<string>;
   position: number;
   intent: 'running' | 'stopped' | 'paused' | 'removed';
   /** When the leader's first message was consumed: until then nothing would be lost by a fresh start. */
@@ -101,6 +109,8 @@ export interface MessagesTable {
   /** Unique in the team: a notice is a message that exists once. */
   dedupe_key: string | null;
   expires_at: number | null;
+  /** 1: may go into a turn that is running. */
+  urgent: Generated<number>;
   created_at: number;
 }
 
@@ -137,6 +147,8 @@ export interface OffersTable {
   channel: 'protocol' | 'paste';
   incarnation: string;
   position: number;
+  /** The delivery in whose hand-over this one went along; null: it was handed over by itself. */
+  rides_on: string | null;
   opened_at: number;
   settled_at: number | null;
   outcome: 'taken' | 'not_taken' | 'unproved' | null;
@@ -174,8 +186,32 @@ export interface LeasesTable {
   epoch: number;
   /** Redacted identity of who leads; null: nobody does, the mailbox holds the mail. */
   identity: Json | null;
-  receiver: Json | null;
+  /** The incarnation in `leaders`; null: the mailbox. */
+  receiver: string | null;
   acquired_at: number;
+}
+
+/** A conversation that may lead: it belongs to a person, not to a team, and several teams may have it as their leader. */
+export interface LeadersTable {
+  incarnation: string;
+  host: string;
+  provider: string;
+  /** Did our launcher start it, or was it found running? */
+  found: 'launched' | 'running';
+  /** Null when it has no token of ours: then it is known by its process alone. */
+  token_hash: string | null;
+  /** Set once its session is known. */
+  handle: Json | null;
+  began_at: number;
+  ended_at: number | null;
+}
+
+/** A person's yes to a folder that its CLI does not trust yet. */
+export interface TrustedFoldersTable {
+  /** Real path. */
+  folder: string;
+  said_by: string;
+  said_at: number;
 }
 
 /** The journal of a verb that has effects: boot undoes it before its point of no return and completes it after. */

@@ -1,5 +1,6 @@
 import type { Roster } from '../agents/index.ts';
 import type { Clock, Mint, Reach, Signal } from '../kernel/index.ts';
+import type { Leaders } from '../leader/index.ts';
 import type { Ledger } from '../ledger/index.ts';
 import type { Terminals } from '../tmux/index.ts';
 
@@ -7,6 +8,7 @@ import type { Terminals } from '../tmux/index.ts';
 export interface Effects {
   readonly ledger: Ledger;
   readonly roster: Roster;
+  readonly leaders: Leaders;
   readonly terminals: Terminals;
   readonly clock: Clock;
   readonly mint: Mint;
@@ -21,6 +23,8 @@ export interface Effects {
   readonly socketFolder: string;
   /** Where agents find the team's tools. */
   readonly mcpUrl: () => string;
+  /** Where their hooks report. */
+  readonly hooksUrl: () => string;
 }
 
 /** How long an agent may take to be ready, ms, before its launch is undone and its screen shown. */

@@ -18,6 +18,7 @@ import { storeNotice } from '../messages/index.ts';
 import type { AgentHandle } from '../providers/index.ts';
 import type { PaneHandle } from '../tmux/index.ts';
 import type { Effects } from './effects.ts';
+import { viewOf } from './starting.ts';
 
 /** How long a closed agent may take to end by itself, ms; then it is killed. */
 const GRACE = 1_500;
@@ -61,13 +62,21 @@ export async function endLife(
   const open: Ended = { agent_id: row.agent_id, incarnation: row.incarnation, ended: false, exit: null };
   if (pane === 'unknown') return open;
   if (pane !== 'none') {
-    await before(pane);
+    await before(handleOf(row)?.view ?? pane);
+    if (!(await closeView(effects, row))) return open;
     if (!(await closePane(effects, pane))) return open;
   }
   return recordEnd(effects, row.incarnation as IncarnationId, { why, asked: true });
 }
 
-async function closePane(effects: Effects, pane: PaneHandle): Promise<boolean> {
+/** The view goes first: a server waits for those who are attached to it. */
+async function closeView(effects: Effects, row: IncarnationRow): Promise<boolean> {
+  const panes = await effects.terminals.panes();
+  const view = panes?.find((candidate) => candidate.incarnation === viewOf(row.incarnation));
+  return panes !== undefined && (view === undefined || closePane(effects, view));
+}
+
+export async function closePane(effects: Effects, pane: PaneHandle): Promise<boolean> {
   const members = sessionMembers(pane.process.pid);
   const ours = probeProcess(pane.process) === 'alive';
   const gone = await effects.terminals.close(pane);
@@ -92,7 +101,7 @@ export async function recordEnd(
   const row = await findIncarnation(effects.ledger.db, incarnation);
   if (!row) throw new Error(`no such incarnation: ${incarnation}`);
   const handle = handleOf(row);
-  const exit = handle ? (readIfThere(handle.exitFile)?.trim() ?? null) : null;
+  const exit = handle?.exitFile ? (readIfThere(handle.exitFile)?.trim() ?? null) : null;
   if (row.ended_at === null) {
     await effects.ledger.change(row.team as TeamId, 'coordinator', async (change) => {
       if (!(await endIncarnation(change, incarnation, exit))) return;

@@ -1,45 +1,26 @@
-import fs from 'node:fs';
-import path from 'node:path';
-import {
-  type AgentId,
-  ensurePrivateFolder,
-  isRefusal,
-  printable,
-  type Refusal,
-  refuse,
-  shellWord,
-  writePrivateFile,
-} from '../kernel/index.ts';
+import { type AgentId, isRefusal, type Refusal, refuse, shellWord } from '../kernel/index.ts';
 import {
   type Change,
   findIncarnation,
-  type IncarnationRow,
   insertIncarnation,
-  insertSession,
   putTeam,
   setTeamIntent,
+  trustFolder,
   updateAgent,
   updateIncarnation,
   upsertAgent,
 } from '../ledger/index.ts';
-import type { AgentHandle } from '../providers/index.ts';
 import { type AgentSpec, installTeam, type Team } from '../team/index.ts';
-import type { PaneHandle } from '../tmux/index.ts';
-import { type Effects, READY_DEADLINE } from './effects.ts';
+import type { Effects } from './effects.ts';
 import { endLife } from './ending.ts';
 import { Saga } from './journal.ts';
 import { type LaunchOrder, type PlannedAgent, planTeam, readDocuments, type TeamPlan } from './plan.ts';
+import { type Failure, type Started, startAgent } from './starting.ts';
 
 export interface Launched {
   readonly ok: true;
   readonly team: Team;
-  readonly agents: readonly { readonly agent: PlannedAgent; readonly ready_ms: number }[];
-}
-
-interface Failure {
-  readonly agent_id: string;
-  readonly what: string;
-  readonly screen?: readonly string[];
+  readonly agents: readonly Started[];
 }
 
 /**
@@ -51,7 +32,7 @@ export async function launchTeam(effects: Effects, order: LaunchOrder): Promise<
   const plan = await planAndInstall(effects, order);
   if (isRefusal(plan)) return plan;
   const saga = new Saga(effects.ledger, plan.team.id);
-  await journal(effects, saga, plan);
+  await journal(effects, saga, plan, order);
   await effects.reach('launch.journalled');
 
   const starts = await Promise.all(plan.agents.map((agent) => startAgent(effects, plan.team, agent, started)));
@@ -78,7 +59,7 @@ async function planAndInstall(effects: Effects, order: LaunchOrder): Promise<Tea
   return isRefusal(kept) ? kept : planTeam(effects, kept, order);
 }
 
-async function journal(effects: Effects, saga: Saga, plan: TeamPlan): Promise<void> {
+async function journal(effects: Effects, saga: Saga, plan: TeamPlan, order: LaunchOrder): Promise<void> {
   const { team } = plan;
   await effects.ledger.change(team.id, 'coordinator', async (change) => {
     await putTeam(change, {
@@ -88,16 +69,27 @@ async function journal(effects: Effects, saga: Saga, plan: TeamPlan): Promise<vo
       objective: team.objective,
       intent: 'running',
       notify: team.notify,
+      approvals: team.approvals,
     });
     for (const [position, spec] of team.agents.entries()) await upsertAgent(change, agentRow(team, spec, position));
     for (const agent of plan.agents) await insertLife(change, effects, team, agent);
     await saga.open(change, 'launch', { incarnations: plan.agents.map((agent) => agent.incarnation) });
     await change.event('team.launching', { agents: plan.agents.map((agent) => agent.spec.id) });
+    await grant(change, plan, order);
   });
   const rows = await Promise.all(plan.agents.map((agent) => findIncarnation(effects.ledger.db, agent.incarnation)));
   for (const [position, spec] of team.agents.entries())
     effects.roster.enrol({ ...agentRow(team, spec, position), interacted_at: null });
   for (const row of rows) if (row) effects.roster.honour(row);
+}
+
+/** What the person said yes to is written down with the launch that needed it. */
+async function grant(change: Change, { agents }: TeamPlan, { trust, yes, asked_by }: LaunchOrder): Promise<void> {
+  const folders = trust ? [...new Set(agents.map(({ spec }) => spec.folder))] : [];
+  for (const folder of folders) await trustFolder(change, folder, asked_by);
+  if (folders.length > 0) await change.event('folders.trusted', { folders, said_by: asked_by });
+  const dangerous = agents.filter(({ spec }) => spec.permission === 'bypass').map(({ spec }) => spec.id);
+  if (yes && dangerous.length > 0) await change.event('permission.granted', { agents: dangerous, said_by: asked_by });
 }
 
 function agentRow(team: Team, spec: AgentSpec, position: number) {
@@ -111,6 +103,7 @@ function agentRow(team: Team, spec: AgentSpec, position: number) {
     folder: spec.folder,
     script: spec.script ?? null,
     prompt: spec.prompt,
+    permission: spec.permission,
     position,
     intent: spec.paused ? ('paused' as const) : ('running' as const),
     interacted_at: null,
@@ -131,83 +124,6 @@ async function insertLife(change: Change, effects: Effects, team: Team, agent: P
     ready_at: null,
     ended_at: null,
     exit: null,
-  });
-  await insertSession(change, {
-    team: team.id,
-    session_id: agent.launch.session,
-    agent_id: agent.spec.id,
-    generation: 1,
-    provider: agent.spec.provider,
-    incarnation: agent.incarnation,
-    record: agent.launch.record,
-    opened_at: change.now,
-    closed_at: null,
-  });
-}
-
-/** Opens the pane, follows the agent, waits until it is ready. */
-async function startAgent(
-  effects: Effects,
-  team: Team,
-  agent: PlannedAgent,
-  began: number,
-): Promise<{ agent: PlannedAgent; ready_ms: number } | Failure> {
-  const agent_id = agent.spec.id;
-  const pane = await spawn(effects, team, agent);
-  if (isRefusal(pane)) return { agent_id, what: pane.message };
-  await effects.reach('launch.spawned');
-  const handle: AgentHandle = {
-    pane,
-    session: agent.launch.session,
-    record: agent.launch.record,
-    ...(agent.launch.socket === undefined ? {} : { socket: agent.launch.socket }),
-    exitFile: path.join(agent.runFolder, 'exit'),
-  };
-  const row = await effects.ledger.change(team.id, 'coordinator', async (change) => {
-    await updateIncarnation(change, agent.incarnation, { handle: JSON.stringify(handle) });
-    await change.event('agent.spawned', { agent_id, incarnation: agent.incarnation });
-    return findIncarnation(change.tx, agent.incarnation);
-  });
-  if (!row) return { agent_id, what: 'its row is gone' };
-  return awaitReady(effects, row, handle, agent, began);
-}
-
-async function awaitReady(
-  effects: Effects,
-  row: IncarnationRow,
-  handle: AgentHandle,
-  agent: PlannedAgent,
-  began: number,
-) {
-  const agent_id = agent.spec.id;
-  const member = effects.roster.follow(row, handle);
-  await effects.reach('launch.attached');
-  const outcome = await effects.changes.until(
-    () => (member?.canBeReady() ? 'ready' : member?.processLiveness() === 'dead' ? 'dead' : undefined),
-    READY_DEADLINE,
-  );
-  if (outcome === 'ready') return { agent, ready_ms: effects.clock.now() - began };
-  const screen = await effects.terminals.screen(handle.pane);
-  const what =
-    outcome === 'dead' ? 'it ended before it was ready' : `it was not ready after ${READY_DEADLINE / 1_000} s`;
-  return { agent_id, what, ...(screen ? { screen: lastLines(screen) } : {}) };
-}
-
-async function spawn(effects: Effects, team: Team, agent: PlannedAgent): Promise<PaneHandle | Refusal> {
-  const refused = ensurePrivateFolder(agent.runFolder) ?? ensurePrivateFolder(path.dirname(agent.launch.record));
-  if (refused) return refused;
-  writePrivateFile(path.join(agent.runFolder, 'token'), `${agent.token}\n`);
-  for (const file of agent.launch.files) {
-    fs.mkdirSync(path.dirname(file.path), { recursive: true, mode: 0o700 });
-    writePrivateFile(file.path, file.content);
-  }
-  return effects.terminals.open({
-    session: team.sessionName,
-    window: agent.spec.id,
-    incarnation: agent.incarnation,
-    folder: agent.spec.folder,
-    environment: agent.launch.environment,
-    argv: agent.launch.argv,
   });
 }
 
@@ -262,11 +178,4 @@ export async function undoLaunch(
     for (const agent of agents) await updateAgent(change, agent, { intent: 'stopped' });
     await change.event('team.launch_undone', { agents });
   });
-}
-
-/** The end of a screen without its empty tail, printable. */
-function lastLines(screen: readonly string[]): string[] {
-  const lines = screen.map((line) => printable(line).trimEnd());
-  while (lines.length > 0 && lines.at(-1) === '') lines.pop();
-  return lines.slice(-12);
 }

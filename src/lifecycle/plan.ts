@@ -1,8 +1,8 @@
 import path from 'node:path';
 import { tokenHash } from '../agents/index.ts';
 import { childEnvironment, type IncarnationId, isRefusal, type Refusal, refuse, shellWord } from '../kernel/index.ts';
-import { agentsOf, findTeam, liveIncarnations, teams } from '../ledger/index.ts';
-import { findProvider, type LaunchPlan } from '../providers/index.ts';
+import { agentsOf, findTeam, isTrusted, liveIncarnations, teams } from '../ledger/index.ts';
+import { findProvider, type Installation, type LaunchPlan, type LaunchRequest } from '../providers/index.ts';
 import { type AgentSpec, readTeam, type Team } from '../team/index.ts';
 import type { Effects } from './effects.ts';
 import { lifeFolder } from './ending.ts';
@@ -16,6 +16,12 @@ export interface LaunchOrder {
   readonly environment: NodeJS.ProcessEnv;
   /** Of whoever asks: what agents write in the project gets this, not the coordinator's own. */
   readonly umask?: number | undefined;
+  /** A person says that the agents' folders may be trusted. */
+  readonly trust?: boolean | undefined;
+  /** Who asks, for the record. */
+  readonly asked_by: string;
+  /** A person says yes to agents that never ask. */
+  readonly yes?: boolean | undefined;
 }
 
 /** One agent as it will be started. */
@@ -24,7 +30,8 @@ export interface PlannedAgent {
   readonly incarnation: IncarnationId;
   readonly token: string;
   readonly tokenHash: string;
-  readonly runFolder: string;
+  readonly request: LaunchRequest;
+  readonly installation: Installation;
   readonly launch: LaunchPlan;
 }
 
@@ -54,38 +61,77 @@ export function readDocuments(
 export async function planTeam(effects: Effects, team: Team, order: LaunchOrder): Promise<TeamPlan | Refusal> {
   const running = (await alreadyRunning(effects, team)) ?? (await sessionTaken(effects, team));
   if (running) return running;
+  const starting = team.agents.filter((agent) => !agent.paused);
+  const dangerous = withoutYes(starting, order);
+  if (dangerous) return dangerous;
+  const planned = await Promise.all(starting.map((spec) => planAgent(effects, team, spec, order)));
   const agents: PlannedAgent[] = [];
-  for (const spec of team.agents.filter((agent) => !agent.paused)) {
-    const planned = planAgent(effects, team, spec, order);
-    if (isRefusal(planned)) return planned;
-    agents.push(planned);
+  for (const agent of planned) {
+    if (isRefusal(agent)) return agent;
+    agents.push(agent);
   }
   return { team, agents, paused: team.agents.filter((agent) => agent.paused) };
 }
 
-function planAgent(effects: Effects, team: Team, spec: AgentSpec, order: LaunchOrder): PlannedAgent | Refusal {
+/** Agents that never ask are started only by a person who says so. */
+export function withoutYes(
+  agents: readonly AgentSpec[],
+  { folder, yes }: Pick<LaunchOrder, 'folder' | 'yes'>,
+): Refusal | undefined {
+  const ids = agents.filter((agent) => agent.permission === 'bypass').map((agent) => agent.id);
+  if (yes || ids.length === 0) return undefined;
+  return refuse(
+    'dangerous_needs_yes',
+    `${ids.join(', ')} would run every command without asking (dangerous_auto_approve, or permission_mode: bypass). Say yes to that with --yes.`,
+    { evidence: { agents: ids }, next: [`team-agent quick-start ${shellWord(folder)} --yes`] },
+  );
+}
+
+async function planAgent(
+  effects: Effects,
+  team: Team,
+  spec: AgentSpec,
+  order: LaunchOrder,
+): Promise<PlannedAgent | Refusal> {
   const provider = findProvider(spec.provider);
   if (isRefusal(provider)) return provider;
+  const trusted = order.trust === true || (await isTrusted(effects.ledger.db, spec.folder));
+  const { id: agent, folder, permission } = spec;
+  const installation = await provider.inspect({ agent, folder, permission, trusted, environment: written(order) });
+  if (isRefusal(installation)) return installation;
   const incarnation = effects.mint.incarnation();
   const token = effects.mint.token();
-  const runFolder = lifeFolder(effects, incarnation);
-  const launch = provider.plan({
-    agent: spec.id,
+  const variables = [...spec.env, ...provider.variables, ...(installation.variables ?? [])];
+  const request: LaunchRequest = {
+    agent,
     team: team.id,
     incarnation,
     session: effects.mint.session(),
     role: spec.role,
     prompt: spec.prompt,
     workspace: effects.workspace,
-    folder: spec.folder,
+    folder,
     ...(spec.model === null ? {} : { model: spec.model }),
+    tools: spec.tools,
+    permission,
+    trusted,
+    mcp: spec.mcp,
     ...(spec.script === undefined ? {} : { script: spec.script }),
-    runFolder,
+    runFolder: lifeFolder(effects, incarnation),
     socketFolder: effects.socketFolder,
     mcpUrl: effects.mcpUrl(),
-    environment: { ...childEnvironment(order.environment, spec.env), ...umaskOf(order) },
-  });
-  return isRefusal(launch) ? launch : { spec, incarnation, token, tokenHash: tokenHash(token), runFolder, launch };
+    hooksUrl: effects.hooksUrl(),
+    environment: { ...childEnvironment(order.environment, variables), ...umaskOf(order) },
+  };
+  const launch = provider.plan(request, installation);
+  return isRefusal(launch)
+    ? launch
+    : { spec, incarnation, token, tokenHash: tokenHash(token), request, installation, launch };
+}
+
+/** The variables that are set. */
+function written({ environment }: LaunchOrder): Readonly<Record<string, string>> {
+  return childEnvironment(environment, Object.keys(environment));
 }
 
 /** The wrapper of the pane sets it before the agent's own program. */

@@ -52,7 +52,7 @@ async function settleSagas(effects: Effects): Promise<void> {
 
 async function takeUp(effects: Effects, life: IncarnationRow): Promise<void> {
   const handle = handleOf(life);
-  const alive = handle !== undefined && probeProcess(handle.pane.process) !== 'dead';
+  const alive = handle !== undefined && probeProcess(handle.process) !== 'dead';
   if (alive) effects.roster.follow(life, handle);
   else
     await recordEnd(effects, life.incarnation as IncarnationId, {

@@ -1,26 +1,25 @@
 import { createMcpHandler } from '@modelcontextprotocol/server';
-import type { Holder } from '../agents/index.ts';
-import type { Runtime, ToolFront } from '../coordinator/index.ts';
-import { workerTools } from './tools.ts';
+import type { AgentCaller, LeaderCaller, Runtime, ToolFront } from '../coordinator/index.ts';
+import { teamTools } from './tools.ts';
 
 /**
  * MCP over stateless HTTP: a fresh server for each request, so that a restart of the coordinator loses nothing. Who calls
  * was found out at the door.
  */
 export function mcpFront(runtime: Runtime): ToolFront {
-  const callers = new WeakMap<object, Holder>();
+  const callers = new WeakMap<object, AgentCaller | LeaderCaller>();
   const handler = createMcpHandler(
     (context) => {
-      const holder = context.authInfo && callers.get(context.authInfo);
-      if (!holder) throw new Error('a request came in without a caller');
-      return workerTools(runtime, { kind: 'agent', ...holder });
+      const caller = context.authInfo && callers.get(context.authInfo);
+      if (!caller) throw new Error('a request came in without a caller');
+      return teamTools(runtime, caller);
     },
     { onerror: (error) => runtime.log.warn({ err: error }, 'mcp') },
   );
   return {
-    fetch: (request, holder) => {
-      const authInfo = { token: '', clientId: holder.incarnation, scopes: [] };
-      callers.set(authInfo, holder);
+    fetch: (request, caller) => {
+      const authInfo = { token: '', clientId: caller.incarnation, scopes: [] };
+      callers.set(authInfo, caller);
       return handler.fetch(request, { authInfo });
     },
   };

@@ -4,17 +4,19 @@ import {
   type AgentCaller,
   hello,
   inboxView,
+  type LeaderCaller,
   type Runtime,
   readMessage,
   reportResult,
   requestHuman,
+  type Seat,
   selectTeam,
   sendMessage,
   sendMessageInput,
   statusView,
   updateState,
 } from '../coordinator/index.ts';
-import { isRefusal, packageVersion } from '../kernel/index.ts';
+import { isRefusal, LEADER, packageVersion, type Refusal, refuse } from '../kernel/index.ts';
 import { callKey } from './call-key.ts';
 
 /** Our own tools change nothing outside the team's mail: no CLI needs to ask a person before it calls one. */
@@ -27,18 +29,21 @@ interface CallContext {
   readonly mcpReq: { readonly _meta?: Readonly<Record<string, unknown>> | undefined };
 }
 
-/** The tools of one worker, for one request: sender and team come from its token, never from its arguments. */
-export function workerTools(runtime: Runtime, caller: AgentCaller): McpServer {
+/** The tools of one caller, for one request: sender and team come from its token, never from its arguments. */
+export function teamTools(runtime: Runtime, caller: AgentCaller | LeaderCaller): McpServer {
   const server = new McpServer({ name: 'team', version }, { capabilities: { tools: { listChanged: false } } });
-  const keyOf = (context: CallContext, tool: string, args: unknown): string => {
-    const turn = runtime.member(caller.team, caller.agent)?.turn();
-    return callKey(context.mcpReq._meta, {
-      tool,
-      arguments: args,
-      turn: turn?.state === 'working' ? turn.since : undefined,
-    });
-  };
+  sharedTools(server, runtime, caller);
+  if (caller.kind === 'agent') workerTools(server, runtime, caller);
+  else leaderTools(server, runtime, caller);
+  return server;
+}
 
+/** What an agent and a leader both have. */
+function sharedTools(server: McpServer, runtime: Runtime, caller: AgentCaller | LeaderCaller): void {
+  const seated = async (work: (seat: Seat) => object | Promise<object>) => {
+    const seat = seatOf(caller);
+    return answer(isRefusal(seat) ? seat : await work(seat));
+  };
   server.registerTool(
     'send_message',
     {
@@ -47,17 +52,8 @@ export function workerTools(runtime: Runtime, caller: AgentCaller): McpServer {
       inputSchema: sendMessageInput,
       annotations: HARMLESS,
     },
-    async (args, context) => answer(await sendMessage(runtime, caller, keyOf(context, 'send_message', args), args)),
-  );
-  server.registerTool(
-    'report_result',
-    {
-      description:
-        'Report the result of what you were asked to do, once, when it is done or cannot be done. The leader is told.',
-      inputSchema: reportInput,
-      annotations: HARMLESS,
-    },
-    async (args, context) => answer(await reportResult(runtime, caller, keyOf(context, 'report_result', args), args)),
+    (args, context) =>
+      seated(() => sendMessage(runtime, caller, keyOf(runtime, caller, context, 'send_message', args), args)),
   );
   server.registerTool(
     'read_message',
@@ -66,7 +62,7 @@ export function workerTools(runtime: Runtime, caller: AgentCaller): McpServer {
       inputSchema: z.object({ message_id: z.string() }),
       annotations: READING,
     },
-    async ({ message_id }) => answer(await readMessage(runtime, caller, message_id)),
+    ({ message_id }) => seated((seat) => readMessage(runtime, seat, message_id)),
   );
   server.registerTool(
     'inbox',
@@ -75,8 +71,8 @@ export function workerTools(runtime: Runtime, caller: AgentCaller): McpServer {
       inputSchema: z.object({ since: z.number().int().optional() }),
       annotations: READING,
     },
-    async ({ since }) =>
-      answer(await inTeam(runtime, caller, (db, team) => inboxView(db, runtime, team, { agent: caller.agent, since }))),
+    ({ since }) =>
+      seated((seat) => inTeam(runtime, seat, (db, team) => inboxView(db, runtime, team, { agent: seat.agent, since }))),
   );
   server.registerTool(
     'get_team_status',
@@ -85,12 +81,41 @@ export function workerTools(runtime: Runtime, caller: AgentCaller): McpServer {
       inputSchema: z.object({}),
       annotations: READING,
     },
-    async () =>
-      answer(
-        await inTeam(runtime, caller, (db, team) =>
+    () =>
+      seated((seat) =>
+        inTeam(runtime, seat, (db, team) =>
           statusView(db, runtime, team, runtime.effects.clock, runtime.effects.workspace, { status: 'running' }),
         ),
       ),
+  );
+  server.registerTool(
+    'update_state',
+    {
+      description: 'Put a short note about the state of your work on record. Nobody is woken.',
+      inputSchema: z.object({ note: z.string().min(1) }),
+      annotations: HARMLESS,
+    },
+    ({ note }, context) =>
+      seated((seat) => updateState(runtime, seat, keyOf(runtime, caller, context, 'update_state', note), note)),
+  );
+  server.registerTool(
+    'hello',
+    { description: 'Who am I, and who are my teammates?', inputSchema: z.object({}), annotations: READING },
+    () => seated((seat) => hello(runtime, seat)),
+  );
+}
+
+function workerTools(server: McpServer, runtime: Runtime, caller: AgentCaller): void {
+  server.registerTool(
+    'report_result',
+    {
+      description:
+        'Report the result of what you were asked to do, once, when it is done or cannot be done. The leader is told.',
+      inputSchema: reportInput,
+      annotations: HARMLESS,
+    },
+    async (args, context) =>
+      answer(await reportResult(runtime, caller, keyOf(runtime, caller, context, 'report_result', args), args)),
   );
   server.registerTool(
     'request_human',
@@ -100,23 +125,58 @@ export function workerTools(runtime: Runtime, caller: AgentCaller): McpServer {
       annotations: HARMLESS,
     },
     async ({ question }, context) =>
-      answer(await requestHuman(runtime, caller, keyOf(context, 'request_human', question), question)),
+      answer(await requestHuman(runtime, caller, keyOf(runtime, caller, context, 'request_human', question), question)),
   );
+}
+
+function leaderTools(server: McpServer, runtime: Runtime, caller: LeaderCaller): void {
   server.registerTool(
-    'update_state',
+    'assign_task',
     {
-      description: 'Put a short note about the state of your work on record. Nobody is woken.',
-      inputSchema: z.object({ note: z.string().min(1) }),
+      description:
+        'Give a task to an agent. Its result reaches you here, as a message; go on meanwhile, or end your turn.',
+      inputSchema: z.object({
+        to: z.string().min(1).describe('The agent that is to do it'),
+        task: z.string().min(1).max(128).describe('A short name by which you know it again'),
+        content: z.string().min(1).describe('What is to be done; it arrives as it is'),
+      }),
       annotations: HARMLESS,
     },
-    async ({ note }, context) => answer(await updateState(runtime, caller, keyOf(context, 'update_state', note), note)),
+    async (args, context) => {
+      const key = keyOf(runtime, caller, context, 'assign_task', args);
+      return answer(await sendMessage(runtime, caller, key, { ...args, expects: 'result' }));
+    },
   );
-  server.registerTool(
-    'hello',
-    { description: 'Who am I, and who are my teammates?', inputSchema: z.object({}), annotations: READING },
-    async () => answer(hello(runtime, caller)),
-  );
-  return server;
+}
+
+/** A leader's place: in the one team that it leads. */
+function seatOf(caller: AgentCaller | LeaderCaller): Seat | Refusal {
+  if (caller.kind === 'agent') return caller;
+  const [team, ...others] = caller.teams;
+  if (team && others.length === 0) return { team, agent: LEADER, incarnation: caller.incarnation };
+  return team
+    ? refuse('team_ambiguous', 'You lead several teams: use the command team-agent with --team in your shell.', {
+        evidence: { candidates: caller.teams },
+        next: caller.teams.map((own) => `team-agent status --team ${own}`),
+      })
+    : refuse('not_a_team', 'You lead no team yet: start one with the command team-agent in your shell.', {
+        next: ['team-agent quick-start DIR'],
+      });
+}
+
+function keyOf(
+  runtime: Runtime,
+  caller: AgentCaller | LeaderCaller,
+  context: CallContext,
+  tool: string,
+  args: unknown,
+): string {
+  const turn = caller.kind === 'agent' ? runtime.member(caller.team, caller.agent)?.turn() : undefined;
+  return callKey(context.mcpReq._meta, {
+    tool,
+    arguments: args,
+    turn: turn?.state === 'working' ? turn.since : undefined,
+  });
 }
 
 /** What models are told; what they send instead is taken in as far as it can be understood. */
@@ -133,14 +193,14 @@ const reportInput = z.looseObject({
 
 async function inTeam(
   runtime: Runtime,
-  caller: AgentCaller,
+  seat: Seat,
   view: (
     db: Runtime['effects']['ledger']['db'],
     team: Exclude<Awaited<ReturnType<typeof selectTeam>>, { ok: false }>,
   ) => Promise<object>,
 ): Promise<object> {
   const { db } = runtime.effects.ledger;
-  const team = await selectTeam(db, caller.team);
+  const team = await selectTeam(db, seat.team);
   return isRefusal(team) ? team : view(db, team);
 }
 

@@ -10,10 +10,10 @@ import {
   type QueuedRow,
   unprovedOffers,
 } from '../ledger/index.ts';
-import type { Offer } from '../providers/index.ts';
+import type { ChannelName, Offer } from '../providers/index.ts';
 import { type LineFacts, type LineStep, nextStep } from './delivery.ts';
 import { bury, consume, type Desk, requeue, submit } from './moves.ts';
-import { render } from './rendering.ts';
+import { INLINE_LIMIT, render } from './rendering.ts';
 
 /** How long a line that could not write waits before it tries again, ms: a full disk is not mended in less. */
 const UNWRITABLE_PAUSE = 1_000;
@@ -25,7 +25,11 @@ const FAILURE_PAUSE = 30_000;
 const LONGEST_SLEEP = 24 * 3_600_000;
 
 /** A rest with what was seen: the proof that is awaited, or what holds the recipient. */
-export type Resting = Extract<LineStep, { step: 'rest' }> & { readonly evidence?: string };
+export type Resting = Extract<LineStep, { step: 'rest' }> & {
+  readonly evidence?: string;
+  /** The recipient said that it has what was offered; its record is about to say so too. */
+  readonly imminent?: true;
+};
 
 /**
  * A recipient's line: it settles the open offer, then offers what comes next, one at a time, until there is nothing to do.
@@ -43,7 +47,7 @@ export class Line {
   /** When the time of the next delivery in the line is up, UTC ms. */
   #nextExpiry: number | undefined;
   /** What the channel refused at once, until the next offer. */
-  #refusal: { delivery: DeliveryId; evidence: string } | undefined;
+  #refusal: { deliveries: readonly DeliveryId[]; evidence: string } | undefined;
 
   constructor(desk: Desk, recipient: Recipient, report: (error: unknown) => void) {
     this.#desk = desk;
@@ -88,9 +92,10 @@ export class Line {
   async #advance(): Promise<boolean> {
     const { ledger, team, clock } = this.#desk;
     const open = await openOffer(ledger.db, team, this.#recipient.id);
-    const delivery = open
-      ? await findDelivery(ledger.db, open.delivery_id as DeliveryId)
-      : await headOfLine(ledger.db, team, this.#recipient.id);
+    const queued = open
+      ? [await findDelivery(ledger.db, open.delivery_id as DeliveryId)]
+      : await headOfLine(ledger.db, team, this.#recipient.id, this.#recipient.together);
+    const [delivery] = queued;
     if (!delivery) return this.#rest({ step: 'rest', why: 'empty' });
     const availability = open ? undefined : await this.#recipient.availability();
     const facts: LineFacts = {
@@ -116,10 +121,10 @@ export class Line {
         this.#mayHaveUnproved ||= step.reason === 'unproved';
         return true;
       case 'offer':
-        if (availability && 'channel' in availability) return this.#offer(delivery, availability);
+        if (availability && 'channel' in availability) return this.#offer(queued, availability);
         return true;
       case 'rest':
-        return this.#rest(step, evidenceOf(facts));
+        return this.#rest(step, evidenceOf(facts), isImminent(facts));
       default:
         return step satisfies never;
     }
@@ -127,7 +132,7 @@ export class Line {
 
   async #openFacts(open: OfferRow, delivery: QueuedRow): Promise<NonNullable<LineFacts['open']>> {
     const offer = offerOf(open);
-    const refusal = this.#refusal?.delivery === offer.delivery ? this.#refusal : undefined;
+    const refusal = this.#refusal?.deliveries.includes(offer.delivery) ? this.#refusal : undefined;
     return {
       attempts: delivery.attempts,
       expires_at: delivery.expires_at,
@@ -136,8 +141,12 @@ export class Line {
     };
   }
 
-  #rest(step: Extract<LineStep, { step: 'rest' }>, evidence?: string): false {
-    this.#lastRest = evidence === undefined ? step : { ...step, evidence };
+  #rest(step: Extract<LineStep, { step: 'rest' }>, evidence?: string, imminent = false): false {
+    this.#lastRest = {
+      ...step,
+      ...(evidence === undefined ? {} : { evidence }),
+      ...(imminent ? { imminent: true } : {}),
+    };
     this.#cancelTimer?.();
     const until = Math.min(step.until ?? Number.POSITIVE_INFINITY, this.#nextExpiry ?? Number.POSITIVE_INFINITY);
     if (Number.isFinite(until)) this.#wakeAfter(until - this.#desk.clock.now());
@@ -149,15 +158,28 @@ export class Line {
     this.#cancelTimer = this.#desk.clock.after(Math.min(Math.max(0, delay), LONGEST_SLEEP), () => this.wake());
   }
 
-  /** Hands the delivery over. What the channel refused at once is settled by the next decision, the rest by the record. */
-  async #offer(delivery: QueuedRow, { channel, incarnation, position }: Available): Promise<true> {
+  /**
+   * Hands over what stands first in the line, with all that may go along. What the channel refused at once is settled by
+   * the next decision, the rest by the record.
+   */
+  async #offer(
+    queued: readonly (QueuedRow | undefined)[],
+    { channel, incarnation, position }: Available,
+  ): Promise<true> {
     this.#refusal = undefined;
-    const offer = await submit(this.#desk, delivery, { channel: channel.name, incarnation, position: position() });
-    if (!offer) return true;
-    const rendered = render(delivery, offer.delivery, this.#desk.mint.nonce(), offer.channel);
-    const handed = await channel.hand(offer, rendered, delivery.sender);
+    const going = goTogether(queued, channel.name, this.#desk.clock.now());
+    const terms = { channel: channel.name, incarnation, position: position() };
+    const submitted = await submit(this.#desk, going, terms);
+    const [first] = submitted;
+    if (!first) return true;
+    const rendered = submitted.map(({ offer, delivery }) =>
+      render(delivery, offer.delivery, this.#desk.mint.nonce(), offer.channel),
+    );
+    const handed = await channel.hand(first.offer, rendered.join('\n\n'), first.delivery.sender);
     await this.#desk.reach('offer.written');
-    if (handed.handed === 'not_taken') this.#refusal = { delivery: offer.delivery, evidence: handed.evidence };
+    if (handed.handed === 'not_taken') {
+      this.#refusal = { deliveries: submitted.map(({ offer }) => offer.delivery), evidence: handed.evidence };
+    }
     return true;
   }
 
@@ -185,6 +207,27 @@ export class Line {
       if (settlement.outcome === 'taken') await consume(this.#desk, offer, settlement.receipt);
     }
   }
+}
+
+/**
+ * Those at the head of a line that go in one hand-over: as many as fit into one message, none whose time is up. A paste
+ * carries one alone, because its receipt is one line of input.
+ */
+function goTogether(queued: readonly (QueuedRow | undefined)[], channel: ChannelName, now: number): QueuedRow[] {
+  const going: QueuedRow[] = [];
+  let bytes = 0;
+  for (const delivery of queued) {
+    if (!delivery) break;
+    bytes += Buffer.byteLength(delivery.body);
+    const expired = delivery.expires_at !== null && delivery.expires_at <= now;
+    if (going.length > 0 && (channel === 'paste' || bytes > INLINE_LIMIT || expired)) break;
+    going.push(delivery);
+  }
+  return going;
+}
+
+function isImminent({ open }: LineFacts): boolean {
+  return open?.settlement.outcome === 'unknown' && open.settlement.imminent === true;
 }
 
 function evidenceOf({ open, recipient }: LineFacts): string | undefined {

@@ -24,29 +24,47 @@ export interface Desk {
 
 const ACTOR = 'coordinator';
 
-/** Commits an offer before its first byte leaves. undefined when the delivery is not in the line any more. */
+/** A delivery on its way, with the terms of its offer. */
+export interface Submitted {
+  readonly offer: Offer;
+  readonly delivery: QueuedRow;
+}
+
+/**
+ * Commits the offers of one hand-over before its first byte leaves: the first delivery is handed over, the others ride on
+ * it. What is not in the line any more stays out.
+ */
 export async function submit(
   desk: Desk,
-  delivery: QueuedRow,
+  deliveries: readonly QueuedRow[],
   to: { channel: ChannelName; incarnation: Offer['incarnation']; position: number },
-): Promise<Offer | undefined> {
-  const offer: Offer = { delivery: delivery.delivery_id as DeliveryId, number: delivery.attempts + 1, ...to };
+): Promise<readonly Submitted[]> {
   await desk.reach('offer.before_commit');
-  const moved = await desk.ledger.change(desk.team, ACTOR, async (change) => {
-    const facts = { attempts: offer.number, channel: offer.channel, submitted_at: change.now, reason: null };
-    if (
-      !(await move(change, offer.delivery, 'submitted', facts, {
-        number: offer.number,
-        incarnation: offer.incarnation,
-      }))
-    )
-      return false;
-    const { delivery: delivery_id, ...terms } = offer;
-    await insertOffer(change, { ...terms, delivery_id, recipient: delivery.recipient });
-    return true;
+  const submitted = await desk.ledger.change(desk.team, ACTOR, async (change) => {
+    const done: Submitted[] = [];
+    for (const delivery of deliveries) {
+      const offer: Offer = { delivery: delivery.delivery_id as DeliveryId, number: delivery.attempts + 1, ...to };
+      const rides_on = done[0]?.offer.delivery ?? null;
+      if (await offerOne(change, delivery, offer, rides_on)) done.push({ offer, delivery });
+    }
+    return done;
   });
   await desk.reach('offer.committed');
-  return moved ? offer : undefined;
+  return submitted;
+}
+
+async function offerOne(
+  change: Change,
+  { recipient }: QueuedRow,
+  offer: Offer,
+  rides_on: DeliveryId | null,
+): Promise<boolean> {
+  const facts = { attempts: offer.number, channel: offer.channel, submitted_at: change.now, reason: null };
+  const told = { number: offer.number, incarnation: offer.incarnation, ...(rides_on ? { rides_on } : {}) };
+  if (!(await move(change, offer.delivery, 'submitted', facts, told))) return false;
+  const { delivery: delivery_id, ...terms } = offer;
+  await insertOffer(change, { ...terms, delivery_id, recipient, rides_on });
+  return true;
 }
 
 /** The recipient's own record holds it. Also for a receipt that came late, whatever was thought meanwhile. */

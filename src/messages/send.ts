@@ -35,6 +35,8 @@ export interface Letter {
   readonly dedupe_key?: string;
   /** UTC ms. */
   readonly expires_at?: number | undefined;
+  /** May go into a turn that is running. */
+  readonly urgent?: boolean | undefined;
   readonly hold?: MessageHold;
 }
 
@@ -63,6 +65,7 @@ export async function store(change: Change, letter: Letter, mint: Mint): Promise
     expects: letter.expects,
     dedupe_key: letter.dedupe_key ?? null,
     expires_at: letter.expires_at ?? null,
+    urgent: letter.urgent ? 1 : 0,
   });
   const deliveries: DeliveryRow[] = [];
   for (const { agent, generation } of letter.to) {

@@ -1,11 +1,22 @@
 import assert from 'node:assert/strict';
-import { type DeliveryId, isRefusal, mint, readBytes } from '../kernel/index.ts';
-import type { Terminals } from '../tmux/index.ts';
-import type { AgentHandle, Attachment, Channel, LaunchRequest, Offer, Provider, Receipt, Settlement } from './shape.ts';
+import path from 'node:path';
+import { type DeliveryId, isRefusal, mint, readBytes, sizeOf } from '../kernel/index.ts';
+import type { PaneHandle, Terminals } from '../tmux/index.ts';
+import type {
+  AgentHandle,
+  Attachment,
+  Channel,
+  Installation,
+  LaunchRequest,
+  Offer,
+  Provider,
+  Receipt,
+  Settlement,
+} from './shape.ts';
 
 /** A live agent that the harness has launched and attached to. */
 export interface LiveAgent {
-  readonly handle: AgentHandle;
+  readonly handle: AgentHandle & { readonly pane: PaneHandle };
   readonly attachment: Attachment;
   readonly request: LaunchRequest;
   readonly terminals: Terminals;
@@ -18,7 +29,7 @@ export interface ConformanceHarness {
   readonly provider: Provider;
   /** A launch that works. */
   request(): LaunchRequest;
-  /** A launch that the provider has to refuse. */
+  /** A launch that the provider has to refuse, when it looks at the machine or when it plans. */
   impossible(): LaunchRequest;
   /** Launches an agent that takes input; with a dialog open or a draft in its composer when that is asked for. */
   launch(situation: 'plain' | 'dialog' | 'draft'): Promise<LiveAgent>;
@@ -52,26 +63,36 @@ export function providerConformance(harness: ConformanceHarness): readonly Confo
   ];
 }
 
-async function planIsPure({ provider, request }: ConformanceHarness): Promise<void> {
-  const asked = request();
-  const first = provider.plan(asked);
-  assert.deepEqual(provider.plan(asked), first);
+async function inspected({ provider }: ConformanceHarness, request: LaunchRequest): Promise<Installation> {
+  const installation = await provider.inspect(request);
+  assert.ok(!isRefusal(installation), 'a machine on which it works was refused');
+  return installation;
+}
+
+async function planIsPure(harness: ConformanceHarness): Promise<void> {
+  const { provider } = harness;
+  const asked = harness.request();
+  const installation = await inspected(harness, asked);
+  const first = provider.plan(asked, installation);
+  assert.deepEqual(provider.plan(asked, installation), first);
   assert.ok(!isRefusal(first), 'a launch that works was refused');
   assert.ok(first.argv.length > 0);
-  assert.equal(first.session, asked.session);
-  assert.ok(first.record.startsWith('/'), 'the record is an absolute path');
-  assert.ok(!first.record.startsWith(asked.runFolder), 'the record outlives the incarnation');
+  for (const { path } of first.files) assert.ok(path.startsWith(asked.runFolder), 'a file outlives its incarnation');
   for (const [name, value] of Object.entries(asked.environment)) assert.equal(first.environment[name], value);
 }
 
 async function planRefuses({ provider, impossible }: ConformanceHarness): Promise<void> {
-  const refused = provider.plan(impossible());
+  const asked = impossible();
+  const installation = await provider.inspect(asked);
+  const refused = isRefusal(installation) ? installation : provider.plan(asked, installation);
   assert.ok(isRefusal(refused), 'it was not refused');
   assert.ok(refused.message !== '');
 }
 
 async function greets({ launch, until }: ConformanceHarness): Promise<void> {
-  const { attachment } = await launch('plain');
+  const { attachment, handle, request } = await launch('plain');
+  assert.ok(path.isAbsolute(handle.record), 'the record is an absolute path');
+  assert.ok(!handle.record.startsWith(request.runFolder), 'the record outlives the incarnation');
   await until('the agent greets', () => attachment.greeted());
   assert.equal(attachment.liveness(), 'alive');
   await until('its turn is idle', () => attachment.facts()[0]?.value === 'idle');
@@ -99,8 +120,7 @@ async function handsOver(harness: ConformanceHarness): Promise<void> {
     const handed = await channel.hand(offer, harness.render(offer.delivery, `over ${name}`), 'leader');
     assert.deepEqual(handed, { handed: 'written' });
     const receipt = await taken(harness, channel, offer);
-    assert.ok((receipt.offset ?? 0) >= offer.position, 'the receipt stands before the offer');
-    assert.ok(lineAt(receipt).includes(offer.delivery), 'the line at the offset does not carry the delivery');
+    await harness.until('the record holds what the receipt names', () => isWritten(receipt, offer));
   }
 }
 
@@ -207,11 +227,13 @@ async function taken({ until }: ConformanceHarness, channel: Channel, offer: Off
   return last.receipt;
 }
 
-/** Longer than any line that this suite makes an agent write, in bytes. */
-const LONGEST_LINE = 64 * 1024;
-
-/** The line of the record that a receipt names. */
-function lineAt({ file = '', offset = 0 }: Receipt): string {
-  const bytes = readBytes(file, offset, offset + LONGEST_LINE);
-  return bytes.toString('utf8').split('\n', 1)[0] ?? '';
+/** Does the recipient's record hold the delivery where its receipt says: at an offset after the offer, or anywhere after it? */
+function isWritten({ file, offset }: Receipt, offer: Offer): boolean {
+  assert.ok(file !== undefined, 'the receipt names no file');
+  if (offset !== undefined) assert.ok(offset >= offer.position, 'the receipt stands before the offer');
+  const from = offset ?? offer.position;
+  const text = readBytes(file, from, sizeOf(file)).toString('utf8');
+  const found = offset === undefined ? text : (text.split('\n', 1)[0] ?? '');
+  if (offset !== undefined) assert.ok(found.includes(offer.delivery), 'the line at the offset lacks the delivery');
+  return found.includes(offer.delivery);
 }

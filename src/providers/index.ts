@@ -1,10 +1,10 @@
 /** One folder per CLI, all of the same shape: what is started, how text gets in, what proves that it was taken. */
 import { type Refusal, refuse } from '../kernel/index.ts';
 import { scripted } from './scripted/index.ts';
-import type { Provider } from './shape.ts';
+import type { Leading, Provider } from './shape.ts';
 
 export type * from './shape.ts';
-export { FACT_SOURCES, TURN_STATES } from './shape.ts';
+export { FACT_SOURCES, PERMISSION_MODES, TURN_STATES } from './shape.ts';
 
 const PROVIDERS: readonly Provider[] = [scripted];
 
@@ -21,6 +21,14 @@ export function findProvider(name: string): Provider | Refusal {
       },
     )
   );
+}
+
+/** The providers whose CLI can lead. */
+export function leadingProviders(): readonly (Provider & { readonly leading: Leading })[] {
+  return PROVIDERS.flatMap((provider) => {
+    const { leading } = provider;
+    return leading ? [{ ...provider, leading }] : [];
+  });
 }
 
 /** The names of all providers, without their aliases. */

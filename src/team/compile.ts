@@ -51,6 +51,7 @@ export function compileTeam(files: readonly TeamFile[], around: Surroundings): T
     leaderModel: head.fields.model ?? null,
     leaderRole: head.fields.leader_role ?? 'leader',
     notify: head.fields.notify ?? 'each',
+    approvals: head.fields.approvals ?? 'person',
     workerToWorker: head.fields.worker_to_worker ?? true,
     agents,
     kept: keptFields(head.fields),

@@ -6,7 +6,7 @@ import { modelOf, resolveTools } from './names.ts';
 import type { Problem, ProblemKind } from './problems.ts';
 import { type RoleFields, roleFields, type TeamFields } from './schema.ts';
 import { secretProblems } from './secrets.ts';
-import type { AgentSpec, Surroundings, TeamFile } from './shape.ts';
+import { type AgentSpec, permissionOf, type Surroundings, type TeamFile } from './shape.ts';
 
 /** One role document: what could be made of it, and all that is wrong with it. */
 export interface CompiledRole {
@@ -107,6 +107,10 @@ function agentOf(
     ...(script === undefined ? {} : { script }),
     env: [...new Set([...(team.env ?? []), ...(fields.env ?? [])])],
     mcp: fields.mcp ?? team.mcp ?? 'inherit',
+    permission: permissionOf(
+      fields.permission_mode ?? team.permission_mode,
+      fields.dangerous_auto_approve ?? (fields.permission_mode === undefined && team.dangerous_auto_approve),
+    ),
     paused: fields.paused ?? false,
     file: document,
   };

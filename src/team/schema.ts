@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { flag, harmless, listOf, notYet, oneOf, positive, shown, text, variableName } from './fields.ts';
 import { TOOL_WORDS } from './names.ts';
 import { nearest } from './problems.ts';
-import { MCP_CHOICES, NOTIFY } from './shape.ts';
+import { APPROVERS, MCP_CHOICES, NOTIFY, PERMISSION_WORDS } from './shape.ts';
 
 const DISPLAYS = [
   'adaptive',
@@ -18,9 +18,7 @@ const SECONDS = 'a number of seconds above 0';
 
 /** What this version cannot do for a team or an agent, and says so rather than ignore it. */
 const NOT_YET = {
-  dangerous_auto_approve: harmless(false, 'agents cannot be started without their approval prompts'),
   fast: harmless(false, 'the fast mode of Codex cannot be switched on'),
-  permission_mode: harmless('restricted', 'an agent asks for approval as its own CLI is set up to'),
   isolation: harmless('none', 'agents share the working folder'),
   budget: notYet('no budget is kept, so nothing would stop at it'),
 } as const;
@@ -47,6 +45,9 @@ export const teamFields = z.strictObject({
     .optional(),
   notify: oneOf(NOTIFY).optional(),
   mcp: oneOf(MCP_CHOICES).optional(),
+  permission_mode: oneOf(PERMISSION_WORDS).optional(),
+  dangerous_auto_approve: flag().optional(),
+  approvals: oneOf(APPROVERS).optional(),
   env: listOf(variableName, 'a list of variable names, such as [NPM_TOKEN]').optional(),
   worker_to_worker: flag().optional(),
   startup_order: listOf(text('the name of an agent'), 'a list of agents, such as [builder, tester]').optional(),
@@ -91,6 +92,8 @@ export const roleFields = z.strictObject({
   script: text('a file, relative to this document').optional(),
   env: listOf(variableName, 'a list of variable names, such as [NPM_TOKEN]').optional(),
   mcp: oneOf(MCP_CHOICES).optional(),
+  permission_mode: oneOf(PERMISSION_WORDS).optional(),
+  dangerous_auto_approve: flag().optional(),
   paused: flag().optional(),
   auth_mode: harmless('subscription', 'an agent uses the login of its own CLI'),
   profile: notYet('credential profiles are not read'),

@@ -1,4 +1,5 @@
 import type { AgentId, Refusal, TeamId } from '../kernel/index.ts';
+import type { PermissionMode } from '../providers/index.ts';
 
 /** One document of a team folder: `path` is relative to the folder, with `/` between its parts. */
 export interface TeamFile {
@@ -26,6 +27,29 @@ export interface Surroundings {
 export const NOTIFY = ['each', 'quiet', 'digest'] as const;
 export type Notify = (typeof NOTIFY)[number];
 
+/** Who may answer when an agent's CLI asks for permission: a person alone, or the leader too. */
+export const APPROVERS = ['person', 'leader'] as const;
+export type Approvers = (typeof APPROVERS)[number];
+
+/** How documents may write a permission mode: our words, those of Claude Code, and `restricted` for `manual`. */
+const PERMISSIONS = {
+  restricted: 'manual',
+  manual: 'manual',
+  plan: 'plan',
+  accept_edits: 'accept_edits',
+  acceptEdits: 'accept_edits',
+  auto: 'auto',
+  bypass: 'bypass',
+  bypassPermissions: 'bypass',
+} as const satisfies Readonly<Record<string, PermissionMode>>;
+export type PermissionWord = keyof typeof PERMISSIONS;
+export const PERMISSION_WORDS = Object.keys(PERMISSIONS) as [PermissionWord, ...PermissionWord[]];
+
+/** The permission mode that a document's words mean: `dangerous_auto_approve` is `bypass` by another name. */
+export function permissionOf(word: PermissionWord | undefined, dangerous: boolean | undefined): PermissionMode {
+  return dangerous ? 'bypass' : PERMISSIONS[word ?? 'manual'];
+}
+
 /** Does an agent see the user's own MCP servers beside the team's? */
 export const MCP_CHOICES = ['inherit', 'team_only'] as const;
 export type McpChoice = (typeof MCP_CHOICES)[number];
@@ -44,6 +68,7 @@ export interface Team {
   readonly leaderModel: string | null;
   readonly leaderRole: string;
   readonly notify: Notify;
+  readonly approvals: Approvers;
   /** May agents write to each other? */
   readonly workerToWorker: boolean;
   /** In the order in which they start; never empty. */
@@ -70,6 +95,7 @@ export interface AgentSpec {
   /** Names of variables that the agent gets from the environment of whoever starts it. */
   readonly env: readonly string[];
   readonly mcp: McpChoice;
+  readonly permission: PermissionMode;
   readonly paused: boolean;
   /** Absolute path of the role document. */
   readonly file: string;

@@ -54,6 +54,7 @@ async function line() {
   });
   const recipient: Recipient = {
     id: AGENT,
+    together: 1,
     availability: async () => {
       answers.looks++;
       const answer = answers.hold ?? available();

@@ -211,6 +211,7 @@ describe('deliveries', () => {
           delivery_id: delivery,
           number: 1,
           recipient: AGENT,
+          rides_on: null,
           channel: 'protocol',
           incarnation: 'i_1',
           position: 0,
@@ -290,7 +291,7 @@ test('what waits is found by its index, however much a recipient ever got', asyn
   const ledger = await ledgerOn(watched, systemClock);
   if (isRefusal(ledger)) throw new Error(ledger.message);
   for (const look of [headOfLine, nextToExpire]) {
-    await look(ledger.db, TEAM, AGENT);
+    await look(ledger.db, TEAM, AGENT, 1);
     const text = texts.at(-1) ?? '';
     const values = Array.from({ length: text.split('?').length - 1 }, () => 'x');
     const plan = disk.prepare(`explain query plan ${text}`).all(...values);

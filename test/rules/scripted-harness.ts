@@ -192,31 +192,43 @@ export class Launcher {
       prompt: '',
       workspace,
       folder: workspace,
+      tools: [],
+      permission: 'manual',
+      trusted: false,
+      mcp: 'inherit',
       runFolder,
       socketFolder,
       mcpUrl: 'http://127.0.0.1:9/mcp',
+      hooksUrl: 'http://127.0.0.1:9/hooks',
       environment: { PATH: process.env.PATH ?? '', HOME: process.env.HOME ?? '' },
       ...over,
     };
   }
 
   /** A launch with a script; `undefined`: without one. */
-  launch(script?: string, over: Partial<LaunchRequest> = {}): Launched {
+  async launch(script?: string, over: Partial<LaunchRequest> = {}): Promise<Launched> {
     const base = this.request(over);
     const file = path.join(base.workspace, 'script.yaml');
     if (script !== undefined) fs.writeFileSync(file, script);
     const request = script === undefined ? base : { ...base, script: file };
     const provider = scriptedProvider();
-    const plan = provider.plan(request);
+    const installation = await provider.inspect(request);
+    if (isRefusal(installation)) throw new Error(installation.message);
+    const plan = provider.plan(request, installation);
     if (isRefusal(plan)) throw new Error(plan.message);
     fs.writeFileSync(path.join(request.runFolder, 'token'), 'secret-token', { mode: 0o600 });
     const terminals = new PipeTerminals();
     const pane = new PipePane(plan.argv, plan.environment, request.folder, request.incarnation);
     terminals.add(pane);
+    const { signal } = new AbortController();
+    const told = await provider.introduce({ request, installation, plan, pane: pane.handle, terminals, signal });
+    if (isRefusal(told)) throw new Error(told.message);
     const handle = {
+      process: pane.handle.process,
       pane: pane.handle,
-      session: plan.session,
-      record: plan.record,
+      session: told.session,
+      record: told.record,
+      details: told.details,
       ...(plan.socket === undefined ? {} : { socket: plan.socket }),
       exitFile: path.join(request.runFolder, 'exit'),
     };
@@ -228,7 +240,7 @@ export class Launcher {
 
   /** Launches and waits for the greeting. */
   async ready(script?: string, over: Partial<LaunchRequest> = {}): Promise<Launched> {
-    const launched = this.launch(script, over);
+    const launched = await this.launch(script, over);
     await eventually('the agent greets', () => launched.attachment.greeted());
     return launched;
   }
@@ -253,7 +265,7 @@ export function scriptedHarness(launcher: Launcher): ConformanceHarness {
     provider: scriptedProvider(),
     request: () => launcher.request(),
     impossible: () => launcher.request({ script: '/nowhere/script.yaml' }),
-    launch: async (situation) => launcher.launch(SITUATIONS[situation]),
+    launch: (situation) => launcher.launch(SITUATIONS[situation]),
     render,
     until: async (what, condition) => {
       await eventually(what, condition);

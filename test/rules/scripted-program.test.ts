@@ -304,11 +304,11 @@ rules:
     const crashed = await launcher.ready('rules: [{ do: [{ crash: SIGKILL }] }]');
     crashed.pane.type('now\r');
     await eventually('it has crashed', () => crashed.attachment.liveness() === 'dead');
-    expect(readIfThere(crashed.handle.exitFile)).toMatch(/^code 137 at \d+\n$/);
+    expect(readIfThere(crashed.handle.exitFile ?? '')).toMatch(/^code 137 at \d+\n$/);
     const exited = await launcher.ready('rules: [{ do: [{ exit: 7 }] }]');
     exited.pane.type('now\r');
     await eventually('it has ended', () => exited.attachment.liveness() === 'dead');
-    expect(readIfThere(exited.handle.exitFile)).toMatch(/^code 7 at/);
+    expect(readIfThere(exited.handle.exitFile ?? '')).toMatch(/^code 7 at/);
     expect(record(exited).at(-1)).toMatchObject({ type: 'exit', code: 7 });
     expect(fs.existsSync(exited.handle.socket ?? '')).toBe(false);
     const quit = await launcher.ready();
@@ -318,7 +318,7 @@ rules:
   });
 
   test('an exit before the greeting is an agent that never was ready', async () => {
-    const agent = launcher.launch('before_greeting: [{ exit: 4 }]');
+    const agent = await launcher.launch('before_greeting: [{ exit: 4 }]');
     await eventually('it has ended', () => agent.attachment.liveness() === 'dead');
     expect(agent.attachment.greeted()).toBe(false);
   });

@@ -2,7 +2,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { afterEach, describe, expect, test } from 'vitest';
 import { agentWrapper, isRefusal, mint, programArgv, signalProcess } from '../../src/kernel/index.ts';
-import type { Channel, ChannelName, Offer, Settlement, TurnState } from '../../src/providers/index.ts';
+import type { Channel, ChannelName, LaunchRequest, Offer, Settlement, TurnState } from '../../src/providers/index.ts';
 import { holdOfTurn } from '../../src/providers/scripted/channel.ts';
 import { parseRecordLine } from '../../src/providers/scripted/record.ts';
 import { eventually } from '../support/eventually.ts';
@@ -47,11 +47,15 @@ const HANGS = 'rules: [{ match: ^hang, do: [{ hang: true }] }]\n';
 const PASTE_ONLY = 'channel: paste\n';
 
 describe('the plan of a launch', () => {
-  const { plan } = scriptedProvider();
+  const provider = scriptedProvider();
+  const plan = async (request: LaunchRequest) => {
+    const installation = await provider.inspect(request);
+    return isRefusal(installation) ? installation : provider.plan(request, installation);
+  };
 
-  test('names the wrapper, the program, the record that outlives it, and the socket', () => {
+  test('names the wrapper, the program and the socket', async () => {
     const request = launcher.request({ environment: { PATH: '/bin', ANSWER: '42' } });
-    const made = plan(request);
+    const made = await plan(request);
     if (isRefusal(made)) throw new Error(made.message);
     const { runFolder, workspace, session, incarnation } = request;
     expect(made.argv).toEqual([
@@ -60,37 +64,40 @@ describe('the plan of a launch', () => {
       path.join(runFolder, 'exit'),
       ...programArgv('scripted'),
     ]);
-    expect(made.record).toBe(path.join(workspace, '.team', 'run', 'records', `${session}.jsonl`));
     expect(made.socket).toBe(path.join(request.socketFolder, `${incarnation}.sock`));
     expect(made.environment).toMatchObject({ ANSWER: '42', TEAM_AGENT_ID: 'writer', TEAM_AGENT_WORKSPACE: workspace });
     expect(JSON.stringify(made)).not.toMatch(/TEAM_AGENT_TOKEN/);
-    expect(fs.existsSync(path.dirname(made.record))).toBe(false);
+    const record = path.join(workspace, '.team', 'run', 'records', `${session}.jsonl`);
+    expect(made.environment.TEAM_AGENT_RECORD).toBe(record);
+    expect(fs.existsSync(path.dirname(record))).toBe(false);
   });
 
-  test('a script may leave the composer as the only way in', () => {
+  test('a script may leave the composer as the only way in', async () => {
     const script = path.join(freshFolder('s'), 's.yaml');
     fs.writeFileSync(script, PASTE_ONLY);
-    const made = plan(launcher.request({ script }));
+    const made = await plan(launcher.request({ script }));
     if (isRefusal(made)) throw new Error(made.message);
     expect(made.socket).toBeUndefined();
     expect(made.environment.TEAM_AGENT_SOCKET).toBeUndefined();
     expect(made.environment.TEAM_AGENT_SCRIPT).toBe(script);
   });
 
-  test('a script that cannot be played is refused with file, line and key', () => {
+  test('a script that cannot be played is refused with file, line and key', async () => {
     const script = path.join(freshFolder('s'), 's.yaml');
     fs.writeFileSync(script, 'on_start:\n  - say: hi\n  - wait: soon\n');
-    expect(plan(launcher.request({ script }))).toMatchObject({
+    expect(await plan(launcher.request({ script }))).toMatchObject({
       ok: false,
       reason: 'team_document_invalid',
       evidence: { file: script, line: 3, key: 'on_start.1.wait' },
     });
-    expect(plan(launcher.request({ script: path.dirname(script) }))).toMatchObject({ reason: 'team_document_invalid' });
+    expect(await plan(launcher.request({ script: path.dirname(script) }))).toMatchObject({
+      reason: 'team_document_invalid',
+    });
   });
 
-  test('a socket path that no system takes is refused', () => {
+  test('a socket path that no system takes is refused', async () => {
     const socketFolder = `/tmp/${'x'.repeat(80)}`;
-    expect(plan(launcher.request({ socketFolder }))).toMatchObject({ ok: false, reason: 'launch_failed' });
+    expect(await plan(launcher.request({ socketFolder }))).toMatchObject({ ok: false, reason: 'launch_failed' });
   });
 });
 
@@ -266,7 +273,7 @@ describe('what is seen of an agent', () => {
     await holds(first, 'protocol', 'working');
     await launcher.endAll();
     const { workspace, session } = first.request;
-    const second = launcher.launch('before_greeting: [{ hang: true }]', { workspace, session });
+    const second = await launcher.launch('before_greeting: [{ hang: true }]', { workspace, session });
     await eventually('it has begun', () => facts(second).some((fact) => fact === 'record starting'));
     expect(second.attachment.greeted()).toBe(false);
     await holds(second, 'protocol', 'starting');

@@ -73,6 +73,7 @@ describe('a team of its documents', () => {
       leaderModel: 'opus',
       leaderRole: 'architect',
       notify: 'digest',
+      approvals: 'person',
       workerToWorker: false,
       kept: { display_backend: 'none', tick_interval_sec: 2.5 },
       agents: [
@@ -86,6 +87,7 @@ describe('a team of its documents', () => {
           folder: '/w',
           env: ['NPM_TOKEN'],
           mcp: 'team_only',
+          permission: 'manual',
           paused: false,
           file: '/w/.team/shop/agents/a-first.md',
         },
@@ -100,6 +102,7 @@ describe('a team of its documents', () => {
           script: '/w/.team/shop/play.yaml',
           env: ['NPM_TOKEN', 'CI'],
           mcp: 'inherit',
+          permission: 'manual',
           paused: true,
           file: '/w/.team/shop/agents/zoe.md',
         },
@@ -213,7 +216,9 @@ describe('what is wrong in documents', () => {
   });
 
   it.each([
-    ['dangerous_auto_approve: true', 'dangerous_auto_approve'],
+    ['dangerous_auto_approve: yes please', 'dangerous_auto_approve'],
+    ['permission_mode: free', 'permission_mode'],
+    ['approvals: anybody', 'approvals'],
     ['default_auth_mode: official_api', 'default_auth_mode'],
     ['default_profile: mine', 'default_profile'],
     ['permission_mode: open', 'permission_mode'],
@@ -248,6 +253,7 @@ describe('what is wrong in documents', () => {
     'default_auth_mode: subscription',
     'default_profile: null',
     'permission_mode: restricted',
+    'approvals: leader',
     'isolation: none',
     'budget:',
     'max_active_agents: 2',
@@ -255,6 +261,19 @@ describe('what is wrong in documents', () => {
     'stuck_timeout_sec: 300',
   ])('B03 TEAM.md with the harmless %j is accepted', (line) => {
     expect(compiled(teamDocument(`${line}\n`), role('amy'), role('bob')).agents).toHaveLength(2);
+  });
+
+  it.each([
+    ['', '', 'manual'],
+    ['permission_mode: acceptEdits', '', 'accept_edits'],
+    ['permission_mode: plan', 'permission_mode: auto', 'auto'],
+    ['dangerous_auto_approve: true', '', 'bypass'],
+    ['dangerous_auto_approve: true', 'permission_mode: manual', 'manual'],
+    ['dangerous_auto_approve: true', 'dangerous_auto_approve: false', 'manual'],
+    ['', 'permission_mode: bypassPermissions', 'bypass'],
+  ])('B09 with %j in TEAM.md and %j in its own document an agent goes as far as %s', (head, own, permission) => {
+    const [amy] = compiled(teamDocument(`${head}\n`), role('amy', `${own}\n`)).agents;
+    expect(amy?.permission).toBe(permission);
   });
 
   it.each([

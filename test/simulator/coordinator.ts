@@ -104,6 +104,7 @@ function recipientOf(id: AgentId, life: Life, { agents, tamper, disk, scene }: S
 /** A simulated agent as the lines of one coordinator see it. */
 class SimulatedRecipient implements Recipient {
   readonly id: AgentId;
+  readonly together = 1;
   readonly #agent: SimulatedAgent;
   readonly #life: Life;
   readonly #scene: Scene;

@@ -48,6 +48,7 @@ export const bootIgnoresSubmitted: Tamper = {
 function faithful(recipient: Recipient): Recipient {
   return {
     id: recipient.id,
+    together: recipient.together,
     availability: () => recipient.availability(),
     settle: (offer) => recipient.settle(offer),
     liveness: (incarnation) => recipient.liveness(incarnation),

@@ -24,7 +24,7 @@ async function scene() {
     .map((row) => JSON.parse(String(row.handle)) as AgentHandle);
   const coordinator = made.coordinator();
   if (!coordinator) throw new Error('no coordinator lives');
-  return { made, docs, coordinator, agents: lives.map((life) => life.pane.process) };
+  return { made, docs, coordinator, agents: lives.map((life) => life.process) };
 }
 
 describe('I10 the workspace of a running team vanishes', () => {

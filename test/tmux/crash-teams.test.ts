@@ -122,7 +122,7 @@ async function completed(made: CrashScene): Promise<void> {
   expect(lives).toHaveLength(2);
   for (const life of lives) {
     expect(life.ended_at).not.toBeNull();
-    expect(probeProcess((JSON.parse(String(life.handle)) as AgentHandle).pane.process)).toBe('dead');
+    expect(probeProcess((JSON.parse(String(life.handle)) as AgentHandle).process)).toBe('dead');
   }
   expect(made.rows(`select outcome from sagas where verb = 'shutdown'`)).toEqual([{ outcome: 'done' }]);
   expect(made.rows(`select type from events where type = 'team.stopped'`)).toHaveLength(1);

@@ -5,6 +5,7 @@ import { type CallToolResult, Client, StreamableHTTPClientTransport } from '@mod
 import { readBytes } from '../../src/kernel/index.ts';
 import type { AgentHandle } from '../../src/providers/index.ts';
 import { parseRecordLine, type RecordLine, type UserLine } from '../../src/providers/scripted/record.ts';
+import type { PaneHandle } from '../../src/tmux/index.ts';
 import { eventually } from '../support/eventually.ts';
 import type { Product } from '../support/product.ts';
 
@@ -135,7 +136,7 @@ export function lineAt(receipt: NonNullable<Delivery['receipt']>): string {
 
 export interface Life {
   readonly incarnation: string;
-  readonly handle: AgentHandle;
+  readonly handle: AgentHandle & { readonly pane: PaneHandle };
   readonly token: string;
 }
 

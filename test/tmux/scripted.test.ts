@@ -35,7 +35,9 @@ class World {
     const file = path.join(base.workspace, 'script.yaml');
     if (script !== undefined) fs.writeFileSync(file, script);
     const request: LaunchRequest = script === undefined ? base : { ...base, script: file };
-    const plan = scriptedProvider().plan(request);
+    const installation = await scriptedProvider().inspect(request);
+    if (isRefusal(installation)) throw new Error(installation.message);
+    const plan = scriptedProvider().plan(request, installation);
     if (isRefusal(plan)) throw new Error(plan.message);
     fs.writeFileSync(path.join(request.runFolder, 'token'), 'secret-token', { mode: 0o600 });
     const { incarnation, folder } = request;
@@ -51,7 +53,12 @@ class World {
     if (isRefusal(pane)) throw new Error(JSON.stringify(pane));
     const exitFile = path.join(request.runFolder, 'exit');
     const socket = plan.socket === undefined ? {} : { socket: plan.socket };
-    const handle = { pane, session: plan.session, record: plan.record, exitFile, ...socket };
+    const { terminals } = this;
+    const { signal } = new AbortController();
+    const told = await scriptedProvider().introduce({ request, installation, plan, pane, terminals, signal });
+    if (isRefusal(told)) throw new Error(told.message);
+    const { session, record, details } = told;
+    const handle = { process: pane.process, pane, session, record, details, exitFile, ...socket };
     const attachment = scriptedProvider().attach(handle, incarnation, this.terminals);
     const kill = (): void => void process.kill(-pane.process.pid, 'SIGKILL');
     const agent = { handle, attachment, request, terminals: this.terminals, kill };

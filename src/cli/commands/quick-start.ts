@@ -1,10 +1,11 @@
+import fs from 'node:fs';
 import path from 'node:path';
 import { pathsOf } from '../../client/index.ts';
 import { childEnvironment } from '../../kernel/environment.ts';
 import { mint } from '../../kernel/ids.ts';
 import { isRefusal, type Refusal } from '../../kernel/reasons.ts';
 import type { LaunchRequest } from '../../providers/index.ts';
-import type { AgentSpec } from '../../team/index.ts';
+import type { AgentSpec, Team } from '../../team/index.ts';
 import { callIn } from '../calling.ts';
 import type { Context } from '../context.ts';
 import { type Outcome, outcomeOf, refused } from '../outcome.ts';
@@ -14,22 +15,32 @@ import { findWorkspace } from '../workspace.ts';
 interface Flags {
   readonly name?: string;
   readonly teamId?: string;
+  readonly trust?: boolean;
+  readonly yes?: boolean;
 }
 
 interface Order {
   readonly folder: string;
   readonly name: string | undefined;
   readonly team_id: string | undefined;
+  readonly trust: boolean;
+  readonly yes: boolean;
 }
 
 /** Starts the team of a folder's documents. */
 export async function run(context: Context, [given = '.']: readonly string[], flags: Flags): Promise<Outcome> {
   const workspace = findWorkspace(context, 'change');
   if (isRefusal(workspace)) return refused(workspace);
-  const order = { folder: path.resolve(context.cwd, given), name: flags.name, team_id: flags.teamId };
-  const named = await checkFirst(order, workspace, context.environment);
-  if (isRefusal(named)) return refused(named);
-  const environment = childEnvironment(context.environment, named.variables);
+  const order: Order = {
+    folder: path.resolve(context.cwd, given),
+    name: flags.name,
+    team_id: flags.teamId,
+    trust: flags.trust ?? false,
+    yes: flags.yes ?? false,
+  };
+  const checked = await checkFirst(order, workspace, context.environment);
+  if (isRefusal(checked)) return refused(checked);
+  const environment = childEnvironment(context.environment, checked.variables);
   const answer = await callIn(
     workspace,
     'quick-start',
@@ -40,20 +51,38 @@ export async function run(context: Context, [given = '.']: readonly string[], fl
 }
 
 /**
- * What is wrong with the documents or with tmux is told before a coordinator is started, so that nothing is created for a
- * team that cannot be. Returns the names of the variables that the documents ask for.
+ * What is wrong with the documents, with the CLIs or with tmux is told before a coordinator is started, so that nothing is
+ * created for a team that cannot be. Returns the names of the variables that the agents are to get.
  */
 async function checkFirst(
-  { folder, name, team_id }: Order,
+  order: Order,
   workspace: string,
   environment: NodeJS.ProcessEnv,
 ): Promise<{ readonly variables: readonly string[] } | Refusal> {
-  const [{ readTeam }, { findProvider }, { tmuxVersion }] = await Promise.all([
+  const [{ tmuxVersion }, { withoutYes }] = await Promise.all([
+    import('../../tmux/index.ts'),
+    import('../../lifecycle/index.ts'),
+  ]);
+  const team = await readDocuments(order, workspace);
+  if (isRefusal(team)) return team;
+  const dangerous = withoutYes(team.agents, order);
+  if (dangerous) return dangerous;
+  const checked = await Promise.all(team.agents.map((agent) => checkAgent(agent, team, order, workspace, environment)));
+  const variables: string[] = [];
+  for (const agent of checked) {
+    if (isRefusal(agent)) return agent;
+    variables.push(...agent);
+  }
+  const tmux = await tmuxVersion(environment);
+  return isRefusal(tmux) ? tmux : { variables };
+}
+
+async function readDocuments({ folder, name, team_id }: Order, workspace: string): Promise<Team | Refusal> {
+  const [{ readTeam }, { findProvider }] = await Promise.all([
     import('../../team/index.ts'),
     import('../../providers/index.ts'),
-    import('../../tmux/index.ts'),
   ]);
-  const team = readTeam(folder, {
+  return readTeam(folder, {
     workspace,
     fallbackName: name ?? team_id ?? path.basename(folder),
     providers: (written) => {
@@ -61,18 +90,31 @@ async function checkFirst(
       return isRefusal(provider) ? provider : { ok: true, name: provider.name };
     },
   });
-  if (isRefusal(team)) return team;
-  for (const agent of team.agents) {
-    const provider = findProvider(agent.provider);
-    const planned = isRefusal(provider) ? provider : provider.plan(trial(agent, team.id, workspace));
-    if (isRefusal(planned)) return planned;
-  }
-  const tmux = await tmuxVersion(environment);
-  return isRefusal(tmux) ? tmux : { variables: team.agents.flatMap((agent) => agent.env) };
+}
+
+/** Could this agent be started? Returns the names of the variables that it asks for. */
+async function checkAgent(
+  agent: AgentSpec,
+  team: Team,
+  order: Order,
+  workspace: string,
+  environment: NodeJS.ProcessEnv,
+): Promise<readonly string[] | Refusal> {
+  const { findProvider } = await import('../../providers/index.ts');
+  const provider = findProvider(agent.provider);
+  if (isRefusal(provider)) return provider;
+  const { id, folder, permission } = agent;
+  // Where a ledger is, it may hold a person's earlier yes to the folder: only its coordinator can tell.
+  const trusted = order.trust || fs.existsSync(pathsOf(workspace).ledger);
+  const all = childEnvironment(environment, Object.keys(environment));
+  const installation = await provider.inspect({ agent: id, folder, permission, trusted, environment: all });
+  if (isRefusal(installation)) return installation;
+  const planned = provider.plan(trial(agent, team.id, workspace, trusted), installation);
+  return isRefusal(planned) ? planned : [...agent.env, ...provider.variables, ...(installation.variables ?? [])];
 }
 
 /** A launch that will not be: what a provider refuses (a script that cannot be played) shows in its plan. */
-function trial(agent: AgentSpec, team: string, workspace: string): LaunchRequest {
+function trial(agent: AgentSpec, team: string, workspace: string, trusted: boolean): LaunchRequest {
   const paths = pathsOf(workspace);
   const incarnation = mint.incarnation();
   return {
@@ -85,10 +127,15 @@ function trial(agent: AgentSpec, team: string, workspace: string): LaunchRequest
     workspace,
     folder: agent.folder,
     ...(agent.model === null ? {} : { model: agent.model }),
+    tools: agent.tools,
+    permission: agent.permission,
+    trusted,
+    mcp: agent.mcp,
     ...(agent.script === undefined ? {} : { script: agent.script }),
     runFolder: path.join(paths.run, 'agents', incarnation),
     socketFolder: paths.sockets,
     mcpUrl: '',
+    hooksUrl: '',
     environment: {},
   };
 }

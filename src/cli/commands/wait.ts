@@ -1,3 +1,4 @@
+import { LEADER } from '../../kernel/ids.ts';
 import { isRefusal, type Refusal, refuse } from '../../kernel/reasons.ts';
 import type { Answers } from '../answers.ts';
 import { call } from '../calling.ts';
@@ -5,12 +6,14 @@ import type { Context } from '../context.ts';
 import { seconds, usage } from '../flags.ts';
 import { type Outcome, outcomeOf, refused } from '../outcome.ts';
 import { resultsLines } from '../rendering/deliveries.ts';
+import { inboxLines } from '../rendering/lists.ts';
 
 interface Flags {
   readonly task?: string;
   readonly agent?: string;
   readonly message?: string;
   readonly idle?: boolean;
+  readonly mail?: boolean;
   readonly timeout?: string;
 }
 
@@ -20,12 +23,14 @@ const FORMS = ['team-agent wait --agent AGENT --timeout 600', 'team-agent wait -
 
 /** Waits for a result, or until every agent is idle. */
 export async function run(context: Context, _words: readonly string[], flags: Flags): Promise<Outcome> {
-  const { task, agent, message, idle } = flags;
-  const asked = [task, agent, message, idle].filter((value) => value !== undefined).length;
-  if (asked !== 1) return refused(usage('wait takes exactly one of --task, --agent, --message and --idle.', FORMS));
+  const { task, agent, message, idle, mail } = flags;
+  const asked = [task, agent, message, idle, mail].filter((value) => value !== undefined).length;
+  if (asked !== 1)
+    return refused(usage('wait takes exactly one of --task, --agent, --message, --idle and --mail.', FORMS));
   const timeout = seconds('--timeout', flags.timeout);
   if (isRefusal(timeout)) return refused(timeout);
-  const answer = await call(context, 'wait', { task, agent, message, idle, timeout_s: timeout ?? TIMEOUT });
+  const answer = await call(context, 'wait', { task, agent, message, idle, mail, timeout_s: timeout ?? TIMEOUT });
+  if (mail && !isRefusal(answer)) return outcomeOf(await call(context, 'inbox-take', { agent: LEADER }), inboxLines);
   const known =
     isRefusal(answer) && answer.reason === 'coordinator_absent' ? await whatIsThere(context, flags, answer) : answer;
   return outcomeOf(known, (found, look) =>

@@ -1,3 +1,5 @@
+import { approvals, approve, deny } from './approvals.ts';
+import { leaderEnded, leaderPrepare, leaderStarted } from './leading.ts';
 import {
   coordinatorStatus,
   coordinatorStop,
@@ -20,6 +22,12 @@ import { wait } from './wait.ts';
 export const VERBS: Readonly<Record<string, Verb>> = {
   'quick-start': quickStart,
   send,
+  approvals,
+  approve,
+  deny,
+  'leader-prepare': leaderPrepare,
+  'leader-started': leaderStarted,
+  'leader-ended': leaderEnded,
   status,
   results,
   deliveries,

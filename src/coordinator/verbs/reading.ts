@@ -3,7 +3,7 @@ import { PROTOCOL } from '../../client/index.ts';
 import { type DeliveryId, isRefusal, LEADER, type Refusal, type TeamId } from '../../kernel/index.ts';
 import { deliveriesWithMessages, dumpTables, oldestPending, type TeamRow } from '../../ledger/index.ts';
 import { takeByPerson } from '../../messages/index.ts';
-import { ownTeamOnly, workerMayNot } from '../callers.ts';
+import { ownTeamOf, ownTeamOnly, workerMayNot } from '../callers.ts';
 import { selectTeam, selectTeamOf } from '../teams.ts';
 import {
   deliveriesView,
@@ -28,8 +28,8 @@ function teamVerb<Input extends { team?: string | undefined; message_id?: string
     input,
     agents: true,
     run: async (asked, args) => {
-      const own = asked.caller.kind === 'agent' ? asked.caller.team : undefined;
-      const selected = await selectTeamOf(asked.runtime.effects.ledger.db, args.team, args.message_id, own);
+      const { db } = asked.runtime.effects.ledger;
+      const selected = await selectTeamOf(db, args.team, args.message_id, ownTeamOf(asked.caller));
       if (isRefusal(selected)) return selected;
       return ownTeamOnly(asked.caller, selected.team) ?? run(asked, selected, args);
     },
@@ -73,9 +73,9 @@ export const why = teamVerb(z.object({ agent: z.string(), team }), ({ runtime },
 export const inboxTake = verb({
   input: z.object({ agent: z.literal(LEADER), limit: z.number().int().positive().optional(), team }),
   agents: false,
-  run: async ({ runtime }, args) => {
+  run: async ({ runtime, caller }, args) => {
     const { ledger } = runtime.effects;
-    const selected = await selectTeam(ledger.db, args.team);
+    const selected = await selectTeam(ledger.db, args.team, ownTeamOf(caller));
     if (isRefusal(selected)) return selected;
     const waiting = (
       await deliveriesWithMessages(ledger.db, selected.team as TeamId, {

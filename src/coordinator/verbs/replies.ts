@@ -16,7 +16,7 @@ export async function requestAnswered(
   message: { readonly reply_to?: string | undefined; readonly expects: string },
   to: readonly AgentId[],
 ): Promise<Request | undefined> {
-  if (caller.kind === 'person') return askedOfTheLeader(change, message.reply_to);
+  if (caller.kind !== 'agent') return askedOfTheLeader(change, message.reply_to);
   const open = await openRequests(change.tx, caller.team, caller, ['reply']);
   const named = open.find((row) => row.message_id === message.reply_to || row.delivery_id === message.reply_to);
   if (named || message.expects !== 'nothing') return named;
@@ -29,7 +29,7 @@ function whoHears(sender: string): string {
   return sender === 'person' ? LEADER : sender;
 }
 
-/** A person answers for the leader, and only what is named. */
+/** The leader, or a person for it, answers only what is named. */
 async function askedOfTheLeader(change: Change, replyTo: string | undefined): Promise<Request | undefined> {
   const asked = replyTo === undefined ? undefined : await findMessage(change.tx, replyTo as MessageId);
   if (asked?.team !== change.team || asked.expects !== 'reply') return undefined;

@@ -13,7 +13,7 @@ import {
 } from '../../kernel/index.ts';
 import { agentsOf, deliveriesOf, findTask, type Reading, startTask, type TeamRow } from '../../ledger/index.ts';
 import { checkBody, resolveAddressees, type Sent, store } from '../../messages/index.ts';
-import type { AgentCaller, Caller } from '../callers.ts';
+import { type AgentCaller, type Caller, ownTeamOf, senderIn } from '../callers.ts';
 import type { Runtime } from '../runtime.ts';
 import { selectRunningTeam, selectTeam } from '../teams.ts';
 import { type DeliveryView, deliveriesView, resultsView } from '../views/index.ts';
@@ -67,12 +67,12 @@ export async function sendAs(runtime: Runtime, caller: Caller, args: Input): Pro
     return refuse('usage', 'message_id must be m_ and 24 hex digits.', { next: ['team-agent send AGENT "text"'] });
   const { db } = runtime.effects.ledger;
   const addressed = addressOf(args);
-  const team = await selectRunningTeam(db, addressed.team, caller.kind === 'agent' ? caller.team : undefined);
+  const team = await selectRunningTeam(db, addressed.team, ownTeamOf(caller));
   if (isRefusal(team)) return team;
   if (caller.kind === 'agent' && caller.team !== team.team) return otherTeam(caller, team);
   const refused = checkBody(args.text);
   if (refused) return refused;
-  const to = await addressees(db, team, addressed.to, addressed.task, senderOf(caller));
+  const to = await addressees(db, team, addressed.to, addressed.task, senderIn(team.team, caller).sender);
   if (isRefusal(to)) return to;
   if (caller.kind === 'agent') await runtime.caughtUp(caller);
   const sent = await storeLetter(runtime, caller, team, id, { ...args, task: addressed.task }, to.to);
@@ -125,9 +125,9 @@ async function storeLetter(
   to: readonly AgentId[],
 ): Promise<Sent | Refusal> {
   const { ledger, reach, mint, clock } = runtime.effects;
-  const sender = senderOf(caller);
+  const { sender, authority } = senderIn(team.team, caller);
   const workers = to.filter((recipient) => recipient !== LEADER);
-  const expects = args.expects ?? (caller.kind === 'person' && workers.length > 0 ? 'result' : 'nothing');
+  const expects = args.expects ?? (authority !== 'peer' && workers.length > 0 ? 'result' : 'nothing');
   await reach('send.before_commit');
   const sent = await ledger.change(team.team as TeamId, sender, async (change) => {
     const request = await requestAnswered(change, caller, { ...args, expects }, to);
@@ -136,7 +136,7 @@ async function storeLetter(
       {
         message_id: id,
         sender,
-        authority: caller.kind === 'agent' ? 'peer' : 'user',
+        authority,
         to: to.map((agent) => ({ agent, generation: 1 })),
         body: args.text,
         task_id: args.task,
@@ -154,10 +154,6 @@ async function storeLetter(
   });
   await reach('send.committed');
   return sent;
-}
-
-function senderOf(caller: Caller): string {
-  return caller.kind === 'agent' ? caller.agent : 'person';
 }
 
 async function answerOf(

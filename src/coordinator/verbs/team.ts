@@ -2,8 +2,11 @@ import { z } from 'zod';
 import { isRefusal, type Refusal } from '../../kernel/index.ts';
 import { sessionOf, type TeamRow, teams } from '../../ledger/index.ts';
 import { type Launched, launchTeam, shutDownTeam } from '../../lifecycle/index.ts';
+import { ownTeamOf } from '../callers.ts';
 import type { Runtime } from '../runtime.ts';
 import { selectTeam } from '../teams.ts';
+import { leaderView } from '../views/index.ts';
+import { bindCaller } from './leading.ts';
 import { verb } from './verb.ts';
 
 export const quickStart = verb({
@@ -13,11 +16,16 @@ export const quickStart = verb({
     team_id: z.string().optional(),
     environment: z.record(z.string(), z.string()).default({}),
     umask: z.number().int().min(0).max(0o777).optional(),
+    trust: z.boolean().optional(),
+    yes: z.boolean().optional(),
   }),
   agents: false,
-  run: async ({ runtime }, args) => {
-    const launched = await launchTeam(runtime.effects, args);
-    return isRefusal(launched) ? launched : launchedAnswer(runtime, launched);
+  run: async ({ runtime, caller }, args) => {
+    const asked_by = caller.kind === 'leader' ? 'leader' : 'person';
+    const launched = await launchTeam(runtime.effects, { ...args, asked_by });
+    if (isRefusal(launched)) return launched;
+    await bindCaller(runtime, launched.team.id, caller, args.environment);
+    return launchedAnswer(runtime, launched);
   },
 });
 
@@ -41,7 +49,8 @@ async function launchedAnswer(runtime: Runtime, { team, agents }: Launched): Pro
     folder: team.folder,
     agents: rows,
     coordinator: { status: 'running', pid: process.pid },
-    leader: { identity: null, epoch: 0, receiver: 'mailbox' },
+    leader: await leaderView(runtime.effects.ledger.db, runtime, team.id),
+    warnings: [...new Set(agents.flatMap(({ agent }) => agent.installation.warnings))],
     next: [
       `team-agent send ${first?.agent_id ?? 'AGENT'} "what is to be done"`,
       'team-agent status',
@@ -54,11 +63,11 @@ async function launchedAnswer(runtime: Runtime, { team, agents }: Launched): Pro
 export const shutdown = verb({
   input: z.object({ team: z.string().optional() }),
   agents: false,
-  run: async ({ runtime }, args): Promise<object | Refusal> => {
+  run: async ({ runtime, caller }, args): Promise<object | Refusal> => {
     const { db } = runtime.effects.ledger;
-    const team = await selectTeam(db, args.team);
+    const team = await selectTeam(db, args.team, ownTeamOf(caller));
     if (isRefusal(team)) return team;
-    const last = await onlyStopped(runtime, team);
+    const last = (await onlyStopped(runtime, team)) && runtime.effects.leaders.launched().length === 0;
     // The end of a session cuts our client off as a crash would: nobody is to be revived for that.
     if (last) await runtime.effects.terminals.reviveWith('');
     const done = await shutDownTeam(runtime.effects, team);

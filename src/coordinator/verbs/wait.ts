@@ -13,12 +13,13 @@ import {
   deliveriesOf,
   deliveriesWithMessages,
   findMessage,
+  headOfLine,
   pendingDeliveries,
   type ResultFilter,
   resultsOf,
   type TeamRow,
 } from '../../ledger/index.ts';
-import { ownTeamOnly } from '../callers.ts';
+import { ownTeamOf, ownTeamOnly } from '../callers.ts';
 import type { Runtime } from '../runtime.ts';
 import { selectTeamOf } from '../teams.ts';
 import { memberRows, resultView, unknownAgent } from '../views/index.ts';
@@ -29,6 +30,7 @@ const input = z.object({
   agent: z.string().optional(),
   message: z.string().optional(),
   idle: z.literal(true).optional(),
+  mail: z.literal(true).optional(),
   timeout_s: z.number().positive().max(86_400).default(300),
   team: z.string().optional(),
 });
@@ -39,12 +41,7 @@ export const wait = verb({
   input,
   agents: true,
   run: async ({ runtime, caller, gone }, args): Promise<object | Refusal> => {
-    const team = await selectTeamOf(
-      runtime.effects.ledger.db,
-      args.team,
-      args.message,
-      caller.kind === 'agent' ? caller.team : undefined,
-    );
+    const team = await selectTeamOf(runtime.effects.ledger.db, args.team, args.message, ownTeamOf(caller));
     if (isRefusal(team)) return team;
     const foreign = ownTeamOnly(caller, team.team);
     if (foreign) return foreign;
@@ -74,6 +71,7 @@ async function look(runtime: Runtime, team: TeamRow, args: Input): Promise<objec
   if (args.task) return resultsFor(runtime, team, { task: args.task as TaskId });
   if (args.message) return messageDone(runtime, team, args.message as MessageId);
   if (args.agent) return agentDone(runtime, team, args.agent as AgentId);
+  if (args.mail) return leaderMail(runtime, team);
   return idle(runtime, team);
 }
 
@@ -104,6 +102,12 @@ async function agentDone(runtime: Runtime, team: TeamRow, agent: AgentId): Promi
   const rows = await deliveriesWithMessages(db, team.team as TeamId, { recipient: agent, limit: 1_000 });
   const owing = rows.some((row) => row.expects === 'result' && !['answered', 'dead', 'cancelled'].includes(row.state));
   return owing ? undefined : resultsFor(runtime, team, { agent });
+}
+
+/** Something waits in the leader's mailbox: nothing of it is taken by being waited for. */
+async function leaderMail(runtime: Runtime, team: TeamRow): Promise<object | undefined> {
+  const [head] = await headOfLine(runtime.effects.ledger.db, team.team as TeamId, LEADER, 1);
+  return head ? { ok: true, team: team.team, waited_for: 'mail' } : undefined;
 }
 
 async function idle(runtime: Runtime, team: TeamRow): Promise<object | undefined> {

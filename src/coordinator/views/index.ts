@@ -1,5 +1,7 @@
 /** What people see: functions of the ledger and, where a coordinator runs, of what it has seen. They change nothing. */
+
 export { eventsView, eventView } from './events.ts';
+export { leaderView } from './leader.ts';
 export {
   type DeliveryView,
   deliveriesView,

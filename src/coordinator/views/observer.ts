@@ -1,11 +1,15 @@
 import type { Member } from '../../agents/index.ts';
-import type { AgentId, TeamId } from '../../kernel/index.ts';
+import { type AgentId, type IncarnationId, LEADER, type TeamId } from '../../kernel/index.ts';
 import type { AgentRow, DeliveryRow, TeamRow } from '../../ledger/index.ts';
 import type { Resting } from '../../messages/index.ts';
 
 /** What a running coordinator has seen. A view without one says `observed: none` instead of guessing. */
 export interface Observer {
   member(team: TeamId, agent: AgentId): Member | undefined;
+  /** The provider of a conversation that leads and lives. */
+  leading(incarnation: IncarnationId): string | undefined;
+  /** Does a conversation that lives lead this team? */
+  hasLeader(team: TeamId): boolean;
   /** Why a recipient's line rests. */
   resting(team: TeamId, agent: AgentId): Resting | undefined;
 }
@@ -23,9 +27,9 @@ export function holdOf(
   recipient: string,
   agent: AgentRow | undefined,
 ): string | undefined {
-  if (!agent) return 'leader_unbound';
-  if (agent.intent === 'paused') return 'agent_paused';
-  if (agent.intent === 'stopped') return 'agent_stopped';
+  if (recipient === LEADER && !observer?.hasLeader(team.team as TeamId)) return 'leader_unbound';
+  if (agent?.intent === 'paused') return 'agent_paused';
+  if (agent?.intent === 'stopped') return 'agent_stopped';
   const rest = observer?.resting(team.team as TeamId, recipient as AgentId);
   return rest?.step === 'rest' && rest.why !== 'empty' ? rest.why : undefined;
 }

@@ -5,7 +5,6 @@ import {
   deliveryCounts,
   type IncarnationRow,
   latestEvents,
-  leaseOf,
   liveIncarnations,
   oldestPending,
   pendingDeliveries,
@@ -17,7 +16,9 @@ import {
   tasksOf,
   teams,
 } from '../../ledger/index.ts';
+import type { AgentHandle } from '../../providers/index.ts';
 import { eventView } from './events.ts';
+import { leaderView } from './leader.ts';
 import { memberRows } from './messages.ts';
 import { awaitedBy, holdOf, type Observer, shownState } from './observer.ts';
 import { resultView } from './results.ts';
@@ -35,14 +36,14 @@ export async function statusView(
 ) {
   const id = team.team as TeamId;
   const members = await memberRows(db, team);
-  const [counts, oldest, pending, tasks, results, events, lease, all, lives] = await Promise.all([
+  const [counts, oldest, pending, tasks, results, events, leader, all, lives] = await Promise.all([
     deliveryCounts(db, id),
     oldestPending(db, id),
     pendingDeliveries(db, id, 200),
     tasksOf(db, id),
     resultsSummary(db, id, SHOWN.results),
     latestEvents(db, id, SHOWN.events),
-    leaseOf(db, id),
+    leaderView(db, observer, id),
     teams(db),
     liveIncarnations(db, id),
   ]);
@@ -69,7 +70,7 @@ export async function statusView(
     objective: firstLine(team.objective, SHOWN.text),
     observed: observer ? ('live' as const) : ('none' as const),
     tmux_session_present: observer ? agents.some((agent) => agent.incarnation !== null) : null,
-    leader: { identity: lease?.identity ?? null, epoch: lease?.epoch ?? 0, receiver: 'mailbox' },
+    leader,
     agents: Object.fromEntries(agents.map((agent) => [agent.agent_id, agent])),
     deliveries: { ...counts, queued: counts.queued - held, held: counts.held + held },
     oldest_pending_ms: oldest === undefined ? null : clock.now() - oldest,
@@ -137,7 +138,9 @@ async function agentView(
     ready: member?.ready ?? null,
     incarnation: life?.incarnation ?? null,
     channel: member?.channelNames[0] ?? null,
-    provider_version: null,
+    provider_version: life?.handle ? ((JSON.parse(life.handle) as AgentHandle).details.version ?? null) : null,
+    permission: row.permission,
+    approvals: member?.approvals().map(({ id, text }) => ({ id, text })) ?? [],
     session_id: session?.session_id ?? null,
     interacted: row.interacted_at ?? ('never' as const),
     task_id: task?.task_id ?? null,

@@ -1,14 +1,13 @@
 import type { Insertable, Selectable } from 'kysely';
 import type { AgentId, IncarnationId, TeamId } from '../../kernel/index.ts';
 import type { Change } from '../ledger.ts';
-import type { AgentsTable, IncarnationsTable, LeasesTable, SagasTable, SessionsTable, TeamsTable } from '../schema.ts';
+import type { AgentsTable, IncarnationsTable, SagasTable, SessionsTable, TeamsTable } from '../schema.ts';
 import type { Reading } from './messages.ts';
 
 export type TeamRow = Selectable<TeamsTable>;
 export type AgentRow = Selectable<AgentsTable>;
 export type IncarnationRow = Selectable<IncarnationsTable>;
 export type SessionRow = Selectable<SessionsTable>;
-export type LeaseRow = Selectable<LeasesTable>;
 export type SagaRow = Selectable<SagasTable>;
 
 export function teams(db: Reading): Promise<TeamRow[]> {
@@ -108,10 +107,6 @@ export function sessionOf(db: Reading, incarnation: IncarnationId): Promise<Sess
     .orderBy('opened_at', 'desc')
     .limit(1)
     .executeTakeFirst();
-}
-
-export function leaseOf(db: Reading, team: TeamId): Promise<LeaseRow | undefined> {
-  return db.selectFrom('leases').selectAll().where('team', '=', team).executeTakeFirst();
 }
 
 export function openSagas(db: Reading): Promise<SagaRow[]> {

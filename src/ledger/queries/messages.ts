@@ -30,6 +30,7 @@ const MESSAGE_COLUMNS = [
   'messages.expects',
   'messages.dedupe_key',
   'messages.expires_at',
+  'messages.urgent',
   'messages.created_at',
 ] as const;
 
@@ -85,15 +86,15 @@ export async function insertDelivery(
     .executeTakeFirstOrThrow();
 }
 
-/** The next delivery in a recipient's line: strict order among those that may go. */
-export function headOfLine(db: Reading, team: TeamId, recipient: AgentId): Promise<QueuedRow | undefined> {
+/** The next deliveries in a recipient's line, `most` of them: strict order among those that may go. */
+export function headOfLine(db: Reading, team: TeamId, recipient: AgentId, most: number): Promise<QueuedRow[]> {
   return withMessage(db)
     .where('deliveries.team', '=', team)
     .where('recipient', '=', recipient)
     .where(isQueued)
     .orderBy('deliveries.seq')
-    .limit(sql.lit(1))
-    .executeTakeFirst();
+    .limit(sql.lit(most))
+    .execute();
 }
 
 /** The delivery in a recipient's line whose time is up first, wherever it stands; undefined when none there has a time. */
@@ -156,14 +157,17 @@ export function insertOffer(
     .execute();
 }
 
-/** The one offer to this recipient that is not settled. */
+/** The first offer to this recipient that is not settled: one, and after it those that rode on it. */
 export function openOffer(db: Reading, team: TeamId, recipient: AgentId): Promise<OfferRow | undefined> {
   return db
     .selectFrom('offers')
-    .selectAll()
-    .where('team', '=', team)
-    .where('recipient', '=', recipient)
+    .innerJoin('deliveries', 'deliveries.delivery_id', 'offers.delivery_id')
+    .selectAll('offers')
+    .where('offers.team', '=', team)
+    .where('offers.recipient', '=', recipient)
     .where('settled_at', 'is', null)
+    .orderBy('deliveries.seq')
+    .limit(sql.lit(1))
     .executeTakeFirst();
 }
 

@@ -94,6 +94,8 @@ const DUMPED = [
   'tasks',
   'results',
   'leases',
+  'leaders',
+  'trusted_folders',
   'sagas',
   'events',
 ] as const;

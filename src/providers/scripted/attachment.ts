@@ -1,7 +1,8 @@
 import type { IncarnationId } from '../../kernel/index.ts';
 import { type Liveness, probeProcess, readIfThere, sizeOf } from '../../kernel/index.ts';
-import type { Terminals } from '../../tmux/index.ts';
-import type { AgentHandle, Attachment, Channel, MissedCall, TurnFact } from '../shape.ts';
+import type { PaneHandle, Terminals } from '../../tmux/index.ts';
+import { approvalId } from '../approvals.ts';
+import type { AgentHandle, Approval, Attachment, Channel, Decision, MissedCall, TurnFact } from '../shape.ts';
 import { PasteChannel, ProtocolChannel } from './channel.ts';
 import { Connection } from './connection.ts';
 import type { RecordState } from './facts.ts';
@@ -13,7 +14,7 @@ const LONGEST_LOOK = 2000;
 
 /** A scripted agent that lives (or lived) in a pane, seen through its socket, its record and its process. */
 export class ScriptedAttachment implements Attachment {
-  readonly #handle: AgentHandle;
+  readonly #handle: AgentHandle & { readonly pane: PaneHandle };
   readonly #incarnation: IncarnationId;
   readonly #record: RecordFollower;
   readonly #connection: Connection | undefined;
@@ -28,7 +29,9 @@ export class ScriptedAttachment implements Attachment {
 
   constructor(handle: AgentHandle, incarnation: IncarnationId, terminals: Terminals) {
     const changed = (): void => this.#announce();
-    this.#handle = handle;
+    const { pane } = handle;
+    if (!pane) throw new Error('a scripted agent lives in a pane');
+    this.#handle = { ...handle, pane };
     this.#incarnation = incarnation;
     this.#record = new RecordFollower(handle.record, changed);
     this.#connection =
@@ -41,7 +44,7 @@ export class ScriptedAttachment implements Attachment {
             changed,
           );
     const seen = {
-      handle,
+      handle: this.#handle,
       incarnation,
       record: this.#record,
       connection: this.#connection,
@@ -65,9 +68,9 @@ export class ScriptedAttachment implements Attachment {
   facts(): readonly TurnFact[] {
     this.#record.catchUp();
     const at = Date.now();
-    const { pid } = this.#handle.pane.process;
+    const { pid } = this.#handle.process;
     if (this.liveness() === 'dead') {
-      const code = readIfThere(this.#handle.exitFile)?.trim() ?? 'no exit code';
+      const code = readIfThere(this.#handle.exitFile ?? '')?.trim() ?? 'no exit code';
       return [{ value: 'exited', source: 'process', at, evidence: `process ${pid} is gone: ${code}` }];
     }
     const facts: TurnFact[] = [];
@@ -108,13 +111,36 @@ export class ScriptedAttachment implements Attachment {
     return this.#record.missedCalls(since);
   }
 
+  approvals(): readonly Approval[] {
+    const said = this.#connection?.state;
+    if (said?.dialog?.kind !== 'approval') return [];
+    const { text } = said.dialog;
+    const { since } = said.turn;
+    return [{ id: approvalId(this.#incarnation, `${since} ${text}`), kind: 'command', text, since, answerable: true }];
+  }
+
+  async decide(approval: string, { decision }: Decision): Promise<'taken' | { readonly not_taken: string }> {
+    if (!this.approvals().some((open) => open.id === approval)) return { not_taken: 'it is not open any more' };
+    const sent = await this.#connection?.send({ type: 'answer', decision });
+    return sent === 'written' ? 'taken' : { not_taken: 'there is no connection to its socket' };
+  }
+
+  /** It has no hooks: its socket says everything. */
+  async hook(): Promise<object> {
+    return {};
+  }
+
+  onIncident(): void {
+    // Nothing happens to a scripted agent that its state does not say.
+  }
+
   onChange(listener: () => void): void {
     this.#listeners.push(listener);
   }
 
   /** Dead only when both the pane's wrapper and the agent below it are: the agent may outlive a wrapper that was killed. */
   liveness(): Liveness {
-    const wrapper = probeProcess(this.#handle.pane.process);
+    const wrapper = probeProcess(this.#handle.process);
     if (wrapper === 'alive') return 'alive';
     this.#record.catchUp();
     const program = this.#ours()?.process;

@@ -1,5 +1,5 @@
 import type { IncarnationId, Liveness } from '../../kernel/index.ts';
-import type { Terminals } from '../../tmux/index.ts';
+import type { PaneHandle, Terminals } from '../../tmux/index.ts';
 import type { AgentHandle, Channel, ChannelHold, Handed, Offer, Settlement, TurnState } from '../shape.ts';
 import type { Connection } from './connection.ts';
 import { readComposer } from './dialogs.ts';
@@ -7,7 +7,7 @@ import type { RecordFollower } from './record-follower.ts';
 
 /** What both channels see of the agent. */
 export interface Seen {
-  readonly handle: AgentHandle;
+  readonly handle: AgentHandle & { readonly pane: PaneHandle };
   readonly incarnation: IncarnationId;
   readonly record: RecordFollower;
   readonly connection: Connection | undefined;

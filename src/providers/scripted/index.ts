@@ -1,13 +1,16 @@
+import { packageVersion } from '../../kernel/index.ts';
 import type { Provider } from '../shape.ts';
 import { ScriptedAttachment } from './attachment.ts';
 import { capabilities } from './capabilities.ts';
-import { plan } from './launch.ts';
+import { introduce, plan } from './launch.ts';
 
 /** An agent without a model: it plays a script. It runs the demo, and users' tests of their team's plumbing. */
 export const scripted: Provider = {
   name: 'scripted',
   aliases: ['fake'],
-  capabilities,
+  variables: [],
+  inspect: async () => ({ binary: '', version: packageVersion(), capabilities, warnings: [], details: {} }),
   plan,
+  introduce,
   attach: (handle, incarnation, terminals) => new ScriptedAttachment(handle, incarnation, terminals),
 };

@@ -1,7 +1,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { agentWrapper, programArgv, type Refusal, readIfThere, refuse } from '../../kernel/index.ts';
-import type { LaunchPlan, LaunchRequest } from '../shape.ts';
+import type { Introduction, LaunchPlan, LaunchRequest, Started } from '../shape.ts';
 import type { Script } from './program/script.ts';
 import { parseScript } from './program/script-file.ts';
 
@@ -20,7 +20,6 @@ export function plan(request: LaunchRequest): LaunchPlan | Refusal {
       next: ['env XDG_RUNTIME_DIR=/tmp team-agent status'],
     });
   }
-  const record = path.join(request.workspace, '.team', 'run', 'records', `${request.session}.jsonl`);
   const inRun = (name: string): string => path.join(request.runFolder, name);
   return {
     argv: [agentWrapper, inRun('token'), inRun('exit'), ...programArgv('scripted')],
@@ -30,16 +29,25 @@ export function plan(request: LaunchRequest): LaunchPlan | Refusal {
       TEAM_AGENT_INCARNATION: request.incarnation,
       TEAM_AGENT_SESSION: request.session,
       TEAM_AGENT_WORKSPACE: request.workspace,
-      TEAM_AGENT_RECORD: record,
+      TEAM_AGENT_RECORD: recordOf(request),
       TEAM_AGENT_MCP_URL: request.mcpUrl,
       ...(socket === undefined ? {} : { TEAM_AGENT_SOCKET: socket }),
       ...(request.script === undefined ? {} : { TEAM_AGENT_SCRIPT: request.script }),
     },
     files: [],
-    session: request.session,
-    record,
     ...(socket === undefined ? {} : { socket }),
   };
+}
+
+/** Everything about it was known beforehand. */
+export async function introduce({ request }: Started): Promise<Introduction> {
+  const record = recordOf(request);
+  return { session: request.session, record, details: {} };
+}
+
+/** It belongs to the session, and outlives the incarnation. */
+function recordOf({ workspace, session }: LaunchRequest): string {
+  return path.join(workspace, '.team', 'run', 'records', `${session}.jsonl`);
 }
 
 function readScript(agent: string, file: string): Script | Refusal {

@@ -1,0 +1,25 @@
+/** The commands that start a conversation which leads; what follows them belongs to its own CLI. */
+const LAUNCHERS = ['claude', 'codex'] as const;
+
+/** A launcher's command line, taken apart before any other parsing. */
+export interface Launch {
+  readonly provider: (typeof LAUNCHERS)[number];
+  /** The flags before the launcher's name: ours. */
+  readonly own: readonly string[];
+  /** Everything behind it, word for word; a leading `--` is left out. */
+  readonly args: readonly string[];
+}
+
+/** Our flags that take a word. */
+const WITH_WORD = new Set(['--team', '--workspace']);
+
+/** The launch that a command line means; undefined for any other command, and when help on a launcher is asked for. */
+export function launchOf(argv: readonly string[]): Launch | undefined {
+  let at = 0;
+  while (argv[at]?.startsWith('-')) at += WITH_WORD.has(argv[at] ?? '') ? 2 : 1;
+  const provider = LAUNCHERS.find((name) => name === argv[at]);
+  if (!provider) return undefined;
+  const args = argv.slice(at + 1);
+  if (args.length === 1 && (args[0] === '--help' || args[0] === '-h')) return undefined;
+  return { provider, own: argv.slice(0, at), args: args[0] === '--' ? args.slice(1) : args };
+}

@@ -1,0 +1,104 @@
+import { z } from 'zod';
+import { type IncarnationId, identifyProcess, isRefusal, type TeamId } from '../../kernel/index.ts';
+import { bindLeader, type Conversation } from '../../leader/index.ts';
+import { teams } from '../../ledger/index.ts';
+import { endLeader, findConversation, introduceLeader, prepareLeader } from '../../lifecycle/index.ts';
+import type { Caller } from '../callers.ts';
+import type { Runtime } from '../runtime.ts';
+import { verb } from './verb.ts';
+
+/** How long a conversation that our launcher has just started may take to be known, ms, when it starts a team at once. */
+const INTRODUCTION = 5_000;
+
+/** The first half of a launcher: everything that a conversation needs before its terminal part runs. */
+export const leaderPrepare = verb({
+  input: z.object({
+    provider: z.string(),
+    folder: z.string(),
+    args: z.array(z.string()),
+    environment: z.record(z.string(), z.string()),
+  }),
+  agents: false,
+  run: ({ runtime }, args) => prepareLeader(runtime.effects, args),
+});
+
+/** The second half: its terminal part runs. It leads as soon as it has a session. */
+export const leaderStarted = verb({
+  input: z.object({ incarnation: z.string(), pid: z.number().int(), team: z.string().optional() }),
+  agents: false,
+  run: async ({ runtime }, { incarnation, pid, team }) => {
+    const process = identifyProcess(pid);
+    if (process) void introduce(runtime, incarnation as IncarnationId, process, team);
+    return { ok: true };
+  },
+});
+
+/** Its terminal part has ended. */
+export const leaderEnded = verb({
+  input: z.object({ incarnation: z.string() }),
+  agents: false,
+  run: async ({ runtime }, { incarnation }) => {
+    await endLeader(runtime.effects, incarnation as IncarnationId);
+    return { ok: true };
+  },
+});
+
+async function introduce(
+  runtime: Runtime,
+  incarnation: IncarnationId,
+  process: NonNullable<ReturnType<typeof identifyProcess>>,
+  named: string | undefined,
+): Promise<void> {
+  try {
+    const conversation = await introduceLeader(runtime.effects, incarnation, process);
+    if (isRefusal(conversation)) {
+      runtime.log.warn({ incarnation, reason: conversation.reason }, conversation.message);
+      return;
+    }
+    runtime.effects.changes.notify();
+    const team = await teamToLead(runtime, named);
+    if (team) await bind(runtime, team, conversation);
+  } catch (error) {
+    runtime.log.error({ err: error, incarnation }, 'a conversation could not be introduced');
+  }
+}
+
+/** A launcher's conversation leads the team that it names, else the only one that runs; never one that has a leader. */
+async function teamToLead(runtime: Runtime, named: string | undefined): Promise<TeamId | undefined> {
+  const running = (await teams(runtime.effects.ledger.db)).filter((team) => team.intent === 'running');
+  const meant = named === undefined ? running : running.filter((team) => [team.team, team.name].includes(named));
+  const [only, ...others] = meant;
+  return only && others.length === 0 ? (only.team as TeamId) : undefined;
+}
+
+async function bind(runtime: Runtime, team: TeamId, conversation: Conversation): Promise<boolean> {
+  return bindLeader(runtime.effects.ledger, runtime.effects.leaders, team, conversation);
+}
+
+/** Who starts a team leads it, when it is a conversation: one of our launcher, or one found around the caller. */
+export async function bindCaller(
+  runtime: Runtime,
+  team: TeamId,
+  caller: Caller,
+  environment: Readonly<Record<string, string>>,
+): Promise<void> {
+  const conversation = await conversationOf(runtime, caller, environment);
+  if (conversation) await bind(runtime, team, conversation);
+}
+
+async function conversationOf(
+  { effects }: Runtime,
+  caller: Caller,
+  environment: Readonly<Record<string, string>>,
+): Promise<Conversation | undefined> {
+  switch (caller.kind) {
+    case 'leader':
+      return effects.changes.until(() => effects.leaders.conversation(caller.incarnation), INTRODUCTION);
+    case 'person':
+      return findConversation(effects, caller.chain, environment);
+    case 'agent':
+      return undefined;
+    default:
+      return caller satisfies never;
+  }
+}

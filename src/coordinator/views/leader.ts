@@ -1,0 +1,15 @@
+import type { IncarnationId, TeamId } from '../../kernel/index.ts';
+import type { LeaderIdentity } from '../../leader/index.ts';
+import { leaseOf, type Reading } from '../../ledger/index.ts';
+import type { Observer } from './observer.ts';
+
+/** Who leads a team, as people may see it. A leader that has ended, or that nobody has looked at, leaves the mailbox. */
+export async function leaderView(db: Reading, observer: Observer | undefined, team: TeamId) {
+  const lease = await leaseOf(db, team);
+  const receiver = lease?.receiver as IncarnationId | null | undefined;
+  return {
+    identity: lease?.identity ? (JSON.parse(lease.identity) as LeaderIdentity) : null,
+    epoch: lease?.epoch ?? 0,
+    receiver: (receiver && observer?.leading(receiver)) || 'mailbox',
+  };
+}

@@ -1,0 +1,54 @@
+import type { IncarnationId, Liveness, ProcessIdentity } from '../kernel/index.ts';
+import type { AgentHandle, Attachment, Channel, Offer, Settlement } from '../providers/index.ts';
+
+/** One conversation that may lead: a Claude Code or Codex in a person's own terminal. It belongs to no team. */
+export class Conversation {
+  readonly incarnation: IncarnationId;
+  readonly provider: string;
+  readonly handle: AgentHandle;
+  readonly #attachment: Attachment;
+
+  constructor(incarnation: IncarnationId, provider: string, handle: AgentHandle, attachment: Attachment) {
+    this.incarnation = incarnation;
+    this.provider = provider;
+    this.handle = handle;
+    this.#attachment = attachment;
+  }
+
+  /** The processes by which its calls are known: what runs in the person's terminal, and a server behind it. */
+  get processes(): readonly ProcessIdentity[] {
+    return this.handle.terminal ? [this.handle.process, this.handle.terminal] : [this.handle.process];
+  }
+
+  /** A conversation whose terminal has ended is over, whatever still runs behind it. */
+  liveness(terminal: Liveness): Liveness {
+    return terminal === 'dead' ? 'dead' : this.#attachment.liveness();
+  }
+
+  /** The channel that takes something now, or why none does. */
+  async channel(): Promise<Channel | Exclude<Awaited<ReturnType<Channel['state']>>, 'ready'>> {
+    for (const channel of this.#attachment.channels()) {
+      const state = await channel.state();
+      if (state === 'ready') return channel;
+      if (state.hold !== 'channel_down') return state;
+    }
+    return { hold: 'channel_down', evidence: 'its way in does not answer' };
+  }
+
+  position(): number {
+    return this.#attachment.position();
+  }
+
+  async settle(offer: Offer): Promise<Settlement> {
+    const channel = this.#attachment.channels().find((candidate) => candidate.name === offer.channel);
+    return channel ? channel.settle(offer) : { outcome: 'unknown', awaited: 'its record could be read' };
+  }
+
+  hook(payload: unknown, gone: AbortSignal): Promise<object> {
+    return this.#attachment.hook(payload, gone);
+  }
+
+  close(): void {
+    this.#attachment.close();
+  }
+}

@@ -1,0 +1,173 @@
+import type { Available, Recipient, Unavailable } from '../agents/index.ts';
+import { type IncarnationId, LEADER, type ProcessIdentity, probeProcess, type TeamId } from '../kernel/index.ts';
+import { findLeader, type LeaderRow, type Ledger, leases, liveLeaders, updateLeader } from '../ledger/index.ts';
+import type { AgentHandle, Attachment, Offer, Settlement } from '../providers/index.ts';
+import { Conversation } from './conversation.ts';
+
+/** How many messages a leader takes in one turn: each turn of it is paid for. */
+const TOGETHER = 20;
+
+interface Effects {
+  readonly ledger: Ledger;
+  readonly attach: (row: LeaderRow, handle: AgentHandle) => Attachment;
+  /** Something new was seen of whoever leads this team. */
+  readonly changed: (team: TeamId) => void;
+}
+
+/**
+ * Conversations that may lead, and which of them leads which team. Leading is stored (the lease); a conversation is
+ * observed. One that has ended is a fact: mail for it waits in the mailbox until somebody leads again.
+ */
+export class Leaders {
+  readonly #effects: Effects;
+  readonly #live = new Map<IncarnationId, Conversation>();
+  /** Conversations that ended with an offer open: their records can still prove something. */
+  readonly #former = new Map<IncarnationId, Conversation>();
+  readonly #tokens = new Map<string, IncarnationId>();
+  readonly #receivers = new Map<TeamId, IncarnationId>();
+
+  constructor(effects: Effects) {
+    this.#effects = effects;
+  }
+
+  /** What the ledger knows, taken up again at boot. */
+  async takeUp(): Promise<void> {
+    const { db } = this.#effects.ledger;
+    for (const lease of await leases(db)) {
+      if (lease.receiver) this.#receivers.set(lease.team as TeamId, lease.receiver as IncarnationId);
+    }
+    for (const row of await liveLeaders(db)) {
+      this.honour(row);
+      if (row.handle) this.follow(row, JSON.parse(row.handle) as AgentHandle);
+    }
+  }
+
+  /** Its token is good from the moment its row is written. */
+  honour({ token_hash, incarnation }: Pick<LeaderRow, 'token_hash' | 'incarnation'>): void {
+    if (token_hash) this.#tokens.set(token_hash, incarnation as IncarnationId);
+  }
+
+  follow(row: LeaderRow, handle: AgentHandle): Conversation {
+    const attachment = this.#effects.attach(row, handle);
+    const incarnation = row.incarnation as IncarnationId;
+    const conversation = new Conversation(incarnation, row.provider, handle, attachment);
+    this.#live.set(incarnation, conversation);
+    attachment.onChange(() => this.#changed(incarnation));
+    return conversation;
+  }
+
+  conversation(incarnation: IncarnationId): Conversation | undefined {
+    return this.#live.get(incarnation);
+  }
+
+  all(): readonly Conversation[] {
+    return [...this.#live.values()];
+  }
+
+  /** Those that our launcher started: they need this coordinator for as long as they live. */
+  launched(): readonly Conversation[] {
+    const holders = new Set(this.#tokens.values());
+    return this.all().filter(({ incarnation }) => holders.has(incarnation) && this.isAlive(incarnation));
+  }
+
+  /** The conversation whose token this is the hash of. */
+  byToken(hash: string): IncarnationId | undefined {
+    return this.#tokens.get(hash);
+  }
+
+  /** The conversation that one of these processes belongs to. */
+  byProcess(chain: readonly ProcessIdentity[]): Conversation | undefined {
+    return this.all().find(({ processes }) =>
+      processes.some((own) => chain.some(({ pid, start }) => pid === own.pid && start === own.start)),
+    );
+  }
+
+  /** The teams that a conversation leads. */
+  teamsOf(incarnation: IncarnationId): TeamId[] {
+    return [...this.#receivers].flatMap(([team, receiver]) => (receiver === incarnation ? [team] : []));
+  }
+
+  /** Who leads a team now, alive or not. */
+  receiver(team: TeamId): IncarnationId | undefined {
+    return this.#receivers.get(team);
+  }
+
+  /** A committed lease, as of now. */
+  leads(team: TeamId, receiver: IncarnationId | undefined): void {
+    if (receiver) this.#receivers.set(team, receiver);
+    else this.#receivers.delete(team);
+    this.#effects.changed(team);
+  }
+
+  isAlive(incarnation: IncarnationId): boolean {
+    const conversation = this.#live.get(incarnation);
+    return conversation !== undefined && livenessOf(conversation) !== 'dead';
+  }
+
+  /** A conversation is over. It is written down once; what it led has only a mailbox from now on. */
+  async end(incarnation: IncarnationId): Promise<void> {
+    const conversation = this.#live.get(incarnation);
+    this.#live.delete(incarnation);
+    for (const [hash, holder] of this.#tokens) if (holder === incarnation) this.#tokens.delete(hash);
+    conversation?.close();
+    await updateLeader(this.#effects.ledger.db, incarnation, { ended_at: Date.now() });
+    this.#changed(incarnation);
+  }
+
+  /** Whoever takes this team's mail for the leader: the conversation that leads, else a mailbox. */
+  recipient(team: TeamId): Recipient {
+    return {
+      id: LEADER,
+      together: TOGETHER,
+      availability: () => this.#availability(team),
+      settle: (offer) => this.#settle(offer),
+      liveness: (incarnation) => {
+        const conversation = this.#live.get(incarnation);
+        return conversation ? livenessOf(conversation) : 'dead';
+      },
+    };
+  }
+
+  letGo(): void {
+    for (const conversation of [...this.#live.values(), ...this.#former.values()]) conversation.close();
+    this.#live.clear();
+    this.#former.clear();
+  }
+
+  async #availability(team: TeamId): Promise<Available | Unavailable> {
+    const receiver = this.#receivers.get(team);
+    const conversation = receiver && this.#live.get(receiver);
+    if (!conversation) return { hold: 'leader_unbound', evidence: 'nobody leads this team now' };
+    if (livenessOf(conversation) === 'dead') {
+      return { hold: 'leader_unbound', evidence: `the ${conversation.provider} conversation that led has ended` };
+    }
+    const channel = await conversation.channel();
+    if ('hold' in channel) return channel;
+    return { channel, incarnation: conversation.incarnation, position: () => conversation.position() };
+  }
+
+  async #settle(offer: Offer): Promise<Settlement> {
+    const conversation = this.#live.get(offer.incarnation) ?? (await this.#formerOf(offer.incarnation));
+    return conversation ? conversation.settle(offer) : { outcome: 'unknown', awaited: 'its record could be read' };
+  }
+
+  async #formerOf(incarnation: IncarnationId): Promise<Conversation | undefined> {
+    const known = this.#former.get(incarnation);
+    if (known) return known;
+    const row = await findLeader(this.#effects.ledger.db, incarnation);
+    if (!row?.handle) return undefined;
+    const handle = JSON.parse(row.handle) as AgentHandle;
+    const conversation = new Conversation(incarnation, row.provider, handle, this.#effects.attach(row, handle));
+    this.#former.set(incarnation, conversation);
+    return conversation;
+  }
+
+  #changed(incarnation: IncarnationId): void {
+    for (const team of this.teamsOf(incarnation)) this.#effects.changed(team);
+  }
+}
+
+function livenessOf(conversation: Conversation) {
+  const { terminal } = conversation.handle;
+  return conversation.liveness(terminal ? probeProcess(terminal) : 'alive');
+}
