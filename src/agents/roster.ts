@@ -20,6 +20,8 @@ export function tokenHash(token: string): string {
 export class Roster {
   readonly #members = new Map<TeamId, Map<AgentId, Member>>();
   readonly #holders = new Map<string, Holder>();
+  /** Lives whose tool client asked before anybody followed them: some ask while their session is being opened. */
+  readonly #askedEarly = new Set<string>();
   readonly #make: (row: AgentRow) => Member;
 
   constructor(make: (row: AgentRow) => Member) {
@@ -45,6 +47,7 @@ export class Roster {
     const member = this.member(row.team as TeamId, row.agent_id as AgentId);
     member?.follow(row, handle);
     this.honour(row);
+    if (this.#askedEarly.delete(row.incarnation)) member?.sawToolsListed();
     return member;
   }
 
@@ -57,9 +60,17 @@ export class Roster {
     });
   }
 
+  /** A life's tool client asked what tools there are. */
+  sawToolsListed(incarnation: IncarnationId): void {
+    const member = this.byIncarnation(incarnation);
+    if (member) member.sawToolsListed();
+    else this.#askedEarly.add(incarnation);
+  }
+
   /** A life is over: its token dies with it. */
   end(incarnation: IncarnationId): Member | undefined {
     for (const [hash, holder] of this.#holders) if (holder.incarnation === incarnation) this.#holders.delete(hash);
+    this.#askedEarly.delete(incarnation);
     const member = this.byIncarnation(incarnation);
     member?.letGo();
     return member;

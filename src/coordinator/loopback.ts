@@ -26,7 +26,7 @@ export function loopbackApp(
     const body = context.req.method === 'POST' ? await readJson(context) : undefined;
     if (body === MALFORMED) return refusal(context, 400, 'the body is not JSON', -32700);
     const response = await made.fetch(context.req.raw, caller, body);
-    if (asksForTools(body)) house.effects.roster.byIncarnation(caller.incarnation)?.sawToolsListed();
+    if (caller.kind === 'agent' && asksForTools(body)) house.effects.roster.sawToolsListed(caller.incarnation);
     return response;
   });
   app.post('/hooks', async (context) => {

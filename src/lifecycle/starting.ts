@@ -99,7 +99,7 @@ async function introduced(
 
 /** The mark on the pane that shows a life whose own pane shows nothing. */
 export function viewOf(incarnation: IncarnationId | string): string {
-  return `${incarnation}.view`;
+  return `${incarnation}-view`;
 }
 
 function openView(

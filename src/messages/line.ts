@@ -114,8 +114,11 @@ export class Line {
         return true;
       case 'requeue':
         if (open) await requeue(this.#desk, open, step.evidence);
-        // A channel that refuses a moment after it said yes has changed, and that change will wake us.
-        return this.#refusal ? this.#rest({ step: 'rest', why: 'channel_down' }) : true;
+        // A channel that refuses a moment after it said yes has changed, and that change will wake us. Until then all
+        // that went along is back in the line, too.
+        return this.#refusal && !(await openOffer(ledger.db, team, this.#recipient.id))
+          ? this.#rest({ step: 'rest', why: 'channel_down' })
+          : true;
       case 'bury':
         await bury(this.#desk, delivery, open, step.reason, step.evidence);
         this.#mayHaveUnproved ||= step.reason === 'unproved';

@@ -1,12 +1,14 @@
 /** One folder per CLI, all of the same shape: what is started, how text gets in, what proves that it was taken. */
 import { type Refusal, refuse } from '../kernel/index.ts';
+import { claude } from './claude/index.ts';
+import { codex } from './codex/index.ts';
 import { scripted } from './scripted/index.ts';
 import type { Leading, Provider } from './shape.ts';
 
 export type * from './shape.ts';
 export { FACT_SOURCES, PERMISSION_MODES, TURN_STATES } from './shape.ts';
 
-const PROVIDERS: readonly Provider[] = [scripted];
+const PROVIDERS: readonly Provider[] = [claude, codex, scripted];
 
 /** The provider of this name or alias, as a document writes it. */
 export function findProvider(name: string): Provider | Refusal {

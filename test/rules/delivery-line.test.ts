@@ -1,104 +1,13 @@
-import { DatabaseSync } from 'node:sqlite';
 import { expect, test } from 'vitest';
-import type { Available, Recipient, Unavailable } from '../../src/agents/index.ts';
-import { agentId, type DeliveryId, isRefusal, mint } from '../../src/kernel/index.ts';
-import { ledgerOn, openOffer, putTeam } from '../../src/ledger/index.ts';
-import { PostOffice, store, takeByPerson } from '../../src/messages/index.ts';
-import type { Handed, Settlement } from '../../src/providers/index.ts';
+import type { Unavailable } from '../../src/agents/index.ts';
+import { openOffer } from '../../src/ledger/index.ts';
+import { takeByPerson } from '../../src/messages/index.ts';
+import type { Settlement } from '../../src/providers/index.ts';
 import { TEAM } from '../simulator/coordinator.ts';
-import { VirtualTime } from '../simulator/world/time.ts';
+import { AGENT, line } from './line-harness.ts';
 
-const AGENT = agentId('a') ?? expect.unreachable();
 const HELD: Unavailable = { hold: 'agent_stopped', evidence: 'it was stopped' };
 const UNKNOWN: Settlement = { outcome: 'unknown', awaited: 'its record showed it' };
-
-/** A line with a recipient that does what each test says, in virtual time. */
-async function line() {
-  const time = new VirtualTime();
-  const disk = new DatabaseSync(':memory:');
-  const ledger = await ledgerOn(disk, time);
-  if (isRefusal(ledger)) throw new Error(ledger.message);
-  await ledger.change(TEAM, 'person', (change) =>
-    putTeam(change, {
-      name: 'n',
-      session_name: 's',
-      documents: 'd',
-      objective: 'o',
-      intent: 'running',
-      notify: 'each',
-    }),
-  );
-  const life = mint.incarnation();
-  const handed: string[] = [];
-  const answers = {
-    hold: undefined as Unavailable | undefined,
-    hand: { handed: 'written' } as Handed,
-    settlement: undefined as Settlement | undefined,
-    ended: false,
-    looks: 0,
-    onLook: (): void => undefined,
-  };
-  const taken: Settlement = { outcome: 'taken', receipt: { source: 'record' } };
-  const available = (): Available => ({
-    incarnation: life,
-    position: () => 0,
-    channel: {
-      name: 'protocol',
-      state: async () => 'ready',
-      hand: async (offer) => {
-        handed.push(offer.delivery);
-        return answers.hand;
-      },
-      settle: async () => answers.settlement ?? taken,
-    },
-  });
-  const recipient: Recipient = {
-    id: AGENT,
-    together: 1,
-    availability: async () => {
-      answers.looks++;
-      const answer = answers.hold ?? available();
-      answers.onLook();
-      return answer;
-    },
-    settle: async () => answers.settlement ?? taken,
-    liveness: () => (answers.ended ? 'dead' : 'alive'),
-  };
-  const errors: unknown[] = [];
-  const office = new PostOffice(
-    { ledger, team: TEAM, mint, clock: time, reach: () => undefined },
-    (id) => (id === AGENT ? recipient : undefined),
-    (error) => errors.push(error),
-  );
-  const send = async (ttl?: number): Promise<DeliveryId> => {
-    const sent = await ledger.change(TEAM, 'person', (change) =>
-      store(
-        change,
-        {
-          message_id: mint.message(),
-          sender: 'person',
-          authority: 'user',
-          to: [{ agent: AGENT, generation: 1 }],
-          body: 'hello',
-          expects: 'nothing',
-          ...(ttl === undefined ? {} : { expires_at: time.now() + ttl }),
-        },
-        mint,
-      ),
-    );
-    if (isRefusal(sent)) throw new Error(sent.message);
-    return (sent.deliveries[0]?.delivery_id ?? '') as DeliveryId;
-  };
-  const state = (delivery: DeliveryId): string => {
-    const row = disk.prepare('select state, reason from deliveries where delivery_id = ?').get(delivery);
-    return row?.reason ? `${row.state}(${row.reason})` : String(row?.state);
-  };
-  const wake = async (): Promise<void> => {
-    office.wake(AGENT);
-    await office.settled();
-  };
-  return { time, disk, ledger, office, answers, handed, errors, send, state, wake };
-}
 
 test('M01 a delivery is offered, settled and consumed in one go', async () => {
   const { send, wake, state, handed } = await line();

@@ -41,8 +41,11 @@ export class Clients {
   /** Plans `count` messages among these people, spread over `span` ms. */
   write(count: number, everybody: readonly AgentId[], span: number): void {
     const { random, time } = this.#scene;
+    let at = 0;
     for (let index = 0; index < count; index++) {
-      time.after(random.between(0, span), () => this.#writeOne(index, everybody));
+      // People and agents write when something has happened: much comes in one moment.
+      if (!random.chance(0.4)) at = random.between(0, span);
+      time.after(at, () => this.#writeOne(index, everybody));
     }
   }
 
@@ -50,7 +53,8 @@ export class Clients {
     const { random, time, mint, faults } = this.#scene;
     const sender: string = random.chance(0.2) ? 'person' : random.pick(everybody);
     const others = everybody.filter((id) => id !== sender);
-    const to = random.some(others, random.chance(0.85) ? 1 : random.between(2, 3));
+    const upwards = sender !== LEADER && random.chance(0.25);
+    const to = upwards ? [LEADER] : random.some(others, random.chance(0.85) ? 1 : random.between(2, 3));
     const letter: Letter = {
       message_id: mint.message(),
       sender,

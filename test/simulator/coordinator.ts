@@ -104,13 +104,14 @@ function recipientOf(id: AgentId, life: Life, { agents, tamper, disk, scene }: S
 /** A simulated agent as the lines of one coordinator see it. */
 class SimulatedRecipient implements Recipient {
   readonly id: AgentId;
-  readonly together = 1;
+  readonly together: number;
   readonly #agent: SimulatedAgent;
   readonly #life: Life;
   readonly #scene: Scene;
 
   constructor(agent: SimulatedAgent, life: Life, scene: Scene) {
     this.id = agent.id;
+    this.together = agent.together;
     this.#agent = agent;
     this.#life = life;
     this.#scene = scene;

@@ -33,6 +33,7 @@ export const offeredAgainUnasked: Tamper = {
 export const offeredBeforeCommit: Tamper = {
   recipient: (recipient, _agent, disk, scene) => ({
     ...faithful(recipient),
+    together: 1,
     availability: async () => early(await recipient.availability(), recipient, disk, scene),
   }),
 };
@@ -43,6 +44,20 @@ export const bootIgnoresSubmitted: Tamper = {
     database.exec(`update offers set settled_at = 0, outcome = 'not_taken' where settled_at is null;
       update deliveries set state = 'queued' where state = 'submitted'`);
   },
+};
+
+/** Of several messages in one input, only the one at its beginning is found again. */
+export const onlyTheFirstIsFound: Tamper = {
+  recipient: (recipient, _agent, disk) => ({
+    ...faithful(recipient),
+    settle: async (offer): Promise<Settlement> => {
+      const settlement = await recipient.settle(offer);
+      const [row] = disk.rows('select rides_on from offers where delivery_id = ?', offer.delivery);
+      return settlement.outcome === 'taken' && row?.rides_on
+        ? { outcome: 'not_taken', evidence: 'no input begins with it' }
+        : settlement;
+    },
+  }),
 };
 
 function faithful(recipient: Recipient): Recipient {

@@ -102,7 +102,9 @@ class Simulation {
     const kinds: readonly Kind[] = ['protocol', 'inbox', 'paste'];
     for (let index = 0; index < count; index++) {
       const id = index === 0 ? LEADER : (`agent-${index}` as AgentId);
-      this.#agents.set(id, new SimulatedAgent(id, this.#random.pick(kinds), this.#scene));
+      // A leader's turn is paid for: it takes what waits together. An agent gets a turn for each message.
+      const together = id === LEADER ? this.#random.pick([1, 3]) : 1;
+      this.#agents.set(id, new SimulatedAgent(id, this.#random.pick(kinds), together, this.#scene));
     }
   }
 
@@ -114,6 +116,7 @@ class Simulation {
     this.#scene.note(`the coordinator boots${crash ? `, to crash: ${JSON.stringify(crash)}` : ''}`);
     life.onDeath(() => {
       this.#disk.rollBack();
+      if (life.booted && this.#ridersAreOpen()) this.#scene.faults.count('riders open in a crash');
       this.#life = undefined;
       this.#coordinator = undefined;
       this.#crashes++;
@@ -165,6 +168,10 @@ class Simulation {
       }
       await this.#wakeEverybody();
     }
+  }
+
+  #ridersAreOpen(): boolean {
+    return this.#disk.rows('select 1 from offers where settled_at is null and rides_on is not null').length > 0;
   }
 
   #unsettled(): SimulatedAgent[] {

@@ -1,6 +1,12 @@
 import { expect, test } from 'vitest';
 import type { Tamper } from './coordinator.ts';
-import { bootIgnoresSubmitted, offeredAgainUnasked, offeredBeforeCommit, writtenCountsAsTaken } from './planted.ts';
+import {
+  bootIgnoresSubmitted,
+  offeredAgainUnasked,
+  offeredBeforeCommit,
+  onlyTheFirstIsFound,
+  writtenCountsAsTaken,
+} from './planted.ts';
 import { simulate } from './simulation.ts';
 
 /** The first of 200 seeds that finds the bug by what it does, if one does. */
@@ -26,6 +32,10 @@ test('M10 planted: bytes leave before the offer is committed, and a doubled mess
 
 test('M10 planted: boot ignores what was submitted, and a doubled message is found', async () => {
   expect(await firstToFind(bootIgnoresSubmitted, / took .* twice/)).toBeDefined();
+});
+
+test('M01 planted: of messages that went together only the first is found, and a doubled message is found', async () => {
+  expect(await firstToFind(onlyTheFirstIsFound, / took .* twice/)).toBeDefined();
 });
 
 test('one seed runs the same way every time, to the last line of its trace', async () => {

@@ -10,18 +10,22 @@ import type { Scene } from './scene.ts';
  */
 export type Kind = 'protocol' | 'inbox' | 'paste';
 
+/** The deliveries of one text that is handed over, in their order. */
+export type Marks = readonly [DeliveryId, ...DeliveryId[]];
+
 /** One process life of an agent: its record outlives it, its queue does not. */
 export interface AgentLife {
   readonly incarnation: IncarnationId;
   alive: boolean;
   /** Deliveries in the order it took them; it only grows. */
   readonly record: DeliveryId[];
-  queue: DeliveryId[];
+  /** Each one input, with all the deliveries that stand in its text. */
+  queue: (readonly DeliveryId[])[];
   busy: boolean;
   /** ms of virtual time. */
   idleSince: number;
   lastBytesAt: number;
-  /** When each delivery came in last, for the guard against duplicates. */
+  /** When each text, known by its first delivery, came in last: for the guard against duplicates. */
   readonly seen: Map<DeliveryId, number>;
 }
 
@@ -58,13 +62,16 @@ const none = (): Troubles => ({
 export class SimulatedAgent {
   readonly id: AgentId;
   readonly kind: Kind;
+  /** How many messages it takes in one input at most. */
+  readonly together: number;
   readonly lives: AgentLife[] = [];
   readonly #scene: Scene;
   troubles: Troubles = none();
 
-  constructor(id: AgentId, kind: Kind, scene: Scene) {
+  constructor(id: AgentId, kind: Kind, together: number, scene: Scene) {
     this.id = id;
     this.kind = kind;
+    this.together = together;
     this.#scene = scene;
     this.start();
   }
@@ -119,16 +126,16 @@ export class SimulatedAgent {
   }
 
   /** Text has come in: it waits in the agent's own queue until the agent gets to it. */
-  accept(life: AgentLife, delivery: DeliveryId): void {
+  accept(life: AgentLife, [first, ...others]: Marks): void {
     const { passed } = this.#scene.time;
     life.lastBytesAt = passed;
-    const before = life.seen.get(delivery);
-    life.seen.set(delivery, passed);
+    const before = life.seen.get(first);
+    life.seen.set(first, passed);
     if (this.kind === 'inbox' && before !== undefined && passed - before < 30_000) {
       this.#scene.faults.count('duplicate dropped by the agent');
       return;
     }
-    life.queue.push(delivery);
+    life.queue.push([first, ...others]);
     this.work(life);
   }
 
@@ -145,13 +152,13 @@ export class SimulatedAgent {
 
   #take(life: AgentLife): void {
     if (!life.alive) return;
-    const delivery = life.queue.shift();
-    if (delivery === undefined) {
+    const input = life.queue.shift();
+    if (input === undefined) {
       life.busy = false;
       return;
     }
-    life.record.push(delivery);
-    this.#scene.took(this, delivery);
+    life.record.push(...input);
+    for (const delivery of input) this.#scene.took(this, delivery);
     this.#scene.changed(this);
     const { random, time } = this.#scene;
     const long = this.troubles.slowUntil > time.passed;

@@ -1,14 +1,14 @@
 import type { DeliveryId } from '../../../src/kernel/index.ts';
 import type { Channel, ChannelName, Handed, Offer, Settlement } from '../../../src/providers/index.ts';
-import type { AgentLife, SimulatedAgent } from './agent.ts';
+import type { AgentLife, Marks, SimulatedAgent } from './agent.ts';
 import type { Fault } from './faults.ts';
 import type { Scene } from './scene.ts';
 
-/** The mark in the header of a rendered body: what an agent's record is searched for. */
-function markOf(rendered: string): DeliveryId {
-  const mark = /^\[team message (\S+) from /.exec(rendered)?.[1];
-  if (!mark) throw new Error(`no mark in ${JSON.stringify(rendered.slice(0, 80))}`);
-  return mark as DeliveryId;
+/** The marks in the headers of a text that is handed over: what an agent's record is searched for. */
+function marksOf(text: string): Marks {
+  const [first, ...others] = [...text.matchAll(/^\[team message (\S+) from /gm)].map(([, mark]) => mark as DeliveryId);
+  if (!first) throw new Error(`no mark in ${JSON.stringify(text.slice(0, 80))}`);
+  return [first, ...others];
 }
 
 /** How long an idle inbox must have stayed without the text before it counts as dropped, ms. */
@@ -37,7 +37,13 @@ export class SimulatedChannel implements Channel {
 
   /** The bytes leave, if they leave, the moment this is called; what the caller hears of it takes a while. */
   async hand(offer: Offer, rendered: string): Promise<Handed> {
-    const handed = this.#write(markOf(rendered));
+    const marks = marksOf(rendered);
+    if (marks[0] !== offer.delivery) throw new Error(`${marks[0]} stands where ${offer.delivery} should`);
+    const handed = this.#write(marks);
+    if (marks.length > 1) {
+      this.#scene.faults.count('riders in a hand-over');
+      if (handed.handed === 'not_taken') this.#scene.faults.count('riders refused');
+    }
     this.#scene.note(`${this.#agent.id} is handed ${offer.delivery.slice(0, 8)}#${offer.number}: ${handed.handed}`);
     // The provider looks again by itself once silence means something.
     this.#scene.time.after(DROPPED_AFTER + 100, () => this.#scene.changed(this.#agent));
@@ -45,7 +51,7 @@ export class SimulatedChannel implements Channel {
     return handed;
   }
 
-  #write(delivery: DeliveryId): Handed {
+  #write(marks: Marks): Handed {
     const { troubles, kind } = this.#agent;
     const { faults, time } = this.#scene;
     const life = this.#life;
@@ -56,16 +62,16 @@ export class SimulatedChannel implements Channel {
       return { handed: 'not_taken', evidence: 'refused before a byte left' };
     }
     life.lastBytesAt = time.passed;
-    const gone = this.#goesAstray(delivery);
+    const gone = this.#goesAstray(marks);
     if (gone) faults.count(gone);
-    else this.#agent.accept(life, delivery);
+    else this.#agent.accept(life, marks);
     if (troubles.unclear === 0) return { handed: 'written' };
     troubles.unclear--;
     faults.count('answer of the channel unclear');
     return { handed: 'unknown', evidence: 'the connection broke' };
   }
 
-  #goesAstray(delivery: DeliveryId): Fault | undefined {
+  #goesAstray([first]: Marks): Fault | undefined {
     const { troubles, kind } = this.#agent;
     if (kind === 'paste' && troubles.eat > 0) {
       troubles.eat--;
@@ -79,7 +85,7 @@ export class SimulatedChannel implements Channel {
     troubles.lose--;
     if (kind === 'protocol') return 'bytes lost after written';
     // It came in and was dropped: its guard against duplicates remembers it all the same.
-    this.#life.seen.set(delivery, this.#scene.time.passed);
+    this.#life.seen.set(first, this.#scene.time.passed);
     return 'silent drop';
   }
 
@@ -108,7 +114,8 @@ export class SimulatedChannel implements Channel {
     const life = this.#life;
     if (!life.alive) return { outcome: 'not_taken', evidence: 'it ended, and its record to the end lacks it' };
     if (this.#agent.troubles.down) return { outcome: 'unknown', awaited: 'the connection was back' };
-    if (life.queue.includes(offer.delivery)) return { outcome: 'unknown', awaited: 'it took it from its queue' };
+    if (life.queue.some((input) => input.includes(offer.delivery)))
+      return { outcome: 'unknown', awaited: 'it took it from its queue' };
     return { outcome: 'not_taken', evidence: 'neither its queue nor its record has it' };
   }
 

@@ -37,25 +37,31 @@ export const FAULTS = [
 ] as const;
 export type Fault = (typeof FAULTS)[number] | `crash at ${string}`;
 
-/** How often each fault occurred. */
-export class Histogram {
-  readonly counts = new Map<Fault, number>();
+/** No faults by themselves, but what faults must have met. */
+export const SITUATIONS = ['riders in a hand-over', 'riders refused', 'riders open in a crash'] as const;
+export type Situation = (typeof SITUATIONS)[number];
 
-  count(fault: Fault): void {
-    this.counts.set(fault, (this.counts.get(fault) ?? 0) + 1);
+/** How often each fault and each situation occurred. */
+export class Histogram {
+  readonly counts = new Map<Fault | Situation, number>();
+
+  count(what: Fault | Situation): void {
+    this.counts.set(what, (this.counts.get(what) ?? 0) + 1);
   }
 
+  /** All faults together. */
   total(): number {
-    return [...this.counts.values()].reduce((sum, count) => sum + count, 0);
+    const situations: readonly string[] = SITUATIONS;
+    return [...this.counts].reduce((sum, [what, count]) => sum + (situations.includes(what) ? 0 : count), 0);
   }
 
   add(other: Histogram): void {
     for (const [fault, count] of other.counts) this.counts.set(fault, (this.counts.get(fault) ?? 0) + count);
   }
 
-  /** The claimed faults that never occurred. */
-  missing(): Fault[] {
-    const claimed: Fault[] = [...FAULTS, ...CROSSED.map((boundary): Fault => `crash at ${boundary}`)];
+  /** The claimed faults and situations that never occurred. */
+  missing(): (Fault | Situation)[] {
+    const claimed = [...FAULTS, ...SITUATIONS, ...CROSSED.map((boundary): Fault => `crash at ${boundary}`)];
     return claimed.filter((fault) => !this.counts.has(fault));
   }
 

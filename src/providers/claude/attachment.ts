@@ -1,0 +1,290 @@
+import {
+  type IncarnationId,
+  type Liveness,
+  type ProcessIdentity,
+  probeProcess,
+  readIfThere,
+  sizeOf,
+} from '../../kernel/index.ts';
+import type { Terminals } from '../../tmux/index.ts';
+import { approvalId } from '../approvals.ts';
+import type { AgentHandle, Approval, Attachment, Channel, Decision, Incident, MissedCall, TurnFact } from '../shape.ts';
+import { Approvals, describeCall } from './approvals.ts';
+import { ProtocolChannel, type View } from './channel.ts';
+import { activityOf, factsOf, HOOK_AHEAD, type HookWord, type Seen } from './facts.ts';
+import { PasteChannel } from './paste-channel.ts';
+import { marksIn } from './record.ts';
+import { Sessions } from './sessions.ts';
+import { configurationFolder, userSettings } from './sources/configuration.ts';
+import { type Fields, fieldsOf, listOf, textOf } from './sources/json.ts';
+import { RegistryWatch } from './sources/registry.ts';
+
+/** Between looks at a process that seems to have ended, and at one whose end nobody tells, ms. */
+const FIRST_LOOK = 10;
+const LONGEST_LOOK = 2_000;
+
+/** A Claude Code session that lives (or lived), seen through its registry entry, its hooks, its transcripts and its process. */
+export class ClaudeAttachment implements Attachment {
+  readonly #handle: AgentHandle;
+  readonly #claude: ProcessIdentity;
+  readonly #sessions: Sessions;
+  readonly #registry: RegistryWatch;
+  readonly #approvals: Approvals;
+  readonly #incarnation: IncarnationId;
+  readonly #protocol: ProtocolChannel | undefined;
+  readonly #paste: PasteChannel | undefined;
+  readonly #changeListeners: (() => void)[] = [];
+  readonly #incidentListeners: ((incident: Incident) => void)[] = [];
+  readonly #forgetPane: () => void;
+  readonly #config: string;
+  #hook: HookWord | undefined;
+  readonly #announced = new Set<string>();
+  #looking: NodeJS.Timeout | undefined;
+  #doubting: NodeJS.Timeout | undefined;
+  #gone = false;
+  #seeded = false;
+  #closed = false;
+
+  constructor(handle: AgentHandle, incarnation: IncarnationId, terminals: Terminals) {
+    const { details } = handle;
+    const changed = (): void => this.#announce();
+    this.#handle = handle;
+    this.#incarnation = incarnation;
+    this.#config = details.config ?? configurationFolder({});
+    this.#claude = { pid: Number(details.pid ?? handle.process.pid), start: details.start ?? handle.process.start };
+    this.#approvals = new Approvals(incarnation, changed);
+    const heard: [string, number][] = [];
+    this.#sessions = new Sessions({
+      session: handle.session,
+      record: handle.record,
+      starts: details.starts,
+      changed,
+      // What was taken before this attachment counts for the pace; what comes later was counted when it was handed over.
+      heard: (from, at) => {
+        if (!this.#seeded) heard.push([from, at]);
+      },
+      moved: (session) => this.#moved(session),
+    });
+    this.#registry = new RegistryWatch(this.#config, this.#claude.pid, handle.socket, changed);
+    const view = this.#view();
+    this.#protocol = handle.socket === undefined ? undefined : new ProtocolChannel(view, handle.socket);
+    this.#paste = handle.pane ? new PasteChannel(view, terminals, this.#protocol) : undefined;
+    for (const [from, at] of heard) this.#protocol?.pace.note(from, at);
+    this.#seeded = true;
+    this.#forgetPane = terminals.onGone((gone) => {
+      if (gone !== incarnation) return;
+      this.#gone = true;
+      this.#announce();
+    });
+    if (this.liveness() === 'dead') return;
+    this.#sessions.watch();
+    this.#registry.watch();
+    // Nothing tells of the end of a process that runs in somebody else's terminal.
+    if (!handle.pane) this.#awaitEnd(LONGEST_LOOK);
+  }
+
+  facts(): readonly TurnFact[] {
+    return factsOf(this.#seen());
+  }
+
+  greeted(): boolean {
+    this.#registry.read();
+    return this.#registry.entry?.status !== undefined;
+  }
+
+  channels(): readonly Channel[] {
+    return [this.#protocol, this.#paste].filter((channel) => channel !== undefined);
+  }
+
+  position(): number {
+    return sizeOf(this.#sessions.current.record.file);
+  }
+
+  missedCalls(since: number): readonly MissedCall[] {
+    return this.#sessions.missedCalls(since);
+  }
+
+  approvals(): readonly Approval[] {
+    const { open } = this.#approvals;
+    return open.length > 0 ? open : this.#unanswerable();
+  }
+
+  async decide(approval: string, decision: Decision): Promise<'taken' | { readonly not_taken: string }> {
+    return this.#approvals.decide(approval, decision);
+  }
+
+  async hook(payload: unknown, gone: AbortSignal): Promise<object> {
+    const fields = fieldsOf(payload);
+    if (!fields || this.#closed) return {};
+    if (fields.hook_event_name === 'PermissionRequest') return this.#approvals.hold(fields, gone);
+    this.#hear(fields);
+    this.#announce();
+    return {};
+  }
+
+  onChange(listener: () => void): void {
+    this.#changeListeners.push(listener);
+  }
+
+  onIncident(listener: (incident: Incident) => void): void {
+    this.#incidentListeners.push(listener);
+  }
+
+  /** Dead only when both the pane's wrapper and Claude Code below it are: it may outlive a wrapper that was killed. */
+  liveness(): Liveness {
+    const wrapper = probeProcess(this.#handle.process);
+    return wrapper === 'alive' ? 'alive' : probeProcess(this.#claude);
+  }
+
+  close(): void {
+    this.#closed = true;
+    clearTimeout(this.#looking);
+    clearTimeout(this.#doubting);
+    this.#forgetPane();
+    this.#approvals.closeAll();
+    this.#sessions.close();
+    this.#registry.close();
+    this.#protocol?.close();
+    this.#paste?.close();
+  }
+
+  #view(): View {
+    return {
+      handle: this.#handle,
+      incarnation: this.#incarnation,
+      sessions: this.#sessions,
+      config: this.#config,
+      pid: this.#claude.pid,
+      liveness: () => this.liveness(),
+      activity: () => activityOf(this.#seen()),
+      question: () => this.#approvals.open[0]?.text,
+      foreign: () => this.#foreign(),
+      modeHolds: () => this.#modeHolds(),
+      announced: (delivery) => this.#announced.has(delivery),
+      changed: () => this.#announce(),
+    };
+  }
+
+  #seen(): Seen {
+    this.#sessions.catchUp();
+    this.#registry.read();
+    this.#closeAnswered();
+    const { exitFile } = this.#handle;
+    return {
+      now: Date.now(),
+      liveness: this.liveness(),
+      exit: (exitFile && readIfThere(exitFile)?.trim()) ?? 'no exit code',
+      pid: this.#claude.pid,
+      registry: this.#registry.entry,
+      hook: this.#hook,
+      record: this.#sessions.current.record.state,
+      approvals: this.#approvals.open,
+    };
+  }
+
+  #hear(payload: Fields): void {
+    const at = Date.now();
+    switch (payload.hook_event_name) {
+      case 'UserPromptSubmit':
+        for (const mark of marksIn(textOf(payload, 'prompt') ?? '')) this.#announced.add(mark);
+        this.#hook = { event: 'UserPromptSubmit', at };
+        break;
+      case 'Stop':
+        this.#hook = { event: 'Stop', at, ...backgroundOf(payload) };
+        break;
+      case 'StopFailure': {
+        const words = [textOf(payload, 'error'), textOf(payload, 'last_assistant_message')];
+        this.#hook = { event: 'StopFailure', at, detail: words.filter((word) => word !== undefined).join(': ') };
+        break;
+      }
+      default:
+        return;
+    }
+    // A turn that goes on or has ended waits for nobody.
+    this.#approvals.closeBefore(at);
+    clearTimeout(this.#doubting);
+    this.#doubting = setTimeout(() => this.#announce(), HOOK_AHEAD + 1);
+    this.#doubting.unref();
+  }
+
+  /** Answered at the terminal: the registry has left `waiting` since it was asked. */
+  #closeAnswered(): void {
+    const entry = this.#registry.entry;
+    if (entry?.status !== undefined && entry.status !== 'waiting') this.#approvals.closeBefore(entry.at);
+  }
+
+  /** A dialog that no hook of ours holds: it was opened before this coordinator, or it is none of a tool's. */
+  #unanswerable(): readonly Approval[] {
+    const { registry, record } = this.#seen();
+    if (registry?.status !== 'waiting') return [];
+    const call = record.open.at(-1);
+    const words = call
+      ? describeCall(call.name, call.arguments)
+      : { kind: 'question' as const, text: registry.waitingFor ?? 'an answer at its terminal' };
+    const id = approvalId(this.#incarnation, call?.id ?? `waiting since ${registry.at}`);
+    return [{ id, ...words, since: registry.at, answerable: false }];
+  }
+
+  #foreign(): string | undefined {
+    const entry = this.#registry.entry;
+    if (!entry) return undefined;
+    const { session } = this.#sessions.current;
+    if (entry.session !== session) return `its process works on session ${entry.session} now, not on ${session}`;
+    const rival = this.#registry.rival();
+    return rival ? `process ${rival.pid} works on the same session` : undefined;
+  }
+
+  #modeHolds(): string | undefined {
+    const { mode } = this.#sessions.current.record.state;
+    const settings = userSettings(this.#config);
+    const known = mode ?? this.#handle.details.mode ?? textOf(fieldsOf(settings?.permissions), 'defaultMode');
+    if (known !== 'bypassPermissions' || this.#handle.details.inbound === 'accept') return undefined;
+    return textOf(settings, 'crossSessionInbound') === 'accept'
+      ? undefined
+      : 'its permission mode is bypassPermissions: it would ask its person about each message';
+  }
+
+  #moved(session: string): void {
+    if (!this.#seeded) return;
+    const text = `It works on another session now (${session}): somebody cleared or resumed its conversation.`;
+    const incident: Incident = { key: `${this.#incarnation}:session:${session}`, kind: 'session_changed', text };
+    for (const listener of this.#incidentListeners) listener(incident);
+  }
+
+  #announce(): void {
+    if (this.#closed) return;
+    this.#followFound();
+    this.#closeAnswered();
+    const ending = this.#gone || this.#registry.entry === undefined;
+    if (ending && this.#looking === undefined && this.liveness() !== 'dead') this.#awaitEnd(FIRST_LOOK);
+    for (const listener of this.#changeListeners) listener();
+  }
+
+  /** No hook of ours runs in a conversation that the person started: its registry entry tells which session it is. */
+  #followFound(): void {
+    const entry = this.#registry.entry;
+    if (this.#handle.details.starts !== undefined || !entry) return;
+    this.#sessions.moveTo(entry.session, this.#sessions.fileBeside(entry.session));
+  }
+
+  /** The last word of a process comes before its end, and its end has no event of its own. */
+  #awaitEnd(wait: number): void {
+    this.#looking = setTimeout(() => {
+      this.#looking = undefined;
+      if (this.liveness() === 'dead') this.#announce();
+      else if (!this.#handle.pane || this.#gone || this.#registry.entry === undefined) {
+        this.#awaitEnd(Math.min(LONGEST_LOOK, wait * 2));
+      }
+    }, wait);
+    this.#looking.unref();
+  }
+}
+
+/** What still runs when a turn ends: it will wake the session again. */
+function backgroundOf(payload: Fields): { readonly detail?: string } {
+  const tasks = listOf(payload, 'background_tasks').map((task) => {
+    const fields = fieldsOf(task);
+    return textOf(fields, 'description') ?? textOf(fields, 'command') ?? textOf(fields, 'type') ?? 'a task';
+  });
+  return tasks.length > 0 ? { detail: tasks.join(', ') } : {};
+}

@@ -1,0 +1,206 @@
+import type { DeliveryId, IncarnationId, Liveness } from '../../kernel/index.ts';
+import type { AgentHandle, Channel, ChannelHold, Handed, Offer, Settlement } from '../shape.ts';
+import type { Activity } from './facts.ts';
+import type { Sessions } from './sessions.ts';
+import { inboxFault, letterUuid, writeLetter } from './sources/inbox.ts';
+import { Pace } from './sources/pace.ts';
+import { peerToken } from './sources/registry.ts';
+
+/** What both channels see of a live session. */
+export interface View {
+  readonly handle: AgentHandle;
+  readonly incarnation: IncarnationId;
+  readonly sessions: Sessions;
+  readonly config: string;
+  /** The process of Claude Code itself. */
+  readonly pid: number;
+  readonly liveness: () => Liveness;
+  /** What the session does now, since when (UTC ms), and how we know. */
+  readonly activity: () => { readonly value: Activity; readonly source: string; readonly at: number };
+  readonly question: () => string | undefined;
+  /** Another session on our socket, or ours in another process; in words. */
+  readonly foreign: () => string | undefined;
+  /** Its permission mode makes a person confirm each message; in words. */
+  readonly modeHolds: () => string | undefined;
+  /** Its own hook has said that it takes this delivery. */
+  readonly announced: (delivery: DeliveryId) => boolean;
+  readonly changed: () => void;
+}
+
+export type Hold = { readonly hold: ChannelHold; readonly evidence: string };
+
+export const hold = (why: ChannelHold, evidence: string): Hold => ({ hold: why, evidence });
+
+/** An idle session writes down what it takes within so many ms; measured: half of it at most. */
+const RECORD_DEADLINE = 1_000;
+
+/** How often a socket that was down is tried again, ms. */
+export const TRY_AGAIN = 2_000;
+
+/** Into the session's inbox socket. It never answers: the transcript tells what became of a message. */
+export class ProtocolChannel implements Channel {
+  readonly name = 'protocol';
+  readonly #view: View;
+  readonly #socket: string;
+  readonly pace = new Pace();
+  /** When the session was heard to have read what was handed over, or asked, last; UTC ms. */
+  readonly #read = new Map<string, number>();
+  /** Attempts of which no byte has left. */
+  readonly #refused = new Map<string, string>();
+  #down: string | undefined;
+  #again: NodeJS.Timeout | undefined;
+  #asking: Promise<void> | undefined;
+
+  constructor(view: View, socket: string) {
+    this.#view = view;
+    this.#socket = socket;
+  }
+
+  async state(): Promise<'ready' | Hold> {
+    const held = this.#holdOfSession();
+    if (held) return held;
+    if (this.#down !== undefined) this.#down = await inboxFault(this.#socket);
+    if (this.#down !== undefined) {
+      this.#lookAgain(TRY_AGAIN);
+      return hold('channel_down', `its inbox ${this.#socket}: ${this.#down}`);
+    }
+    const wait = this.pace.wait(Date.now());
+    if (wait === 0) return 'ready';
+    this.#lookAgain(wait);
+    return hold('pacing', `Claude Code drops what comes too quickly; the next may go in ${wait} ms`);
+  }
+
+  async hand(offer: Offer, rendered: string, from: string): Promise<Handed> {
+    const { sessions, config, pid } = this.#view;
+    const key = keyOf(offer);
+    this.#read.delete(key);
+    const letter = {
+      uuid: letterUuid(offer),
+      session: sessions.current.session,
+      from,
+      content: rendered,
+      token: peerToken(config, pid),
+    };
+    const handed = await writeLetter(this.#socket, letter, () => this.#wasRead(key));
+    if (handed.handed === 'not_taken') {
+      this.#down = handed.evidence;
+      this.#refused.set(key, handed.evidence);
+    } else this.pace.note(from, Date.now());
+    return handed;
+  }
+
+  /**
+   * Taken: a transcript of this life has it. Not taken: the process is dead and its transcripts lack it, or the session has
+   * read its inbox, is idle, and has written nothing about it for a second.
+   */
+  async settle(offer: Offer): Promise<Settlement> {
+    const { incarnation, sessions } = this.#view;
+    if (offer.incarnation !== incarnation) return ofAnotherLife(offer);
+    const dead = this.#view.liveness() === 'dead';
+    const taken = receiptOf(this.#view, offer);
+    if (taken) return taken;
+    const { file } = sessions.current.record;
+    const refused = this.#refused.get(keyOf(offer));
+    if (refused !== undefined) return { outcome: 'not_taken', evidence: refused };
+    if (dead) return { outcome: 'not_taken', evidence: `the process is dead, and ${file} lacks it` };
+    const activity = this.#view.activity();
+    if (this.#view.announced(offer.delivery)) {
+      return { outcome: 'unknown', awaited: `its line in ${file}: a hook has told that it was taken`, imminent: true };
+    }
+    if (activity.value !== 'idle' || activity.source !== 'protocol') {
+      return { outcome: 'unknown', awaited: `its line in ${file}, or the end of the turn` };
+    }
+    if (this.#view.foreign() ?? this.#view.modeHolds()) {
+      return { outcome: 'unknown', awaited: `its line in ${file}: a person may have to let it in` };
+    }
+    return this.#settleIdle(offer, activity.at, file);
+  }
+
+  close(): void {
+    clearTimeout(this.#again);
+  }
+
+  #settleIdle(offer: Offer, idleSince: number, file: string): Settlement {
+    const read = this.#read.get(keyOf(offer));
+    if (read === undefined) {
+      this.#ask(keyOf(offer));
+      return { outcome: 'unknown', awaited: 'a sign that the session has read its inbox' };
+    }
+    const left = Math.max(read, idleSince) + RECORD_DEADLINE - Date.now();
+    if (left > 0) {
+      this.#lookAgain(left + 1);
+      return { outcome: 'unknown', awaited: `its line in ${file}` };
+    }
+    const queued = this.#view.sessions.wasQueued(offer) ? '; it was in its queue, and is not any more' : '';
+    const evidence = `the session is idle, has read its inbox, and ${file} lacks it${queued}`;
+    return { outcome: 'not_taken', evidence };
+  }
+
+  #holdOfSession(): Hold | undefined {
+    const { liveness, activity, question, foreign, modeHolds } = this.#view;
+    if (liveness() === 'dead') return hold('channel_down', 'the process is dead');
+    const { value } = activity();
+    const asked = question();
+    if (asked !== undefined) return hold('dialog_open', asked);
+    const stranger = foreign();
+    if (stranger !== undefined) return hold('session_changed', stranger);
+    const held = holdOfActivity(value);
+    if (held) return held;
+    const mode = modeHolds();
+    return mode === undefined ? undefined : hold('mode_holds_mail', mode);
+  }
+
+  /** The session hangs up once it has read a connection to its end; connections are read in their order. */
+  #ask(key: string): void {
+    this.#asking ??= inboxFault(this.#socket).then((fault) => {
+      this.#asking = undefined;
+      if (fault === undefined) this.#wasRead(key);
+      else this.#lookAgain(TRY_AGAIN);
+    });
+  }
+
+  #wasRead(key: string): void {
+    if (this.#read.has(key)) return;
+    this.#read.set(key, Date.now());
+    this.#lookAgain(RECORD_DEADLINE + 1);
+    this.#view.changed();
+  }
+
+  #lookAgain(wait: number): void {
+    clearTimeout(this.#again);
+    this.#again = setTimeout(() => this.#view.changed(), wait);
+    this.#again.unref();
+  }
+}
+
+const keyOf = ({ delivery, number }: Offer): string => `${delivery}#${number}`;
+
+/** The hold that a session's doing puts on it; undefined when something may be offered. */
+export function holdOfActivity(activity: Activity): Hold | undefined {
+  switch (activity) {
+    case 'idle':
+      return undefined;
+    case 'busy':
+      return hold('working', 'a turn is running');
+    case 'waiting':
+      return hold('dialog_open', 'it waits for an answer at its terminal');
+    case 'starting':
+      return hold('starting', 'it has no entry in the session registry yet');
+    case 'gone':
+      return hold('channel_down', 'the process is dead');
+    default:
+      return activity satisfies never;
+  }
+}
+
+export function receiptOf({ sessions }: View, offer: Offer): Settlement | undefined {
+  const uuids = Array.from({ length: offer.number }, (_, at) => letterUuid({ ...offer, number: at + 1 }));
+  const found = sessions.receipt(uuids, offer);
+  if (!found) return undefined;
+  const { file, offset, uuid } = found;
+  return { outcome: 'taken', receipt: { source: 'transcript', file, offset, ...(uuid ? { record_id: uuid } : {}) } };
+}
+
+export function ofAnotherLife(offer: Offer): Settlement {
+  return { outcome: 'unknown', awaited: `evidence from incarnation ${offer.incarnation}` };
+}

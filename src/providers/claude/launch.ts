@@ -1,0 +1,78 @@
+import path from 'node:path';
+import { agentWrapper, type Refusal, refuse } from '../../kernel/index.ts';
+import { instructionsFor } from '../instructions.ts';
+import type { Installation, LaunchPlan, LaunchRequest, PermissionMode } from '../shape.ts';
+import { mcpOf, settingsOf } from './settings.ts';
+
+/** The longest path of a socket that Claude Code takes, in bytes: 104 ends it with an error. */
+const LONGEST_SOCKET_PATH = 103;
+
+/** The file into which the SessionStart hook writes, below a life's run folder. */
+export const SESSION_STARTS = 'session-starts.jsonl';
+
+/** What Claude Code calls our permission modes. */
+export const MODES = {
+  manual: 'manual',
+  plan: 'plan',
+  accept_edits: 'acceptEdits',
+  auto: 'auto',
+  bypass: 'bypassPermissions',
+} as const satisfies Record<PermissionMode, string>;
+
+/** What would be started for a Claude Code agent. */
+export function plan(request: LaunchRequest, installation: Installation): LaunchPlan | Refusal {
+  const socket = path.join(request.socketFolder, `${request.incarnation}.sock`);
+  const refused = refuseSocket(request.agent, socket);
+  if (refused) return refused;
+  const inRun = (name: string): string => path.join(request.runFolder, name);
+  const mode = MODES[request.permission];
+  const settings = settingsOf({
+    starts: inRun(SESSION_STARTS),
+    hooksUrl: request.hooksUrl,
+    tools: request.tools,
+    mode,
+    approvals: installation.capabilities.approvals,
+  });
+  return {
+    argv: [
+      agentWrapper,
+      inRun('token'),
+      inRun('exit'),
+      installation.binary,
+      ...['--session-id', request.session],
+      ...['--name', request.agent],
+      ...['--permission-mode', mode],
+      // A later resume with an edited role document shall send the new text, not the recorded one.
+      ...['--system-prompt-snapshot', 'off'],
+      ...['--append-system-prompt-file', inRun('instructions.md')],
+      ...['--messaging-socket-path', socket],
+      ...['--settings', inRun('settings.json')],
+      ...(request.model === undefined ? [] : ['--model', request.model]),
+      ...(request.mcp === 'team_only' ? ['--strict-mcp-config'] : []),
+      ...['--mcp-config', inRun('mcp.json')],
+    ],
+    environment: {
+      ...request.environment,
+      ...(request.trusted && installation.details.trusted !== 'yes' ? TRUSTED_BY_PERSON : {}),
+    },
+    files: [
+      { path: inRun('instructions.md'), content: `${instructionsFor(request)}\n` },
+      { path: inRun('settings.json'), content: `${JSON.stringify(settings, undefined, 2)}\n` },
+      { path: inRun('mcp.json'), content: `${JSON.stringify(mcpOf(request.mcpUrl), undefined, 2)}\n` },
+    ],
+    socket,
+  };
+}
+
+/** Claude Code asks nothing about the folder then: the person has said yes to us, and it is not for us to write that down. */
+const TRUSTED_BY_PERSON = { CLAUDE_CODE_SANDBOXED: '1' };
+
+/** A socket path that Claude Code would not take. */
+export function refuseSocket(agent: string, socket: string): Refusal | undefined {
+  const bytes = Buffer.byteLength(socket);
+  if (bytes <= LONGEST_SOCKET_PATH) return undefined;
+  return refuse('launch_failed', `The path of ${agent}'s socket is too long: ${socket}`, {
+    evidence: { socket, bytes, longest: LONGEST_SOCKET_PATH },
+    next: ['env XDG_RUNTIME_DIR=/tmp team-agent status'],
+  });
+}

@@ -1,0 +1,168 @@
+import { LineFollower } from '../../line-follower.ts';
+import type { MissedCall } from '../../shape.ts';
+import { type Call, marksIn, parseRecordLine, type RecordLine, saysUnreached } from '../record.ts';
+
+/** Calls that the runtime takes in when their caller could not reach it. */
+const TAKEN_IN: Readonly<Record<string, string>> = {
+  mcp__team__report_result: 'report_result',
+  mcp__team__send_message: 'send_message',
+};
+
+/** Only lines with one of these are worth reading as JSON: the rest of a transcript is bulky and says nothing to us. */
+const WORTH_READING = /"type":"(?:user|attachment|assistant|system|queue-operation|permission-mode)"/;
+
+export interface Input {
+  readonly offset: number;
+  readonly uuids: readonly string[];
+  readonly marks: readonly string[];
+}
+
+/** What a transcript says at its end about the turn. */
+export interface RecordState {
+  /** UTC ms of the input that opened the newest turn. */
+  readonly opened: number;
+  readonly failure: { readonly what: string; readonly retrying: boolean; readonly at: number } | undefined;
+  /** UTC ms, when the newest turn was interrupted. */
+  readonly interrupted: number | undefined;
+  /** UTC ms, when the newest turn has come to its end. */
+  readonly ended: number | undefined;
+  /** Tool calls without a result. */
+  readonly open: readonly Call[];
+  readonly mode: string | undefined;
+  /** UTC ms of the newest line that says anything. */
+  readonly at: number;
+}
+
+const EMPTY: RecordState = {
+  opened: 0,
+  failure: undefined,
+  interrupted: undefined,
+  ended: undefined,
+  open: [],
+  mode: undefined,
+  at: 0,
+};
+
+/** The state after one more line. */
+export function advance(state: RecordState, line: RecordLine): RecordState {
+  const at = line.type === 'mode' ? state.at : Math.max(state.at, line.at);
+  switch (line.type) {
+    case 'input':
+      if (!line.opens) return { ...state, at };
+      return { ...EMPTY, mode: state.mode, opened: line.at, at };
+    case 'queued':
+      return { ...state, at };
+    case 'call':
+      return { ...state, failure: undefined, open: [...state.open, ...line.calls], at };
+    case 'results':
+      return { ...state, open: state.open.filter(({ id }) => !line.results.some((result) => result.id === id)), at };
+    case 'interrupted':
+      return { ...state, open: [], interrupted: line.at, at };
+    case 'failure':
+      return { ...state, failure: { what: line.what, retrying: line.retrying, at: line.at }, at };
+    case 'answer':
+      return { ...state, failure: undefined, at };
+    case 'ended':
+      return { ...state, ended: line.at, at };
+    case 'mode':
+      return { ...state, mode: line.mode };
+    default:
+      return line satisfies never;
+  }
+}
+
+/** Reads a transcript as it grows, and keeps what questions are asked about. */
+export class RecordFollower {
+  readonly file: string;
+  readonly #lines: LineFollower;
+  readonly #inputs: Input[] = [];
+  /** Marks that stand in the session's own queue, with the offset of their newest line. */
+  readonly #queued = new Map<string, number>();
+  readonly #calls = new Map<string, { readonly call: Call; readonly offset: number; readonly at: number }>();
+  readonly #missed: { readonly offset: number; readonly call: MissedCall }[] = [];
+  readonly #heard: (from: string, at: number) => void;
+  #state: RecordState = EMPTY;
+
+  /** `changed` is called after the file system told of new lines; `heard` for each message of a peer. */
+  constructor(file: string, changed: () => void, heard: (from: string, at: number) => void) {
+    this.file = file;
+    this.#heard = heard;
+    const take = (text: string, offset: number): void => {
+      if (!WORTH_READING.test(text)) return;
+      const line = parseRecordLine(text);
+      if (line) this.#take(line, offset);
+    };
+    this.#lines = new LineFollower(file, take, changed);
+  }
+
+  get state(): RecordState {
+    return this.#state;
+  }
+
+  watch(): void {
+    this.#lines.watch();
+  }
+
+  /** Reads to the present end; true when there was a new line. */
+  catchUp(): boolean {
+    return this.#lines.catchUp();
+  }
+
+  /** Where the input that carries one of these uuids, or the mark, stands at or after `position` bytes. */
+  receipt(uuids: readonly string[], mark: string, position: number): Input | undefined {
+    return this.#inputs.find(
+      (input) =>
+        input.offset >= position && (input.uuids.some((uuid) => uuids.includes(uuid)) || input.marks.includes(mark)),
+    );
+  }
+
+  /** Was it seen in the session's own queue? */
+  wasQueued(mark: string, position: number): boolean {
+    return (this.#queued.get(mark) ?? -1) >= position;
+  }
+
+  missedCalls(since: number): readonly MissedCall[] {
+    return this.#missed.filter(({ offset }) => offset >= since).map(({ call }) => call);
+  }
+
+  close(): void {
+    this.#lines.close();
+  }
+
+  #take(line: RecordLine, offset: number): void {
+    this.#state = advance(this.#state, line);
+    switch (line.type) {
+      case 'input': {
+        this.#inputs.push({ offset, uuids: line.uuids, marks: marksIn(line.text) });
+        if (line.from !== undefined) this.#heard(line.from, line.at);
+        return;
+      }
+      case 'queued':
+        for (const mark of marksIn(line.text)) this.#queued.set(mark, offset);
+        return;
+      case 'call':
+        for (const call of line.calls) {
+          if (Object.hasOwn(TAKEN_IN, call.name)) this.#calls.set(call.id, { call, offset, at: line.at });
+        }
+        return;
+      case 'results':
+        for (const result of line.results) {
+          const made = this.#calls.get(result.id);
+          this.#calls.delete(result.id);
+          if (!made || !saysUnreached(result)) continue;
+          const { id, name, arguments: words } = made.call;
+          const call = { call: id, tool: TAKEN_IN[name] ?? name, arguments: words, at: made.at };
+          this.#missed.push({ offset, call });
+        }
+        return;
+      case 'interrupted':
+      case 'failure':
+      case 'answer':
+      case 'ended':
+      case 'mode':
+        return;
+      default:
+        line satisfies never;
+    }
+  }
+}

@@ -1,0 +1,265 @@
+import path from 'node:path';
+import { type IncarnationId, type Liveness, probeProcess, readIfThere, sizeOf } from '../../kernel/index.ts';
+import type { Terminals } from '../../tmux/index.ts';
+import type { AgentHandle, Approval, Attachment, Channel, Decision, Incident, MissedCall, TurnFact } from '../shape.ts';
+import { answerTo, approvalOf } from './approvals.ts';
+import { PasteChannel, ProtocolChannel } from './channel.ts';
+import { type Call, Connection, type Word } from './connection.ts';
+import { turnOfThread } from './facts.ts';
+import { settingsOf } from './launch.ts';
+import { RolloutFollower } from './record.ts';
+import { removeServerFiles } from './server-files.ts';
+import { CodexThread } from './thread.ts';
+
+/** Between looks at a process that seems to have ended, in ms. */
+const FIRST_LOOK = 10;
+const LONGEST_LOOK = 2000;
+
+/** A thread of Codex behind its app-server, seen through its socket, its rollout and its process. */
+export class CodexAttachment implements Attachment {
+  readonly #handle: AgentHandle;
+  readonly #incarnation: IncarnationId;
+  readonly #record: RolloutFollower;
+  readonly #thread: CodexThread;
+  readonly #connection: Connection;
+  readonly #protocol: ProtocolChannel;
+  readonly #paste: PasteChannel;
+  readonly #listeners: (() => void)[] = [];
+  readonly #incidentListeners: ((incident: Incident) => void)[] = [];
+  /** Incidents that were seen before anybody listened. */
+  #untold: Incident[] = [];
+  /** Something said that the end has come: the process is looked at until it is gone. */
+  #ending: NodeJS.Timeout | undefined;
+  #gone = false;
+  #wasUp = false;
+  #closed = false;
+  readonly #forgetPane: () => void;
+
+  constructor(handle: AgentHandle, incarnation: IncarnationId, terminals: Terminals) {
+    const changed = (): void => this.#announce();
+    this.#handle = handle;
+    this.#incarnation = incarnation;
+    this.#record = new RolloutFollower(handle.record, changed);
+    this.#thread = new CodexThread(settingsOf(handle), () => this.position());
+    this.#connection = new Connection(handle.socket ?? '', {
+      lives: () => handle.socket !== undefined && this.liveness() !== 'dead',
+      greeted: (call) => this.#subscribe(call),
+      heard: (word) => this.#hear(word),
+      changed: () => this.#connectionChanged(),
+    });
+    const seen = {
+      handle,
+      incarnation,
+      record: this.#record,
+      thread: this.#thread,
+      connection: this.#connection,
+      liveness: () => this.liveness(),
+      changed,
+    };
+    this.#protocol = new ProtocolChannel(seen);
+    this.#paste = new PasteChannel(seen, terminals);
+    this.#record.catchUp();
+    if (this.liveness() !== 'dead') {
+      this.#record.watch();
+      this.#connection.open();
+    }
+    this.#forgetPane = terminals.onGone((gone) => this.#paneGone(gone));
+  }
+
+  facts(): readonly TurnFact[] {
+    this.#record.catchUp();
+    const at = Date.now();
+    const { pid } = this.#handle.process;
+    if (this.liveness() === 'dead') {
+      const code = this.#handle.exitFile ? readIfThere(this.#handle.exitFile)?.trim() : undefined;
+      return [
+        { value: 'exited', source: 'process', at, evidence: `process ${pid} is gone: ${code ?? 'no exit code'}` },
+      ];
+    }
+    const facts: TurnFact[] = [];
+    if (this.#connection.up) {
+      const question = this.approvals()[0];
+      const turn = question
+        ? { value: waitingFor(question), evidence: `${question.id}: ${question.text}` }
+        : turnOfThread(this.#thread.state);
+      facts.push({ ...turn, source: 'protocol', at: question?.since ?? this.#thread.state.since });
+    }
+    const { turn, since, evidence } = this.#record.state;
+    if (turn !== 'unknown') facts.push({ value: turn, source: 'record', at: since, evidence });
+    const value = this.#wasUp ? 'unknown' : 'starting';
+    return [...facts, { value, source: 'process', at, evidence: `process ${pid} is alive` }];
+  }
+
+  greeted(): boolean {
+    return this.#connection.up || this.#wasUp;
+  }
+
+  channels(): readonly Channel[] {
+    return this.#handle.view ? [this.#protocol, this.#paste] : [this.#protocol];
+  }
+
+  position(): number {
+    return sizeOf(this.#handle.record);
+  }
+
+  missedCalls(since: number): readonly MissedCall[] {
+    this.#record.catchUp();
+    return this.#record.missedCalls(since);
+  }
+
+  approvals(): readonly Approval[] {
+    const answerable = this.#handle.details.approvals !== 'terminal';
+    return this.#thread.questions.map((question) => approvalOf(question, this.#incarnation, answerable));
+  }
+
+  async decide(approval: string, decision: Decision): Promise<'taken' | { readonly not_taken: string }> {
+    const question = this.#thread.questions.find((open) => approvalOf(open, this.#incarnation, true).id === approval);
+    if (!question) return { not_taken: 'it is not open any more' };
+    const known = this.approvals().find(({ id }) => id === approval);
+    const answer = answerTo(question, decision);
+    if (!answer || !known?.answerable) return { not_taken: 'only its terminal can answer it' };
+    if (!(await this.#connection.reply(question.request, answer)))
+      return { not_taken: 'there was no connection to its app-server' };
+    this.#thread.answered(question);
+    this.#announce();
+    return 'taken';
+  }
+
+  /** Codex reports through its app-server: it has no hooks of ours. */
+  async hook(): Promise<object> {
+    return {};
+  }
+
+  onChange(listener: () => void): void {
+    this.#listeners.push(listener);
+  }
+
+  onIncident(listener: (incident: Incident) => void): void {
+    this.#incidentListeners.push(listener);
+    const untold = this.#untold;
+    this.#untold = [];
+    for (const incident of untold) listener(incident);
+  }
+
+  liveness(): Liveness {
+    return probeProcess(this.#handle.process);
+  }
+
+  close(): void {
+    this.#closed = true;
+    clearTimeout(this.#ending);
+    this.#forgetPane();
+    this.#record.close();
+    this.#connection.close();
+    this.#protocol.close();
+    this.#paste.close();
+  }
+
+  async #subscribe(call: Call): Promise<boolean> {
+    this.#record.catchUp();
+    const cut = this.#record.state.open;
+    const subscribed = await this.#thread.subscribe(call);
+    if (!subscribed) return false;
+    if (!subscribed.loaded) this.#tellRestart(cut);
+    return true;
+  }
+
+  /** A server that has not loaded the thread is another one than it was started on. */
+  #tellRestart(cut: string | undefined): void {
+    const restarts = restartsOf(this.#handle);
+    const last = restarts.at(-1);
+    if (last === undefined) return;
+    const key = `${this.#incarnation}:${restarts.length}`;
+    this.#tell({
+      key: `server_restarted:${key}`,
+      kind: 'server_restarted',
+      text: `Its app-server ended by itself (${last}) and was started again; its conversation goes on.`,
+    });
+    if (cut === undefined) return;
+    this.#tell({
+      key: `turn_lost:${this.#incarnation}:${cut}`,
+      kind: 'turn_lost',
+      text: 'Its app-server ended in the middle of a turn. That turn is lost and is not run again: what it was asked may be half done.',
+    });
+  }
+
+  #hear(word: Word): void {
+    if (this.#thread.hear(word)) this.#announce();
+    else if (word.method === 'thread/started') this.#noteForeign(word);
+  }
+
+  /** Somebody has opened another conversation on this server, in the pane that shows this one. */
+  #noteForeign({ params }: Word): void {
+    const thread = params.thread;
+    if (typeof thread !== 'object' || thread === null || !('id' in thread) || !('ephemeral' in thread)) return;
+    if (thread.ephemeral !== false || thread.id === this.#handle.session) return;
+    this.#tell({
+      key: `session_changed:${this.#incarnation}:${String(thread.id)}`,
+      kind: 'session_changed',
+      text: 'Somebody opened another conversation in its terminal. Its own goes on beside it, and messages still go there.',
+    });
+  }
+
+  #tell(incident: Incident): void {
+    if (this.#incidentListeners.length === 0) this.#untold.push(incident);
+    for (const listener of this.#incidentListeners) listener(incident);
+  }
+
+  #connectionChanged(): void {
+    if (this.#connection.up) this.#wasUp = true;
+    else this.#thread.lose();
+    this.#announce();
+  }
+
+  #paneGone(gone: string): void {
+    if (gone === this.#handle.view?.incarnation) {
+      const { pid, start } = this.#handle.view.process;
+      this.#tell({
+        key: `view_lost:${this.#incarnation}:${pid}:${start}`,
+        kind: 'view_lost',
+        text: 'The pane that showed it has closed. The agent itself goes on.',
+      });
+    }
+    if (gone !== this.#incarnation) return;
+    this.#gone = true;
+    this.#announce();
+  }
+
+  #announce(): void {
+    if (this.#closed) return;
+    if (this.#ending === undefined && this.#seemsEnded()) {
+      if (this.liveness() === 'dead') this.#cleanUp();
+      else this.#awaitEnd(FIRST_LOOK);
+    }
+    for (const listener of this.#listeners) listener();
+  }
+
+  #seemsEnded(): boolean {
+    return this.#gone || (this.#wasUp && !this.#connection.up);
+  }
+
+  /** The last word of a process comes before its end, and its end has no event of its own. */
+  #awaitEnd(wait: number): void {
+    this.#ending = setTimeout(() => {
+      this.#ending = undefined;
+      if (this.liveness() === 'dead') this.#announce();
+      else if (this.#seemsEnded()) this.#awaitEnd(Math.min(LONGEST_LOOK, wait * 2));
+    }, wait);
+    this.#ending.unref();
+  }
+
+  /** A killed server leaves its socket behind, outside every folder of ours. */
+  #cleanUp(): void {
+    if (this.#handle.socket !== undefined) removeServerFiles(this.#handle.socket);
+  }
+}
+
+function waitingFor({ kind }: Approval): 'waiting_approval' | 'waiting_input' {
+  return kind === 'question' ? 'waiting_input' : 'waiting_approval';
+}
+
+/** What the wrapper wrote at each time that it started the server again: `code N at SECONDS`. */
+function restartsOf({ details }: AgentHandle): readonly string[] {
+  const text = details.run === undefined ? undefined : readIfThere(path.join(details.run, 'restarts'));
+  return (text ?? '').split('\n').filter((line) => line !== '');
+}

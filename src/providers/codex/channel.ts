@@ -1,0 +1,301 @@
+import type { IncarnationId, Liveness } from '../../kernel/index.ts';
+import type { Terminals } from '../../tmux/index.ts';
+import type { AgentHandle, Channel, ChannelHold, Handed, Offer, Receipt, Settlement, TurnState } from '../shape.ts';
+import { type Connection, isObject } from './connection.ts';
+import { readComposer } from './dialogs.ts';
+import { turnOfThread } from './facts.ts';
+import type { RolloutFollower } from './record.ts';
+import type { CodexThread } from './thread.ts';
+
+/** What both channels see of the agent. */
+export interface Seen {
+  readonly handle: AgentHandle;
+  readonly incarnation: IncarnationId;
+  readonly record: RolloutFollower;
+  readonly thread: CodexThread;
+  readonly connection: Connection;
+  readonly liveness: () => Liveness;
+  readonly changed: () => void;
+}
+
+type Hold = { readonly hold: ChannelHold; readonly evidence: string };
+
+const hold = (why: ChannelHold, evidence: string): Hold => ({ hold: why, evidence });
+
+/** Wakes its channel after a while, because nothing else will. */
+class Alarm {
+  #timer: NodeJS.Timeout | undefined;
+
+  /** After `delay` ms; a later call takes the place of an earlier one. */
+  set(delay: number, wake: () => void): void {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(wake, delay);
+    this.#timer.unref();
+  }
+
+  close(): void {
+    clearTimeout(this.#timer);
+  }
+}
+
+/**
+ * Between two looks that both find a delivery nowhere, ms. An entry that leaves the queue is in no list until its turn has
+ * begun; measured: up to 40 ms. In that time the thread must not have moved.
+ */
+const SECOND_LOOK = 1500;
+
+/** The server's word for what it took stands in its record after some ms; when it does not, ms, the word alone counts. */
+const LINE_PATIENCE = 2000;
+
+/** Into the thread's own queue, over the app-server's socket. It never steers a running turn. */
+export class ProtocolChannel implements Channel {
+  readonly name = 'protocol';
+  readonly #seen: Seen;
+  readonly #alarm = new Alarm();
+  /** The last look that found an offer nowhere while nothing ran. */
+  #absent: { readonly offer: string; readonly moves: number; readonly at: number } | undefined;
+
+  constructor(seen: Seen) {
+    this.#seen = seen;
+  }
+
+  /** What the server pushes is what it knows: it needs no question of ours. */
+  async state(): Promise<'ready' | Hold> {
+    const { connection, thread, handle } = this.#seen;
+    if (this.#seen.liveness() === 'dead') return hold('channel_down', 'its process is dead');
+    if (!connection.up) {
+      return hold(connection.coming ? 'starting' : 'channel_down', `not connected to ${handle.socket ?? 'its socket'}`);
+    }
+    const [question] = thread.questions;
+    if (question) return hold('dialog_open', `Codex asks: ${question.method}`);
+    if (thread.state.status === 'active' && !thread.state.waiting) return hold('working', 'a turn is running');
+    const { value, evidence } = turnOfThread(thread.state);
+    return holdOfTurn(value, evidence) ?? 'ready';
+  }
+
+  async hand(offer: Offer, rendered: string): Promise<Handed> {
+    const { connection, thread } = this.#seen;
+    const added = await thread.add(connection, offer.delivery, rendered);
+    switch (added.answered) {
+      case 'none':
+        return { handed: 'not_taken', evidence: 'there was no connection: no byte left' };
+      case 'error':
+        return { handed: 'not_taken', evidence: `the app-server refused it: ${added.message}` };
+      case 'lost':
+        return { handed: 'unknown', evidence: 'the connection broke before the app-server answered' };
+      case 'result':
+        await thread.start(connection, entryOf(added.result));
+        return { handed: 'written' };
+      default:
+        return added satisfies never;
+    }
+  }
+
+  /**
+   * Taken: its rollout has it as user input. Not taken: the app-server, asked twice with no turn in between, has it neither in
+   * its queue nor in a turn while the thread is idle. The queue outlives the server, so that a dead server proves nothing.
+   */
+  async settle(offer: Offer): Promise<Settlement> {
+    if (offer.incarnation !== this.#seen.incarnation) return ofAnotherLife(offer);
+    const taken = receiptOf(this.#seen, offer) ?? this.#toldTaken(offer);
+    if (taken) return taken;
+    const { connection, thread, liveness } = this.#seen;
+    if (liveness() === 'dead') {
+      return { outcome: 'unknown', awaited: 'its thread: what its queue held runs when somebody resumes it' };
+    }
+    const moves = thread.state.moves;
+    const sighting = await thread.look(connection, offer.delivery);
+    const late = receiptOf(this.#seen, offer) ?? this.#toldTaken(offer);
+    if (late) return late;
+    switch (sighting.seen) {
+      case 'unknown':
+        return { outcome: 'unknown', awaited: `an answer of the app-server to ${sighting.why}, or its end` };
+      case 'queue':
+        return this.#inQueue(sighting.entry);
+      case 'turns':
+        if (!this.#seen.record.knows(offer.delivery)) return this.#awaitLine('the app-server has it in a turn');
+        return this.#nowhere(offer, moves); // an older record of it, from before this offer
+      case 'nowhere':
+        return this.#nowhere(offer, moves);
+      default:
+        return sighting satisfies never;
+    }
+  }
+
+  close(): void {
+    this.#alarm.close();
+  }
+
+  /** Our own entry in the queue of a thread that does nothing: an interrupt has shut the queue, and only a start opens it. */
+  async #inQueue(entry: string): Promise<Settlement> {
+    const { connection, thread } = this.#seen;
+    const { status } = thread.state;
+    if (status !== 'idle' && status !== 'systemError') {
+      return { outcome: 'unknown', awaited: "it waits in the thread's own queue for the end of the turn" };
+    }
+    await thread.start(connection, entry);
+    this.#alarm.set(SECOND_LOOK, this.#seen.changed);
+    return { outcome: 'unknown', awaited: "it waits in the thread's own queue, which was started" };
+  }
+
+  #nowhere(offer: Offer, moves: number): Settlement {
+    const { status } = this.#seen.thread.state;
+    if (status !== 'idle' && status !== 'systemError') {
+      this.#absent = undefined;
+      return { outcome: 'unknown', awaited: 'the end of the running turn, which may be its own' };
+    }
+    const name = `${offer.delivery} ${offer.number}`;
+    const now = performance.now();
+    const { moves: after } = this.#seen.thread.state;
+    const before = this.#absent;
+    if (before?.offer === name && before.moves === after && moves === after) {
+      if (now - before.at >= SECOND_LOOK) {
+        this.#absent = undefined;
+        return { outcome: 'not_taken', evidence: 'the thread is idle, and neither its queue nor its turns have it' };
+      }
+    } else {
+      this.#absent = { offer: name, moves: after, at: now };
+    }
+    this.#alarm.set(SECOND_LOOK, this.#seen.changed);
+    return { outcome: 'unknown', awaited: 'a second look into the queue and the turns of the thread' };
+  }
+
+  /** The server's own word that it has begun on it. The line of the record says more, and comes at once. */
+  #toldTaken(offer: Offer): Settlement | undefined {
+    const told = this.#seen.thread.taken(offer.delivery, offer.position);
+    if (!told) return undefined;
+    if (Date.now() - told.at < LINE_PATIENCE) return this.#awaitLine('the app-server has begun on it');
+    const { record: file } = this.#seen.handle;
+    return { outcome: 'taken', receipt: { source: 'app-server:item', file, record_id: told.item } };
+  }
+
+  #awaitLine(why: string): Settlement {
+    this.#alarm.set(LINE_PATIENCE, this.#seen.changed);
+    return { outcome: 'unknown', awaited: `${why}: the line of its rollout`, imminent: true };
+  }
+}
+
+function entryOf(result: unknown): string {
+  const entry = isObject(result) ? result.queuedSubmission : undefined;
+  return isObject(entry) ? String(entry.id) : '';
+}
+
+/** When nothing will tell that a hold has passed, it is looked at again after so many ms. */
+const LOOK_AGAIN = 2000;
+
+/** Through the terminal, as a person would: into an empty composer, then Enter. Into the pane that shows the thread. */
+export class PasteChannel implements Channel {
+  readonly name = 'paste';
+  readonly #seen: Seen;
+  readonly #terminals: Terminals;
+  readonly #alarm = new Alarm();
+
+  constructor(seen: Seen, terminals: Terminals) {
+    this.#seen = seen;
+    this.#terminals = terminals;
+  }
+
+  async state(): Promise<'ready' | Hold> {
+    const state = this.#holdOfAgent() ?? (await this.#holdOfScreen()) ?? 'ready';
+    if (state !== 'ready' && !this.#seen.connection.up) this.#alarm.set(LOOK_AGAIN, this.#seen.changed);
+    return state;
+  }
+
+  async hand(offer: Offer, rendered: string): Promise<Handed> {
+    const { view } = this.#seen.handle;
+    if (!view) return { handed: 'not_taken', evidence: 'no pane shows the agent' };
+    const outcome = await this.#terminals.paste(view, rendered, `team-agent-${offer.delivery}`);
+    switch (outcome.pasted) {
+      case true:
+        return { handed: 'written' };
+      case false:
+        return { handed: 'not_taken', evidence: `${outcome.why}: ${outcome.evidence}` };
+      case 'unknown':
+        return { handed: 'unknown', evidence: outcome.evidence };
+      default:
+        return outcome satisfies never;
+    }
+  }
+
+  /** Taken when the rollout has it; otherwise unknown for good: somebody may have edited or removed the text. */
+  async settle(offer: Offer): Promise<Settlement> {
+    if (offer.incarnation !== this.#seen.incarnation) return ofAnotherLife(offer);
+    const awaited = `a user message with its header in ${this.#seen.handle.record}`;
+    return receiptOf(this.#seen, offer) ?? { outcome: 'unknown', awaited };
+  }
+
+  close(): void {
+    this.#alarm.close();
+  }
+
+  #holdOfAgent(): Hold | undefined {
+    const { connection, thread, record } = this.#seen;
+    if (this.#seen.liveness() === 'dead') return hold('channel_down', 'its process is dead');
+    if (connection.up) {
+      if (thread.questions.length > 0) return hold('dialog_open', 'Codex asks something');
+      const { value, evidence } = turnOfThread(thread.state);
+      if (thread.state.status === 'active' && !thread.state.waiting) return hold('working', evidence);
+      return holdOfTurn(value, evidence);
+    }
+    if (connection.coming) return hold('starting', 'the first connection is about to come');
+    record.catchUp();
+    const { turn, evidence } = record.state;
+    return turn === 'unknown' ? undefined : holdOfTurn(turn, evidence);
+  }
+
+  async #holdOfScreen(): Promise<Hold | undefined> {
+    const { view } = this.#seen.handle;
+    if (!view) return hold('channel_down', 'no pane shows the agent');
+    const facts = await this.#terminals.facts(view);
+    if (!facts || facts.dead) return hold('channel_down', 'its pane is gone or dead');
+    if (facts.pid !== view.process.pid) return hold('channel_down', `process ${facts.pid} has its pane`);
+    if (facts.inMode) return hold('pane_in_mode', facts.mode);
+    const seen = readComposer((await this.#terminals.screen(view)) ?? []);
+    switch (seen.seen) {
+      case 'empty':
+        return undefined;
+      case 'draft':
+        return hold('draft_in_composer', seen.text);
+      case 'dialog':
+        return hold('dialog_open', seen.text);
+      case 'nothing':
+        return hold('channel_down', 'the screen shows no composer');
+      default:
+        return seen satisfies never;
+    }
+  }
+}
+
+/** The hold that a turn puts on its agent; undefined when something may be offered. */
+export function holdOfTurn(turn: TurnState, evidence: string): Hold | undefined {
+  switch (turn) {
+    case 'idle':
+    case 'interrupted':
+    case 'provider_error':
+      return undefined;
+    case 'working':
+      return hold('working', evidence);
+    case 'waiting_approval':
+    case 'waiting_input':
+      return hold('dialog_open', evidence);
+    case 'starting':
+      return hold('starting', evidence);
+    case 'exited':
+    case 'unknown':
+      return hold('channel_down', evidence);
+    default:
+      return turn satisfies never;
+  }
+}
+
+function receiptOf({ record, handle }: Seen, offer: Offer): Settlement | undefined {
+  record.catchUp();
+  const found = record.receipt(offer.delivery, offer.position);
+  if (!found) return undefined;
+  const receipt: Receipt = { source: 'rollout:user', file: handle.record, offset: found.offset, record_id: found.id };
+  return { outcome: 'taken', receipt };
+}
+
+function ofAnotherLife(offer: Offer): Settlement {
+  return { outcome: 'unknown', awaited: `the record of ${offer.incarnation}` };
+}

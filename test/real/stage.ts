@@ -1,0 +1,51 @@
+import fs from 'node:fs';
+import { readBytes } from '../../src/kernel/index.ts';
+import type { Answer, Delivery } from '../tmux/journey.ts';
+import type { RealProduct } from './world/real-product.ts';
+
+/** What `quick-start --json` tells of a team that is up. */
+export interface Started extends Answer {
+  readonly agents: readonly {
+    readonly agent_id: string;
+    readonly state: string;
+    readonly session_id: string;
+    readonly ready_ms: number;
+  }[];
+  readonly warnings: readonly string[];
+  readonly leader: { readonly identity: object | null; readonly epoch: number; readonly receiver: string };
+}
+
+/** Starts a team and fails with all that was said when it does not start. */
+export async function quickStart(product: RealProduct, folder: string, ...flags: string[]): Promise<Started> {
+  const answer = await product.json<Started>(['quick-start', folder, ...flags]);
+  if (!answer.ok) throw new Error(`quick-start: ${answer.message} ${JSON.stringify(answer.evidence)}`);
+  return answer;
+}
+
+/** The line of a recipient's own record that a receipt names: by its offset, or by the id of the delivery. */
+export function lineOfReceipt({ receipt, delivery_id }: Delivery): string | undefined {
+  const file = receipt?.file ?? '';
+  const text = readBytes(file, receipt?.offset ?? 0, fs.statSync(file).size).toString('utf8');
+  const lines = text.split('\n');
+  return receipt?.offset === undefined ? lines.find((line) => line.includes(delivery_id)) : lines[0];
+}
+
+/**
+ * A directive that calls one of our tools. What stands in its texts may hold directives for whoever reads them later: their
+ * brackets and braces are written as JSON escapes, so that only this directive is seen now. One level of that: Claude Code
+ * turns such escapes in the input of its tools into what they stand for.
+ */
+export function call(tool: string, input: Readonly<Record<string, unknown>>): string {
+  const hidden = JSON.stringify(input, (_key, value: unknown) =>
+    typeof value === 'string' ? value.replace(/[[\]{}]/g, (mark) => HIDDEN[mark] ?? mark) : value,
+  );
+  return `[[team ${tool} ${hidden.replace(/[\uE000-\uE003]/g, (mark) => ESCAPED[mark] ?? mark)}]]`;
+}
+
+const HIDDEN: Readonly<Record<string, string>> = { '[': '\uE000', ']': '\uE001', '{': '\uE002', '}': '\uE003' };
+const ESCAPED: Readonly<Record<string, string>> = {
+  '\uE000': '\\u005b',
+  '\uE001': '\\u005d',
+  '\uE002': '\\u007b',
+  '\uE003': '\\u007d',
+};
