@@ -29,14 +29,22 @@ export type Reach = (boundary: Boundary) => void | Promise<void>;
 
 /**
  * The production answer: nothing happens, unless the environment names a boundary, `NAME` or `NAME#N` for its N-th
- * time; then this process kills itself there as `kill -9` would. The variable works only beside `TEAM_AGENT_TEST=1`.
+ * time: at TEAM_AGENT_CRASH_AT this process kills itself as `kill -9` would, at TEAM_AGENT_FREEZE_AT it stops until somebody
+ * lets it go on. The variables work only beside `TEAM_AGENT_TEST=1`.
  */
 export function boundariesFrom(environment: NodeJS.ProcessEnv): Reach {
-  const wanted = environment.TEAM_AGENT_TEST === '1' ? environment.TEAM_AGENT_CRASH_AT : undefined;
-  if (!wanted) return () => undefined;
+  if (environment.TEAM_AGENT_TEST !== '1') return () => undefined;
+  const crash = countdown(environment.TEAM_AGENT_CRASH_AT);
+  const freeze = countdown(environment.TEAM_AGENT_FREEZE_AT);
+  return (boundary) => {
+    if (crash(boundary)) process.kill(process.pid, 'SIGKILL');
+    if (freeze(boundary)) process.kill(process.pid, 'SIGSTOP');
+  };
+}
+
+/** True once: when the boundary that `wanted` names is reached for the time that it names. */
+function countdown(wanted = ''): (boundary: Boundary) => boolean {
   const [name, nth = '1'] = wanted.split('#');
   let left = Number(nth);
-  return (boundary) => {
-    if (boundary === name && --left === 0) process.kill(process.pid, 'SIGKILL');
-  };
+  return (boundary) => boundary === name && --left === 0;
 }

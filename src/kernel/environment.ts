@@ -5,7 +5,7 @@
 const BASE = ['PATH', 'HOME', 'USER', 'LANG', 'TZ', 'TERM', 'SHELL', 'TMPDIR', 'SSH_AUTH_SOCK'];
 const BASE_PREFIXES = ['LC_', 'XDG_'];
 /** Switches of our own that tests and bug reports need; they never name a session. */
-const OURS = ['TEAM_AGENT_TEST', 'TEAM_AGENT_CRASH_AT'];
+const OURS = ['TEAM_AGENT_TEST', 'TEAM_AGENT_CRASH_AT', 'TEAM_AGENT_FREEZE_AT'];
 
 type Environment = Readonly<Record<string, string>>;
 

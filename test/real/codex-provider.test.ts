@@ -1,7 +1,8 @@
 import fs from 'node:fs';
 import path from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { isRefusal, type Refusal, signalProcess } from '../../src/kernel/index.ts';
+import { isRefusal, mint, type Refusal, signalProcess } from '../../src/kernel/index.ts';
 import { codex } from '../../src/providers/codex/index.ts';
 import { viewOfHandle } from '../../src/providers/codex/launch.ts';
 import { serverFiles } from '../../src/providers/codex/server-files.ts';
@@ -236,6 +237,52 @@ describe('a delivery', () => {
     await eventually('the model has answered', () => world.model.requests.at(-1)?.results.length === 1);
     expect(world.model.requests.at(-1)?.system).toContain('You are worker, an agent of the team a-team');
     expect(fs.existsSync(path.join(world.project, 'file'))).toBe(false);
+  });
+
+  test('whenever the server is killed around an offer, the message is in its record exactly once', async () => {
+    const world = await stage();
+    const seen: string[] = [];
+    const lives: CodexLife[] = [];
+    for (const wait of [0, 4, 8, 12, 16, 20, 25, 30, 40]) {
+      // A server comes back three times in ten minutes, so each life is killed three times.
+      const life = seen.length % 3 === 0 ? await world.ready() : lives.at(-1);
+      if (!life) throw new Error('there is no life');
+      lives.push(life);
+      const channel = channelOf(life.attachment);
+      const delivery = mint.delivery();
+      const said: string[] = [];
+      let outcome = 'no offer';
+      for (let number = 1; outcome !== 'taken' && number <= 3; number++) {
+        await eventually('ready', async () => (await channel.state()) === 'ready', 20_000);
+        const offer = { ...newOffer(life, 'protocol', delivery), number };
+        const handed = channel.hand(offer, render(delivery, `kill after ${wait} [[say ok]]`), 'leader');
+        if (number === 1) {
+          await pause(wait);
+          await world.killServer(life);
+        }
+        const how = await handed;
+        outcome =
+          how.handed === 'not_taken'
+            ? 'not_taken'
+            : await eventually(
+                'the offer is settled',
+                async () => {
+                  const settlement = await channel.settle(offer);
+                  return settlement.outcome !== 'unknown' && settlement.outcome;
+                },
+                20_000,
+              );
+        said.push(`${how.handed}/${outcome}`);
+      }
+      seen.push(`${wait}: ${said.join(' ')}`);
+      expect(outcome).toBe('taken');
+      await eventually('it rests', () => ['idle', 'interrupted'].includes(turn(life) ?? ''), 20_000);
+      const record = fs.readFileSync(life.handle.record, 'utf8').split('\n');
+      const having = (word: string) => record.filter((line) => line.includes(word) && line.includes(delivery));
+      expect(having('"role":"user"')).toHaveLength(1);
+      expect(having('"UserMessage"').length).toBeLessThanOrEqual(1);
+    }
+    console.log(seen.join('\n'));
   });
 
   test('thirty messages in a row are each taken once', async () => {

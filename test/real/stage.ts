@@ -1,6 +1,8 @@
 import fs from 'node:fs';
 import { readBytes } from '../../src/kernel/index.ts';
-import type { Answer, Delivery } from '../tmux/journey.ts';
+import { eventually } from '../support/eventually.ts';
+import type { Product } from '../support/product.ts';
+import { type Answer, ask, type Delivery, lifeOf, tmux } from '../tmux/journey.ts';
 import type { RealProduct } from './world/real-product.ts';
 
 /** What `quick-start --json` tells of a team that is up. */
@@ -20,6 +22,36 @@ export async function quickStart(product: RealProduct, folder: string, ...flags:
   const answer = await product.json<Started>(['quick-start', folder, ...flags]);
   if (!answer.ok) throw new Error(`quick-start: ${answer.message} ${JSON.stringify(answer.evidence)}`);
   return answer;
+}
+
+/** What `why AGENT` tells of its state. */
+export interface Why extends Answer {
+  readonly state: string;
+  readonly source: string;
+  /** Why that state, in words. */
+  readonly because: string;
+}
+
+export async function why(product: Product, agent: string): Promise<Why> {
+  const answer = await product.json<Omit<Why, 'because' | 'evidence'> & { evidence: readonly string[] }>([
+    'why',
+    agent,
+  ]);
+  return { ...answer, evidence: {}, because: answer.evidence.join('; ') };
+}
+
+/** The state of an agent once it is `state`, for a reason that matches. */
+export function whyWhen(product: Product, agent: string, state: string, because = /./): Promise<Why> {
+  return eventually(`${agent} to be ${state} because of ${because}`, async () => {
+    const answer = await why(product, agent);
+    return answer.state === state && because.test(answer.because) ? answer : undefined;
+  });
+}
+
+/** The pane in which a person sees an agent. */
+export function paneOf(product: Product, agent: string): string {
+  const { handle } = lifeOf(product, agent);
+  return (handle.view ?? handle.pane).pane;
 }
 
 /** The line of a recipient's own record that a receipt names: by its offset, or by the id of the delivery. */

@@ -116,6 +116,8 @@ describe('inspect', () => {
     expect(await reason(machine('2.1.330', '{"torn'))).toBe('provider_config_invalid');
     expect(await reason(machine('2.1.330', { hasCompletedOnboarding: false }))).toBe('provider_not_logged_in');
     expect(await reason(machine('2.1.330', { customApiKeyResponses: {} }))).toBe('provider_not_logged_in');
+    const rejected = { customApiKeyResponses: { rejected: [KEY.slice(-20)] } };
+    if (process.platform === 'linux') expect(await reason(machine('2.1.330', rejected))).toBe('provider_not_logged_in');
     expect(await reason(machine('2.1.330', { projects: {} }))).toBe('folder_not_trusted');
     expect(await reason({ ...machine('2.1.330', { projects: {} }), trusted: true })).toBeUndefined();
     const { ANTHROPIC_API_KEY: _none, ...environment } = machine().environment;

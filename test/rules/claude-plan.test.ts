@@ -59,7 +59,7 @@ describe('the plan of a launch', () => {
     expect(made.environment).toEqual({ PATH: '/bin' });
     expect(fileOf(made, 'instructions.md')).toContain('Build things.');
     expect(JSON.parse(fileOf(made, 'mcp.json')).mcpServers.team.headers).toEqual({
-      Authorization: 'Bearer ${TEAM_AGENT_TOKEN}',
+      Authorization: `Bearer \${TEAM_AGENT_TOKEN}`,
     });
   });
 

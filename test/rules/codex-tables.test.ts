@@ -33,6 +33,17 @@ describe('a rollout', () => {
     expect(new Set(lines.map(({ type }) => type))).toEqual(
       new Set(['input', 'turn_started', 'turn_ended', 'turn_interrupted', 'call']),
     );
+    const history = JSON.stringify({
+      type: 'response_item',
+      payload: {
+        type: 'message',
+        role: 'user',
+        id: 'm',
+        content: [{ type: 'input_text', text: '[team message x from a (peer)]\n' }],
+      },
+    });
+    expect(parseRolloutLine(history)).toEqual({ type: 'input', id: 'm', client: undefined, marks: ['x'] });
+    expect(parseRolloutLine(history.replace('"role":"user"', '"role":"assistant"'))).toBeUndefined();
     const inputs = lines.flatMap((line) => (line.type === 'input' ? [line] : []));
     expect(inputs.at(-1)).toMatchObject({
       client: '7d9f1c1e-0000-4000-8000-000000000001',
@@ -78,8 +89,8 @@ describe('a rollout', () => {
       const found = follower.receipt(delivery, 0);
       const line = Buffer.from(rollout).subarray(found?.offset).toString('utf8').split('\n', 1)[0];
       expect(line).toContain(delivery);
-      expect(line).toContain('"UserMessage"');
-      expect(follower.receipt(delivery, (found?.offset ?? 0) + 1)).toBeUndefined();
+      expect(line).toMatch(/"UserMessage"|"role":"user"/);
+      expect(follower.receipt(delivery, rollout.lastIndexOf(delivery))).toBeUndefined();
     }
     for (const other of ['3', '9']) {
       expect(follower.knows(`7d9f1c1e-0000-4000-8000-00000000000${other}`)).toBe(false);

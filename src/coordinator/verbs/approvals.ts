@@ -63,7 +63,8 @@ async function decide(
   const team = await selectTeam(ledger.db, named, ownTeamOf(caller));
   if (isRefusal(team)) return team;
   const { sender, authority } = senderIn(team.team, caller);
-  if (authority === 'leader' && team.approvals !== 'leader') return leaderMayNot(id);
+  // A conversation is never a person, also where it leads nobody.
+  if (caller.kind === 'leader' && !(authority === 'leader' && team.approvals === 'leader')) return leaderMayNot(id);
   const open = openIn(runtime, team);
   // An agent stands for its question when it has only one.
   const meant = open.filter(({ member, approval }) => approval.id === id || member.id === id);

@@ -19,7 +19,7 @@ import {
   resultsOf,
   type TeamRow,
 } from '../../ledger/index.ts';
-import { ownTeamOf, ownTeamOnly } from '../callers.ts';
+import { ownTeamOf, ownTeamOnly, workerMayNot } from '../callers.ts';
 import type { Runtime } from '../runtime.ts';
 import { selectTeamOf } from '../teams.ts';
 import { memberRows, resultView, unknownAgent } from '../views/index.ts';
@@ -36,14 +36,15 @@ const input = z.object({
 });
 type Input = z.output<typeof input>;
 
-/** Waits for a result of a task, an agent or a message, or until the whole team has nothing to do. */
+/** Waits for a result of a task, an agent or a message, for the leader's mail, or until the whole team has nothing to do. */
 export const wait = verb({
   input,
   agents: true,
   run: async ({ runtime, caller, gone }, args): Promise<object | Refusal> => {
     const team = await selectTeamOf(runtime.effects.ledger.db, args.team, args.message, ownTeamOf(caller));
     if (isRefusal(team)) return team;
-    const foreign = ownTeamOnly(caller, team.team);
+    const foreign =
+      ownTeamOnly(caller, team.team) ?? (args.mail ? workerMayNot(caller, "the leader's mail") : undefined);
     if (foreign) return foreign;
     if (args.agent) {
       const members = await memberRows(runtime.effects.ledger.db, team);

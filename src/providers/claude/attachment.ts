@@ -68,7 +68,7 @@ export class ClaudeAttachment implements Attachment {
     this.#registry = new RegistryWatch(this.#config, this.#claude.pid, handle.socket, changed);
     const view = this.#view();
     this.#protocol = handle.socket === undefined ? undefined : new ProtocolChannel(view, handle.socket);
-    this.#paste = handle.pane ? new PasteChannel(view, terminals, this.#protocol) : undefined;
+    this.#paste = handle.pane ? new PasteChannel(view, terminals) : undefined;
     for (const [from, at] of heard) this.#protocol?.pace.note(from, at);
     this.#seeded = true;
     this.#forgetPane = terminals.onGone((gone) => {

@@ -43,8 +43,8 @@ export class ProtocolChannel implements Channel {
   readonly #view: View;
   readonly #socket: string;
   readonly pace = new Pace();
-  /** When the session was heard to have read what was handed over, or asked, last; UTC ms. */
-  readonly #read = new Map<string, number>();
+  /** What was heard of each attempt. */
+  readonly #heard = new Map<string, Heard>();
   /** Attempts of which no byte has left. */
   readonly #refused = new Map<string, string>();
   #down: string | undefined;
@@ -73,7 +73,7 @@ export class ProtocolChannel implements Channel {
   async hand(offer: Offer, rendered: string, from: string): Promise<Handed> {
     const { sessions, config, pid } = this.#view;
     const key = keyOf(offer);
-    this.#read.delete(key);
+    this.#heard.delete(key);
     const letter = {
       uuid: letterUuid(offer),
       session: sessions.current.session,
@@ -104,32 +104,42 @@ export class ProtocolChannel implements Channel {
     if (refused !== undefined) return { outcome: 'not_taken', evidence: refused };
     if (dead) return { outcome: 'not_taken', evidence: `the process is dead, and ${file} lacks it` };
     const activity = this.#view.activity();
-    if (this.#view.announced(offer.delivery)) {
-      return { outcome: 'unknown', awaited: `its line in ${file}: a hook has told that it was taken`, imminent: true };
-    }
+    const announced = this.#view.announced(offer.delivery);
+    const imminent = announced ? ({ imminent: true } as const) : {};
     if (activity.value !== 'idle' || activity.source !== 'protocol') {
-      return { outcome: 'unknown', awaited: `its line in ${file}, or the end of the turn` };
+      const what = announced ? 'a hook has told that it was taken' : 'the end of the turn';
+      return { outcome: 'unknown', awaited: `its line in ${file}; ${what}`, ...imminent };
     }
     if (this.#view.foreign() ?? this.#view.modeHolds()) {
       return { outcome: 'unknown', awaited: `its line in ${file}: a person may have to let it in` };
     }
-    return this.#settleIdle(offer, activity.at, file);
+    const settled = this.#settleIdle(offer, activity.at, file);
+    return settled.outcome === 'unknown' ? { ...settled, ...imminent } : settled;
   }
 
   close(): void {
     clearTimeout(this.#again);
   }
 
+  /**
+   * An idle session: it has to have read its inbox, had its second, and be heard again after that, so that one that was
+   * stopped or asleep meanwhile is not taken for one that has nothing to say.
+   */
   #settleIdle(offer: Offer, idleSince: number, file: string): Settlement {
-    const read = this.#read.get(keyOf(offer));
+    const key = keyOf(offer);
+    const { read, again } = this.#heard.get(key) ?? {};
     if (read === undefined) {
-      this.#ask(keyOf(offer));
+      this.#ask(key);
       return { outcome: 'unknown', awaited: 'a sign that the session has read its inbox' };
     }
-    const left = Math.max(read, idleSince) + RECORD_DEADLINE - Date.now();
+    const left = RECORD_DEADLINE - Math.min(performance.now() - read, Date.now() - idleSince);
     if (left > 0) {
       this.#lookAgain(left + 1);
       return { outcome: 'unknown', awaited: `its line in ${file}` };
+    }
+    if (again === undefined) {
+      this.#ask(key);
+      return { outcome: 'unknown', awaited: `its line in ${file}, or a sign that the session still runs` };
     }
     const queued = this.#view.sessions.wasQueued(offer) ? '; it was in its queue, and is not any more' : '';
     const evidence = `the session is idle, has read its inbox, and ${file} lacks it${queued}`;
@@ -160,8 +170,10 @@ export class ProtocolChannel implements Channel {
   }
 
   #wasRead(key: string): void {
-    if (this.#read.has(key)) return;
-    this.#read.set(key, Date.now());
+    const now = performance.now();
+    const { read } = this.#heard.get(key) ?? {};
+    if (read === undefined) this.#heard.set(key, { read: now });
+    else if (now - read >= RECORD_DEADLINE) this.#heard.set(key, { read, again: now });
     this.#lookAgain(RECORD_DEADLINE + 1);
     this.#view.changed();
   }
@@ -171,6 +183,14 @@ export class ProtocolChannel implements Channel {
     this.#again = setTimeout(() => this.#view.changed(), wait);
     this.#again.unref();
   }
+}
+
+/** When a session was heard to have read its inbox, in ms of a clock that stands still while the machine sleeps. */
+interface Heard {
+  /** What was handed over. */
+  readonly read: number;
+  /** Once more, a while later. */
+  readonly again?: number;
 }
 
 const keyOf = ({ delivery, number }: Offer): string => `${delivery}#${number}`;

@@ -61,7 +61,7 @@ function refuseRoot({ agent, environment, permission }: Inspection): Refusal | u
     `Claude Code does not run ${agent} without asking (permission_mode: bypass) as root outside a sandbox.`,
     {
       evidence: { agent, permission, uid: 0, IS_SANDBOX: environment.IS_SANDBOX ?? null },
-      next: ['env IS_SANDBOX=1 team-agent status'],
+      next: ['env IS_SANDBOX=1 team-agent quick-start DIR'],
     },
   );
 }
@@ -79,20 +79,27 @@ function refuseUnready({ environment }: Inspection, state: Fields | undefined): 
       },
     );
   }
-  const { login, by } = loginOf(environment, state, userSettings(configurationFolder(environment)));
+  const answer = keyAnswer(environment, state);
+  // A key that the person has refused is as good as none.
+  const { ANTHROPIC_API_KEY: _refused, ...withoutKey } = environment;
+  const { login, by } = loginOf(
+    answer === 'rejected' ? withoutKey : environment,
+    state,
+    userSettings(configurationFolder(environment)),
+  );
   if (login === 'no') {
     return refuse('provider_not_logged_in', 'Claude Code has no login here.', {
       evidence: { file, looked_for: by },
       next: ['claude /login'],
     });
   }
-  if (keyAnswer(environment, state) === 'none') {
+  if (answer === 'none') {
     return refuse(
       'provider_not_logged_in',
       'Claude Code would ask whether it may use the ANTHROPIC_API_KEY of the environment: start it once and answer, or unset the variable.',
       {
         evidence: { file, variable: 'ANTHROPIC_API_KEY' },
-        next: ['claude', 'env -u ANTHROPIC_API_KEY team-agent status'],
+        next: ['claude', 'env -u ANTHROPIC_API_KEY team-agent quick-start DIR'],
       },
     );
   }

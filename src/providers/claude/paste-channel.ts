@@ -3,22 +3,20 @@ import type { Channel, Handed, Offer, Settlement } from '../shape.ts';
 import { type Hold, hold, holdOfActivity, ofAnotherLife, receiptOf, TRY_AGAIN, type View } from './channel.ts';
 import { readComposer } from './dialogs.ts';
 
-/** Through the terminal, as a person would: into an empty composer, then Enter. */
+/** Through the terminal, as a person would: into an empty composer, then Enter. The last resort, when the inbox is down. */
 export class PasteChannel implements Channel {
   readonly name = 'paste';
   readonly #view: View;
   readonly #terminals: Terminals;
-  readonly #protocol: Channel | undefined;
   #again: NodeJS.Timeout | undefined;
 
-  constructor(view: View, terminals: Terminals, protocol: Channel | undefined) {
+  constructor(view: View, terminals: Terminals) {
     this.#view = view;
     this.#terminals = terminals;
-    this.#protocol = protocol;
   }
 
   async state(): Promise<'ready' | Hold> {
-    const state = (await this.#holdOfSession()) ?? (await this.#holdOfScreen()) ?? 'ready';
+    const state = this.#holdOfSession() ?? (await this.#holdOfScreen()) ?? 'ready';
     if (state !== 'ready') this.#lookAgain();
     return state;
   }
@@ -27,7 +25,7 @@ export class PasteChannel implements Channel {
     const { pane } = this.#view.handle;
     if (!pane) return { handed: 'not_taken', evidence: 'it has no pane of ours' };
     // Between the question and now a dialog may have come: Enter would answer it.
-    const held = (await this.#holdOfSession()) ?? (await this.#holdOfScreen());
+    const held = this.#holdOfSession() ?? (await this.#holdOfScreen());
     if (held) return { handed: 'not_taken', evidence: `${held.hold}: ${held.evidence}` };
     const outcome = await this.#terminals.paste(pane, rendered, `team-agent-${offer.delivery}`);
     switch (outcome.pasted) {
@@ -53,19 +51,14 @@ export class PasteChannel implements Channel {
     clearTimeout(this.#again);
   }
 
-  async #holdOfSession(): Promise<Hold | undefined> {
+  #holdOfSession(): Hold | undefined {
     const { liveness, activity, question, foreign } = this.#view;
     if (liveness() === 'dead') return hold('channel_down', 'the process is dead');
     const asked = question();
     if (asked !== undefined) return hold('dialog_open', asked);
     const stranger = foreign();
     if (stranger !== undefined) return hold('session_changed', stranger);
-    const held = holdOfActivity(activity().value);
-    if (held) return held;
-    const protocol = await this.#protocol?.state();
-    return protocol === undefined || (protocol !== 'ready' && protocol.hold === 'channel_down')
-      ? undefined
-      : hold('channel_down', 'its inbox is up: nothing is typed');
+    return holdOfActivity(activity().value);
   }
 
   async #holdOfScreen(): Promise<Hold | undefined> {

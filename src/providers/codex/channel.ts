@@ -55,6 +55,9 @@ export class ProtocolChannel implements Channel {
   /** The last look that found an offer nowhere while nothing ran. */
   #absent: { readonly offer: string; readonly moves: number; readonly at: number } | undefined;
 
+  /** The offer that a turn of the server's list had first while the rollout lacked it. */
+  #listed: { readonly offer: string; readonly at: number } | undefined;
+
   constructor(seen: Seen) {
     this.#seen = seen;
   }
@@ -113,7 +116,7 @@ export class ProtocolChannel implements Channel {
       case 'queue':
         return this.#inQueue(sighting.entry);
       case 'turns':
-        if (!this.#seen.record.knows(offer.delivery)) return this.#awaitLine('the app-server has it in a turn');
+        if (!this.#seen.record.knows(offer.delivery)) return this.#inTurn(offer, sighting.item);
         return this.#nowhere(offer, moves); // an older record of it, from before this offer
       case 'nowhere':
         return this.#nowhere(offer, moves);
@@ -136,6 +139,15 @@ export class ProtocolChannel implements Channel {
     await thread.start(connection, entry);
     this.#alarm.set(SECOND_LOOK, this.#seen.changed);
     return { outcome: 'unknown', awaited: "it waits in the thread's own queue, which was started" };
+  }
+
+  /** The server lists it, and goes on listing it, while its rollout lacks the line: then its list is the record. */
+  #inTurn({ delivery, number }: Offer, item: string): Settlement {
+    const name = `${delivery} ${number}`;
+    if (this.#listed?.offer !== name) this.#listed = { offer: name, at: performance.now() };
+    if (performance.now() - this.#listed.at < LINE_PATIENCE) return this.#awaitLine('the app-server has it in a turn');
+    const { record: file } = this.#seen.handle;
+    return { outcome: 'taken', receipt: { source: 'app-server:turns', file, record_id: item } };
   }
 
   #nowhere(offer: Offer, moves: number): Settlement {

@@ -6,7 +6,11 @@ import { TEAM_SERVER } from './settings/overrides.ts';
 
 /** The lines of a rollout that mean something here; every other one is left unread. */
 export type RolloutLine =
-  /** What the agent took as input: the only kind of line that can be a receipt. */
+  /**
+   * What the agent took as input: the only kind of line that can be a receipt. It is written twice, first as an item of the
+   * model's history (without our id), then as a message of its user: a server that is killed in between leaves the first
+   * alone (measured), and the model has it all the same.
+   */
   | {
       readonly type: 'input';
       readonly id: string;
@@ -28,14 +32,16 @@ export type RolloutLine =
 const MARK = /^\[team message (\S+) /gm;
 
 /** Words that a line of interest has: most of a rollout is model traffic, and is not parsed. */
-const OF_INTEREST = /"(UserMessage|McpToolCall|task_started|task_complete|turn_aborted)"/;
+const OF_INTEREST = /"(UserMessage|McpToolCall|task_started|task_complete|turn_aborted)"|"role":\s*"user"/;
 
 /** One line of a rollout; undefined when it says nothing that is asked for here. */
 export function parseRolloutLine(text: string): RolloutLine | undefined {
   if (!OF_INTEREST.test(text)) return undefined;
   const line = parseObject(text);
-  if (line?.type !== 'event_msg' || !isObject(line.payload)) return undefined;
+  if (!isObject(line?.payload)) return undefined;
   const { payload } = line;
+  if (line.type === 'response_item') return historyLine(payload);
+  if (line.type !== 'event_msg') return undefined;
   const at = typeof line.timestamp === 'string' ? Date.parse(line.timestamp) : Number.NaN;
   const since = Number.isNaN(at) ? 0 : at;
   const turn = String(
@@ -58,6 +64,13 @@ export function parseRolloutLine(text: string): RolloutLine | undefined {
     default:
       return undefined;
   }
+}
+
+/** An item of the model's history that says a message of ours in the user's name. */
+function historyLine(payload: Readonly<Record<string, unknown>>): RolloutLine | undefined {
+  if (payload.type !== 'message' || payload.role !== 'user') return undefined;
+  const marks = marksIn(textOf(payload.content));
+  return marks.length === 0 ? undefined : { type: 'input', id: String(payload.id ?? ''), client: undefined, marks };
 }
 
 function itemLine(item: Readonly<Record<string, unknown>>, at: number): RolloutLine | undefined {

@@ -98,8 +98,12 @@ export class CodexThread {
     return { loaded };
   }
 
-  /** The connection is gone: what was known of the thread is not known any more. */
+  /**
+   * The connection is gone: what was known of the thread is not known any more. A server that is killed may have begun on a
+   * message without a line of it in the record (measured): its word counts only as long as it lives.
+   */
   lose(): void {
+    this.#taken.clear();
     this.#state = { ...UNKNOWN_THREAD, moves: this.#state.moves + 1 };
     this.#questions.clear();
   }

@@ -59,7 +59,7 @@ const dialect: Dialect = {
   failure: (status) => ({
     error: {
       message: `scripted ${status}`,
-      type: 'scripted',
+      type: status === 400 ? 'invalid_request_error' : 'scripted',
       code: status === 429 ? 'rate_limit_exceeded' : 'server_error',
     },
   }),

@@ -94,6 +94,7 @@ export class RegistryWatch {
   readonly #changed: () => void;
   #watcher: fs.FSWatcher | undefined;
   #entry: RegistryEntry | undefined;
+  #hadRival = false;
 
   constructor(config: string, pid: number, socket: string | undefined, changed: () => void) {
     this.#config = config;
@@ -112,8 +113,8 @@ export class RegistryWatch {
     fs.mkdirSync(folder, { recursive: true, mode: 0o700 });
     this.#watcher = fs.watch(folder, { persistent: false }, (_event, name) => {
       if (name === null || name === `${this.#pid}.json`) this.#look();
-      // Another session came or went: it may be ours, opened twice.
-      else if (name.endsWith('.json') && this.#entry) this.#changed();
+      // Whether somebody else has our session is asked before each message; that it is ours again has to be told.
+      else if (this.#hadRival && this.rival() === undefined) this.#changed();
     });
     this.#watcher.on('error', () => this.close());
     this.read();
@@ -135,8 +136,10 @@ export class RegistryWatch {
   /** Another live process that works on the same session. */
   rival(): RegistryEntry | undefined {
     const ours = this.#entry;
-    if (!ours) return undefined;
-    return liveEntries(this.#config).find(({ session, pid }) => session === ours.session && pid !== this.#pid);
+    const found =
+      ours && liveEntries(this.#config).find(({ session, pid }) => session === ours.session && pid !== this.#pid);
+    this.#hadRival = found !== undefined;
+    return found;
   }
 
   close(): void {

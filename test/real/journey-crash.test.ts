@@ -1,0 +1,100 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { eventually } from '../support/eventually.ts';
+import { ask } from '../tmux/journey.ts';
+import {
+  crashedAndRevived,
+  crashingAt,
+  frozen,
+  inOwnQueue,
+  modelOf,
+  post,
+  processesOf,
+  replaceCoordinator,
+  takenBy,
+  takenOnce,
+  typedTurn,
+} from './crash-stage.ts';
+import { quickStart } from './stage.ts';
+import { RealProduct } from './world/real-product.ts';
+
+let product: RealProduct;
+
+beforeAll(async () => {
+  product = await RealProduct.open();
+  const folder = product.writeTeam('pair', [
+    { id: 'claire', provider: 'claude' },
+    { id: 'cody', provider: 'codex' },
+  ]);
+  await quickStart(product, folder);
+});
+afterAll(() => product?.end());
+
+const MOMENTS = [
+  'offer.before_commit',
+  'offer.committed',
+  'offer.written',
+  'receipt.before_commit',
+  'receipt.committed',
+] as const;
+
+describe.each(['claire', 'cody'])('%s', (agent) => {
+  test.each(MOMENTS)(`E22 M10 M04 idle ${agent}: the coordinator is killed at %s, nobody types`, async (moment) => {
+    const before = processesOf(product, agent);
+    const body = `idle ${agent} ${moment}`;
+    const coordinator = await crashingAt(product, moment);
+    const first = await post(product, agent, body);
+    await crashedAndRevived(product, coordinator);
+    const second = await post(product, agent, `after ${moment}`);
+    const delivery = await takenOnce(product, agent, first, body);
+    expect(delivery).toMatchObject({ channel: 'protocol', attempts: moment === 'offer.committed' ? 2 : 1 });
+    const next = await takenOnce(product, agent, second, `after ${moment}`);
+    expect(takenBy(product, agent).slice(-2)).toEqual([delivery.delivery_id, next.delivery_id]);
+    expect(processesOf(product, agent)).toEqual(before);
+  });
+
+  test.each(MOMENTS)(`E22 M10 M04 busy ${agent}: the coordinator is killed at %s, nobody types`, async (moment) => {
+    const before = processesOf(product, agent);
+    const body = `busy ${agent} ${moment}`;
+    const coordinator = await crashingAt(product, moment);
+    const gate = modelOf(product, agent).holdAnswers();
+    await typedTurn(product, agent, `a turn of a person, before ${moment}`);
+    const first = await post(product, agent, body);
+    const second = await post(product, agent, `second ${moment}`);
+    const waiting = (await ask(product, 'deliveries', first)).deliveries;
+    expect(waiting).toMatchObject([{ state: 'queued', reason: 'working' }]);
+    gate.release();
+    await crashedAndRevived(product, coordinator);
+    const delivery = await takenOnce(product, agent, first, body);
+    expect(delivery).toMatchObject({ channel: 'protocol', attempts: moment === 'offer.committed' ? 2 : 1 });
+    const next = await takenOnce(product, agent, second, `second ${moment}`);
+    expect(takenBy(product, agent).slice(-2)).toEqual([delivery.delivery_id, next.delivery_id]);
+    expect(processesOf(product, agent)).toEqual(before);
+  });
+
+  test(`E22 M10 ${agent}: killed over a message that has come to stand in the CLI's own queue behind a person's turn`, async () => {
+    const before = processesOf(product, agent);
+    const body = `behind ${agent}`;
+    const coordinator = await replaceCoordinator(product, {
+      TEAM_AGENT_FREEZE_AT: 'offer.committed',
+      TEAM_AGENT_CRASH_AT: 'offer.written',
+    });
+    const posted = post(product, agent, body);
+    const goOn = await frozen(coordinator);
+    const gate = modelOf(product, agent).holdAnswers();
+    await typedTurn(product, agent, 'a person was quicker');
+    goOn();
+    await crashedAndRevived(product, coordinator);
+    const first = await posted;
+    const second = await post(product, agent, `second behind ${agent}`);
+    const [offered] = (await ask(product, 'deliveries', first)).deliveries;
+    expect(offered).toMatchObject({ state: 'submitted', attempts: 1 });
+    const id = offered?.delivery_id ?? '';
+    await eventually('it to stand in the queue', () => inOwnQueue(product, agent, id));
+    expect(takenBy(product, agent)).not.toContain(id);
+    gate.release();
+    expect(await takenOnce(product, agent, first, body)).toMatchObject({ attempts: 1 });
+    const next = await takenOnce(product, agent, second, `second behind ${agent}`);
+    expect(takenBy(product, agent).slice(-2)).toEqual([id, next.delivery_id]);
+    expect(processesOf(product, agent)).toEqual(before);
+  });
+});

@@ -1,0 +1,77 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { eventually } from '../support/eventually.ts';
+import { ask } from '../tmux/journey.ts';
+import { call, lineOfReceipt } from './stage.ts';
+import { TEAM_AGENT, UserTerminal } from './user-terminal.ts';
+import { RealProduct } from './world/real-product.ts';
+
+let product: RealProduct;
+let terminal: UserTerminal;
+
+beforeAll(async () => {
+  product = await RealProduct.open();
+  terminal = new UserTerminal(product);
+  product.writeTeam('duo', [
+    { id: 'cody', provider: 'codex' },
+    { id: 'sam', provider: 'scripted' },
+  ]);
+});
+afterAll(async () => {
+  await terminal?.end();
+  await product?.end();
+});
+
+const leader = async () => (await product.json<{ leader: { receiver: string; epoch: number } }>(['status'])).leader;
+
+test('N01 D02 D05 team-agent claude leads the team that it starts itself', async () => {
+  const start = `start [[shell ${TEAM_AGENT} quick-start docs/duo]] [[say STARTED]]`;
+  terminal.run([TEAM_AGENT, 'claude', '--permission-mode', 'manual', '--allowedTools', 'Bash', '--model', 'claude-sonnet-5', '--', start]);
+  await terminal.shows(/^● STARTED/m);
+  expect(await leader()).toMatchObject({ receiver: 'claude', epoch: 1 });
+  const [request] = product.anthropic.turns;
+  expect(request).toMatchObject({ model: 'claude-sonnet-5', system: expect.stringContaining('You can lead a team') });
+  expect(request?.tools).toEqual(expect.arrayContaining(['mcp__team__assign_task', 'mcp__team__send_message']));
+  expect(request?.tools).not.toContain('mcp__team__report_result');
+});
+
+test('N01 E07 F05 what the leader gives away comes back into its conversation, each once', async () => {
+  const work = `go ${call('report_result', { summary: 'CODY-DONE' })}`;
+  terminal.type(`give ${call('assign_task', { to: 'cody', task: 'look', content: work })} [[say GIVEN]]`);
+  const told = () => product.anthropic.turns.filter(({ prompt }) => /^Result r_[\s\S]*CODY-DONE/.test(prompt));
+  await eventually('the model of the leader to be told', () => told().length > 0);
+  expect(told()).toHaveLength(1);
+  const notice = await eventually('its receipt', async () => {
+    const { deliveries } = await ask(product, 'deliveries');
+    return deliveries.find(({ to, state }) => to === 'leader' && state === 'consumed');
+  });
+  expect(notice).toMatchObject({ channel: 'protocol', attempts: 1, receipt: { offset: expect.any(Number) } });
+  expect(lineOfReceipt(notice)).toContain(notice.delivery_id);
+});
+
+test('E07 results that come together reach the leader in one turn', async () => {
+  const gate = product.anthropic.holdAnswers();
+  terminal.type('think [[say THOUGHT]]');
+  await eventually('the leader to think', () => product.anthropic.requestsWith('THOUGHT').length > 0);
+  for (const task of ['one', 'two', 'three']) await ask(product, 'send', 'sam', '--task', task, `${task}!`);
+  for (const task of ['one', 'two', 'three']) await ask(product, 'wait', '--task', task, '--timeout', '20');
+  gate.release();
+  await eventually('all three to be consumed', async () => {
+    const { deliveries } = await ask(product, 'deliveries');
+    return deliveries.filter(({ to, state }) => to === 'leader' && state === 'consumed').length === 4;
+  });
+  const turns = product.anthropic.turns.filter(({ prompt }) => /^Result r_[\s\S]*done: (one|two|three)!/.test(prompt));
+  expect(turns).toHaveLength(1);
+  const read = turns[0]?.history.findLast(({ kind }) => kind === 'user')?.text;
+  expect(read).toMatch(/done: one![\s\S]*done: two![\s\S]*done: three!/);
+});
+
+test('D04 the conversation ends, its team lives on, and its mail waits', async () => {
+  terminal.type('/exit');
+  await eventually('the conversation to end', () => terminal.sessions().length === 0);
+  await eventually('the mailbox to take over', async () => (await leader()).receiver === 'mailbox');
+  await ask(product, 'send', 'sam', '--task', 'four', 'four!');
+  const done = await ask(product, 'wait', '--task', 'four', '--timeout', '20');
+  expect(done.results).toHaveLength(1);
+  const { deliveries } = await ask(product, 'deliveries');
+  expect(deliveries.filter(({ to }) => to === 'leader').at(-1)).toMatchObject({ state: 'held', reason: 'leader_unbound' });
+});

@@ -1,0 +1,82 @@
+import { execFileSync, spawnSync } from 'node:child_process';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { eventually } from '../support/eventually.ts';
+import { freshFolder } from '../support/files.ts';
+import type { RealProduct } from './world/real-product.ts';
+
+/** The command as a person types it. */
+export const TEAM_AGENT = fileURLToPath(new URL('../../bin/team-agent', import.meta.url));
+
+/** A person's own tmux server, with one window: what runs in it is the person's, not the product's. */
+export class UserTerminal {
+  readonly #product: RealProduct;
+  /** The folder in which tmux keeps the sockets of this person. */
+  readonly folder = freshFolder('user-tmux');
+  readonly #name = 'person';
+
+  constructor(product: RealProduct) {
+    this.#product = product;
+  }
+
+  /** Runs a program in the window, in the workspace, with the person's environment. */
+  run(argv: readonly string[], environment: Readonly<Record<string, string>> = {}): void {
+    const all = { ...this.environment, ...environment };
+    const variables = Object.entries(all).flatMap(([name, value]) => ['-e', `${name}=${value}`]);
+    const where = ['-d', '-s', this.#name, '-x', '120', '-y', '40', '-c', this.#product.workspace, ...variables];
+    this.tmux('new-session', ...where, '--', ...argv);
+  }
+
+  /** Everything that is set for this person, and nothing of the test's own terminal. */
+  get environment(): Record<string, string> {
+    const { TMUX: _, TMUX_PANE: __, ...rest } = this.#product.environment;
+    const set = Object.entries({ ...rest, TMUX_TMPDIR: this.folder });
+    return Object.fromEntries(set.flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])));
+  }
+
+  tmux(...args: readonly string[]): string {
+    return execFileSync('tmux', [...args], { encoding: 'utf8', env: this.environment });
+  }
+
+  /** The names of the sessions on this server. */
+  sessions(): string[] {
+    const { stdout } = spawnSync('tmux', ['list-sessions', '-F', '#{session_name}'], {
+      encoding: 'utf8',
+      env: this.environment,
+    });
+    return stdout.split('\n').filter((name) => name !== '');
+  }
+
+  screen(session = this.#name): string {
+    return this.tmux('capture-pane', '-p', '-J', '-t', `=${session}:`);
+  }
+
+  keys(...pressed: readonly string[]): void {
+    this.tmux('send-keys', '-t', `=${this.#name}:`, ...pressed);
+  }
+
+  /** Types a line and presses Enter, as a person does. */
+  type(text: string): void {
+    this.keys('-l', text);
+    this.keys('Enter');
+  }
+
+  async shows(text: string | RegExp, session = this.#name): Promise<void> {
+    let last = '';
+    const matches = (): boolean => {
+      last = this.screen(session);
+      return typeof text === 'string' ? last.includes(text) : text.test(last);
+    };
+    await eventually(`the terminal to show ${text}`, matches, 20_000).catch((error: unknown) => {
+      throw new Error(`${error}\n${last}`);
+    });
+  }
+
+  async end(): Promise<void> {
+    spawnSync('tmux', ['kill-server'], { env: this.environment });
+    await eventually('the person\'s terminal to have ended', () => this.sessions().length === 0);
+  }
+}
+
+/** Where the bundle of the command stands on a PATH, so that a conversation can call it by its name. */
+export const BIN = path.dirname(TEAM_AGENT);

@@ -1,0 +1,69 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { type Launch, launchOf } from '../../src/cli/launchers.ts';
+
+const launch = (own: string[], provider: 'claude' | 'codex', args: string[]): Launch => ({ own, provider, args });
+
+test.each<[string, string[], Launch]>([
+  ['nothing', ['claude'], launch([], 'claude', [])],
+  ['flags', ['codex', '--model', 'gpt-5', '-c', 'a=b'], launch([], 'codex', ['--model', 'gpt-5', '-c', 'a=b'])],
+  [
+    'flags that are ours elsewhere',
+    ['claude', '--json', '--team', 'x', '--version'],
+    launch([], 'claude', ['--json', '--team', 'x', '--version']),
+  ],
+  ['a text', ['claude', 'fix the tests; now'], launch([], 'claude', ['fix the tests; now'])],
+  ['the names of our commands', ['codex', 'status'], launch([], 'codex', ['status'])],
+  ['help with anything else', ['claude', '--help', 'mcp'], launch([], 'claude', ['--help', 'mcp'])],
+  ['help of a subcommand', ['claude', 'mcp', '--help'], launch([], 'claude', ['mcp', '--help'])],
+  ['the help of its own CLI', ['claude', '--', '--help'], launch([], 'claude', ['--help'])],
+  ['one --, which is ours', ['claude', '--', '-p', 'x'], launch([], 'claude', ['-p', 'x'])],
+  ['a second --, which is its own', ['claude', '--', '--', 'x'], launch([], 'claude', ['--', 'x'])],
+  ['a later --, which is its own', ['claude', '-p', '--', 'x'], launch([], 'claude', ['-p', '--', 'x'])],
+  ['empty words', ['codex', '', ''], launch([], 'codex', ['', ''])],
+])('D02 a launcher passes on word for word: %s', (_, argv, expected) => {
+  expect(launchOf(argv)).toEqual(expected);
+});
+
+test.each<[string[], Launch]>([
+  [['--team', 'crew', 'claude', '-p'], launch(['--team', 'crew'], 'claude', ['-p'])],
+  [['--team=crew', 'codex'], launch(['--team=crew'], 'codex', [])],
+  [['--workspace', 'claude', 'codex', 'claude'], launch(['--workspace', 'claude'], 'codex', ['claude'])],
+  [['--json', '--workspace', '/w', 'claude'], launch(['--json', '--workspace', '/w'], 'claude', [])],
+])('D02 flags before the name are ours: %j', (argv, expected) => {
+  expect(launchOf(argv)).toEqual(expected);
+});
+
+test.each([
+  [['claude', '--help']],
+  [['codex', '-h']],
+  [['--json', 'claude', '--help']],
+  [[]],
+  [['status']],
+  [['send', 'claude', 'hello']],
+  [['--team', 'claude']],
+  [['--team', 'claude', 'status']],
+  [['why', 'codex']],
+])('D02 is no launch: %j', (argv) => {
+  expect(launchOf(argv)).toBeUndefined();
+});
+
+describe('D02 whatever stands behind the name', () => {
+  test('arrives as it is when it stands behind --', () => {
+    fc.assert(
+      fc.property(fc.constantFrom('claude', 'codex'), fc.array(fc.string()), (provider, words) => {
+        expect(launchOf([provider, '--', ...words])?.args).toEqual(words);
+      }),
+    );
+  });
+
+  test('arrives as it is without --, but for help alone', () => {
+    const words = fc.array(fc.oneof(fc.string(), fc.constantFrom('--help', '-h', '--', '--team', 'claude')));
+    fc.assert(
+      fc.property(words, (args) => {
+        fc.pre(args[0] !== '--' && !(args.length === 1 && ['--help', '-h'].includes(args[0] ?? '')));
+        expect(launchOf(['codex', ...args])).toEqual(launch([], 'codex', args));
+      }),
+    );
+  });
+});

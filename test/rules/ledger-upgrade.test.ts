@@ -1,0 +1,78 @@
+import fs from 'node:fs';
+import path from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { afterEach, expect, test } from 'vitest';
+import { agentId, isRefusal, LEADER, mint, systemClock, teamId } from '../../src/kernel/index.ts';
+import {
+  deliveryCounts,
+  findTeam,
+  headOfLine,
+  insertOffer,
+  type Ledger,
+  leaseOf,
+  liveLeaders,
+  openLedger,
+  openOffer,
+} from '../../src/ledger/index.ts';
+import { freshFolder } from '../support/files.ts';
+import { OLD, writeOldLedger } from '../support/old-ledger.ts';
+
+const CREW = teamId('crew') ?? expect.unreachable();
+const W = agentId('w') ?? expect.unreachable();
+
+let ledger: Ledger | undefined;
+afterEach(() => ledger?.close());
+
+async function upgraded() {
+  const file = path.join(freshFolder('old'), 'team.db');
+  await writeOldLedger(file, '/docs/crew');
+  const opened = await openLedger(file, systemClock);
+  if (isRefusal(opened)) throw new Error(opened.message);
+  ledger = opened;
+  return { file, ledger: opened };
+}
+
+test('L09 a ledger of the version before is brought up to this one with all that it held', async () => {
+  const { ledger } = await upgraded();
+  expect(await findTeam(ledger.db, CREW)).toMatchObject({ intent: 'stopped', approvals: 'person', next_seq: 20 });
+  expect(await ledger.db.selectFrom('agents').selectAll().execute()).toMatchObject([
+    { agent_id: 'w', permission: 'manual', interacted_at: 1 },
+  ]);
+  const messages = await ledger.db.selectFrom('messages').select(['message_id', 'urgent']).orderBy('seq').execute();
+  expect(messages).toEqual(Object.values(OLD).map((message_id) => ({ message_id, urgent: 0 })));
+  expect(await deliveryCounts(ledger.db, CREW)).toMatchObject({ queued: 2, submitted: 1, answered: 1, dead: 0 });
+  expect(await openOffer(ledger.db, CREW, W)).toMatchObject({ delivery_id: 'd-2', rides_on: null });
+  expect(await headOfLine(ledger.db, CREW, LEADER, 20)).toMatchObject([{ message_id: OLD.mail }]);
+  expect(await leaseOf(ledger.db, CREW)).toMatchObject({ epoch: 3, receiver: null });
+  expect(await liveLeaders(ledger.db)).toEqual([]);
+  const [event] = await ledger.db.selectFrom('events').selectAll().execute();
+  expect(event).toMatchObject({ type: 'team.launched', seq: 10 });
+});
+
+test('E22 an upgraded ledger still takes one open offer per recipient, and what rides on it beside', async () => {
+  const { ledger } = await upgraded();
+  const offer = (delivery_id: string, rides_on: string | null) =>
+    ledger.change(CREW, 'x', (change) =>
+      insertOffer(change, {
+        delivery_id,
+        number: 1,
+        recipient: W,
+        rides_on,
+        channel: 'protocol',
+        incarnation: mint.incarnation(),
+        position: 0,
+      }),
+    );
+  await expect(offer('d-3', null)).rejects.toThrow('UNIQUE');
+  await offer('d-3', 'd-2');
+});
+
+test('L09 the ledger as it was is kept beside it', async () => {
+  const { file } = await upgraded();
+  const copy = path.join(path.dirname(file), 'run', 'backups', 'team-before-0002-real-agents.db');
+  expect(fs.statSync(copy).mode & 0o777).toBe(0o600);
+  const kept = new DatabaseSync(copy, { readOnly: true });
+  expect(kept.prepare('select name from kysely_migration').all()).toEqual([{ name: '0001-spine' }]);
+  expect(kept.prepare('select count(*) as count from messages').get()).toEqual({ count: 4 });
+  kept.close();
+});
