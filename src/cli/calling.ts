@@ -17,8 +17,8 @@ const READS: ReadonlySet<Verb> = new Set<Verb>([
   'coordinator-status',
   'ledger-dump',
 ]);
-/** Verbs that speak to a coordinator about itself: one is not started for them. */
-const ONLY_IF_THERE: ReadonlySet<Verb> = new Set<Verb>(['coordinator-stop']);
+/** Verbs that tell a coordinator something that only one which runs has to know: none is started for them. */
+const ONLY_IF_THERE: ReadonlySet<Verb> = new Set<Verb>(['coordinator-stop', 'leader-started', 'leader-ended']);
 /** Verbs that may have nothing left to do: while no coordinator lives the ledger says so, and none is started for that. */
 const MAY_BE_DONE: ReadonlySet<Verb> = new Set<Verb>(['shutdown']);
 

@@ -13,13 +13,18 @@ export interface Launch {
 /** Our flags that take a word. */
 const WITH_WORD = new Set(['--team', '--workspace']);
 
-/** The launch that a command line means; undefined for any other command, and when help on a launcher is asked for. */
+/** Our flags that ask about the command itself: nothing is launched beside them. */
+const ASKING = new Set(['--help', '-h', '--version', '-V']);
+
+/** The launch that a command line means; undefined for any other command, and when help or the version is asked for. */
 export function launchOf(argv: readonly string[]): Launch | undefined {
   let at = 0;
   while (argv[at]?.startsWith('-')) at += WITH_WORD.has(argv[at] ?? '') ? 2 : 1;
   const provider = LAUNCHERS.find((name) => name === argv[at]);
   if (!provider) return undefined;
+  const own = argv.slice(0, at);
   const args = argv.slice(at + 1);
+  if (own.some((word) => ASKING.has(word))) return undefined;
   if (args.length === 1 && (args[0] === '--help' || args[0] === '-h')) return undefined;
-  return { provider, own: argv.slice(0, at), args: args[0] === '--' ? args.slice(1) : args };
+  return { provider, own, args: args[0] === '--' ? args.slice(1) : args };
 }

@@ -34,7 +34,14 @@ export async function runCommand(argv: readonly string[], around: Surroundings):
 
 /** A launcher: the flags before its name are ours, everything behind it is its CLI's. */
 async function lead(program: Program, { own, provider, args }: Launch, around: Surroundings): Promise<Outcome> {
-  program.parseOptions([...own]);
+  const { unknown } = program.parseOptions([...own]);
+  if (unknown.length > 0) {
+    return refused(
+      usage(`${unknown.join(' ')} is no option of team-agent. What is meant for ${provider} stands behind its name.`, [
+        `team-agent ${provider} --help`,
+      ]),
+    );
+  }
   const { run } = await import('./commands/lead.ts');
   return run({ ...around, globals: globalsOf(program) }, provider, args);
 }

@@ -4,6 +4,7 @@ import { isRefusal, type Refusal, refuse } from '../kernel/reasons.ts';
 import { type CallOutcome, callSocket } from './call.ts';
 import { askWhetherFrozen } from './frozen.ts';
 import { ANSWER_DEADLINE, HEADERS, type Paths, PROTOCOL, pathsOf } from './protocol.ts';
+import { outOfReach } from './sandbox.ts';
 import { startCoordinator } from './starting.ts';
 
 export type Answer = Readonly<Record<string, unknown>>;
@@ -85,6 +86,8 @@ function answerOf(outcome: CallOutcome): Answer | 'absent' {
       return 'absent';
     case 'answered':
       return outcome.body === '' ? { ok: true } : (JSON.parse(outcome.body) as Answer);
+    case 'forbidden':
+      return { ...(outOfReach(outcome.evidence) ?? lost(outcome.evidence)) };
     case 'lost':
       return { ...lost(outcome.evidence) };
     default:

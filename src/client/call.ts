@@ -1,10 +1,14 @@
 import http from 'node:http';
 import { errorCode } from '../kernel/processes.ts';
 
-/** One answer over the unix socket; or that nobody listens; or that the connection broke before an answer came. */
+/**
+ * One answer over the unix socket; or that nobody listens; or that this process may not connect to it, so that nothing was
+ * asked; or that the connection broke before an answer came.
+ */
 export type CallOutcome =
   | { readonly outcome: 'answered'; readonly body: string }
   | { readonly outcome: 'absent' }
+  | { readonly outcome: 'forbidden'; readonly evidence: string }
   | { readonly outcome: 'lost'; readonly evidence: string };
 
 export interface CallOptions {
@@ -21,6 +25,8 @@ export interface CallOptions {
 }
 
 const NOBODY = new Set(['ENOENT', 'ECONNREFUSED', 'ENOTDIR']);
+/** What `connect` says in a sandbox, or to another user. */
+const FORBIDDEN = new Set(['EPERM', 'EACCES']);
 
 /** One HTTP request over a unix socket. Never throws: what went wrong is an outcome. */
 export function callSocket(options: CallOptions): Promise<CallOutcome> {
@@ -57,7 +63,10 @@ export function callSocket(options: CallOptions): Promise<CallOutcome> {
       },
     );
     request.on('error', (error) => {
-      finish(NOBODY.has(errorCode(error) ?? '') ? { outcome: 'absent' } : { outcome: 'lost', evidence: error.message });
+      const code = errorCode(error) ?? '';
+      const evidence = error.message;
+      if (NOBODY.has(code)) finish({ outcome: 'absent' });
+      else finish({ outcome: FORBIDDEN.has(code) ? 'forbidden' : 'lost', evidence });
     });
     request.end(options.body);
   });

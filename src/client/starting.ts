@@ -9,6 +9,7 @@ import { programArgv } from '../kernel/installation.ts';
 import { isRefusal, type Refusal, refuse } from '../kernel/reasons.ts';
 import { callSocket } from './call.ts';
 import type { Paths } from './protocol.ts';
+import { shutIn } from './sandbox.ts';
 
 /** How long a start may take, ms: ten times what it takes on a slow machine. */
 const START_DEADLINE = 10_000;
@@ -23,7 +24,7 @@ export async function startCoordinator(
   paths: Paths,
   environment: NodeJS.ProcessEnv = process.env,
 ): Promise<Refusal | undefined> {
-  const refused = sandboxed(environment) ?? ensurePrivateFolder(paths.run) ?? keepOutOfGit(paths);
+  const refused = shutIn(environment) ?? ensurePrivateFolder(paths.run) ?? keepOutOfGit(paths);
   if (refused) return refused;
   const log = openLog(paths.log);
   const [node = process.execPath, ...argv] = [
@@ -84,20 +85,6 @@ function startFailed(paths: Paths, what: string): Refusal {
     evidence: { log: paths.log },
     next: [`tail -n 20 ${paths.log}`],
   });
-}
-
-/** A tool sandbox would keep its network and file rules over everything we start in it, for hours. */
-function sandboxed(environment: NodeJS.ProcessEnv): Refusal | undefined {
-  const mark = ['CODEX_SANDBOX', 'CODEX_SANDBOX_NETWORK_DISABLED', 'SANDBOX_RUNTIME'].find((name) => environment[name]);
-  if (!mark) return undefined;
-  return refuse(
-    'sandboxed_caller',
-    `This command runs inside a tool sandbox (${mark} is set): the coordinator would be shut in with it. Start it once from a terminal; then this command works here too.`,
-    {
-      evidence: { variable: mark },
-      next: ['team-agent coordinator start'],
-    },
-  );
 }
 
 /** The ledger and everything below run/ are no part of a project's history; the documents of teams are. */

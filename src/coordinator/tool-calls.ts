@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import {
   type AgentId,
+  type DeliveryId,
   firstLine,
   type IncarnationId,
   isRefusal,
@@ -12,7 +13,7 @@ import {
   SYSTEM,
   type TeamId,
 } from '../kernel/index.ts';
-import { deliveriesOf, findMessage } from '../ledger/index.ts';
+import { deliveriesOf, findDelivery, findMessage } from '../ledger/index.ts';
 import { checkBody, store } from '../messages/index.ts';
 import { type Reported, report } from '../results/index.ts';
 import type { AgentCaller, LeaderCaller } from './callers.ts';
@@ -100,15 +101,16 @@ export async function updateState(
 }
 
 /** One message in full; only its sender and its recipients may read it. */
-export async function readMessage(runtime: Runtime, caller: Seat, message_id: string): Promise<object | Refusal> {
+export async function readMessage(runtime: Runtime, caller: Seat, named: string): Promise<object | Refusal> {
   const { db } = runtime.effects.ledger;
-  const message = await findMessage(db, message_id as MessageId);
-  const deliveries = message ? await deliveriesOf(db, message_id as MessageId) : [];
+  // What an agent has before it is the header, and in that stands the delivery's id.
+  const message_id = ((await findDelivery(db, named as DeliveryId))?.message_id ?? named) as MessageId;
+  const message = await findMessage(db, message_id);
+  const deliveries = message ? await deliveriesOf(db, message_id) : [];
   const own =
     message?.team === caller.team &&
     (message.sender === caller.agent || deliveries.some((row) => row.recipient === caller.agent));
-  if (!message || !own)
-    return refuse('message_not_found', `No message ${message_id} from you or to you.`, { next: [] });
+  if (!message || !own) return refuse('message_not_found', `No message ${named} from you or to you.`, { next: [] });
   const { sender, authority, body, task_id, reply_to, expects, created_at } = message;
   return { ok: true, message_id, sender, authority, body, task_id, reply_to, expects, created_at };
 }

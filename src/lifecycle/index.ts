@@ -3,6 +3,6 @@ export type { Effects } from './effects.ts';
 export { recordEnd } from './ending.ts';
 export { type Launched, launchTeam } from './launch.ts';
 export { endLeader, findConversation, introduceLeader, type LeaderReady, prepareLeader } from './leading.ts';
-export { withoutYes } from './plan.ts';
+export { commandOf, withoutYes } from './plan.ts';
 export { recover } from './recovery.ts';
 export { shutDownTeam } from './shutdown.ts';

@@ -145,14 +145,20 @@ async function undo(effects: Effects, saga: Saga, plan: TeamPlan, failures: read
   );
   const [first] = failures;
   const screen = first?.screen?.length ? `\nIts screen:\n${first.screen.map((line) => `  | ${line}`).join('\n')}` : '';
+  // Its own CLI may have said what stands in the way, and what helps.
+  const said = failures.flatMap(({ refusal }) => refusal ?? []);
+  const named = said.find(({ reason }) => reason !== 'launch_failed');
   return refuse(
-    'agents_not_ready',
+    named?.reason ?? 'agents_not_ready',
     `${failures.map((failure) => `${failure.agent_id}: ${failure.what}`).join('; ')}. The team was not started; what was started is ended again.${screen}`,
     {
       evidence: { failures },
       next: [
-        `team-agent events --team ${shellWord(plan.team.id)}`,
-        `team-agent quick-start ${shellWord(plan.team.folder)}`,
+        ...new Set([
+          ...said.flatMap(({ next }) => next),
+          `team-agent events --team ${shellWord(plan.team.id)}`,
+          `team-agent quick-start ${shellWord(plan.team.folder)}`,
+        ]),
       ],
     },
   );

@@ -2,6 +2,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { tokenHash } from '../agents/index.ts';
 import {
+  agentWrapper,
   childEnvironment,
   ensurePrivateFolder,
   type IncarnationId,
@@ -23,6 +24,7 @@ import {
   type Leading,
   leadingProviders,
   type Program,
+  withLaunch,
 } from '../providers/index.ts';
 import type { PaneHandle } from '../tmux/index.ts';
 import { type Effects, READY_DEADLINE } from './effects.ts';
@@ -110,7 +112,7 @@ async function planLeader(effects: Effects, { provider: name, folder, args, envi
   // A leader is the person's own conversation: their CLI asks them itself whatever there is to ask.
   const inspection = { agent: 'leader', folder, permission: 'manual', trusted: true, environment: written } as const;
   const installation = await provider.inspect(inspection);
-  if (isRefusal(installation)) return installation;
+  if (isRefusal(installation)) return withLaunch(installation, `team-agent ${provider.name}`);
   const incarnation = effects.mint.incarnation();
   const request: LeaderRequest = {
     incarnation,
@@ -125,7 +127,9 @@ async function planLeader(effects: Effects, { provider: name, folder, args, envi
     environment: childEnvironment(environment, [...provider.variables, ...(installation.variables ?? [])]),
   };
   const plan = leading.plan(request, installation);
-  return isRefusal(plan) ? plan : { leading, request, installation, plan, token: effects.mint.token() };
+  return isRefusal(plan)
+    ? withLaunch(plan, `team-agent ${provider.name}`)
+    : { leading, request, installation, plan, token: effects.mint.token() };
 }
 
 async function startServer(
@@ -133,13 +137,14 @@ async function startServer(
   { leading, request, plan }: Omit<Launching, 'pane' | 'prepared'>,
 ): Promise<Pick<Launching, 'pane' | 'prepared'> | Refusal> {
   if (!plan.server) return {};
+  const inRun = (name: string): string => path.join(request.runFolder, name);
   const pane = await terminals.open({
     session: SESSION,
     window: 'leader-server',
     incarnation: request.incarnation,
     folder: request.folder,
     environment: plan.server.environment,
-    argv: plan.server.argv,
+    argv: [agentWrapper, inRun('token'), inRun('exit'), ...plan.server.argv],
   });
   if (isRefusal(pane)) return pane;
   const prepared = await leading.prepare?.(request, plan, AbortSignal.timeout(READY_DEADLINE));

@@ -2,7 +2,13 @@ import path from 'node:path';
 import { tokenHash } from '../agents/index.ts';
 import { childEnvironment, type IncarnationId, isRefusal, type Refusal, refuse, shellWord } from '../kernel/index.ts';
 import { agentsOf, findTeam, isTrusted, liveIncarnations, teams } from '../ledger/index.ts';
-import { findProvider, type Installation, type LaunchPlan, type LaunchRequest } from '../providers/index.ts';
+import {
+  findProvider,
+  type Installation,
+  type LaunchPlan,
+  type LaunchRequest,
+  withLaunch,
+} from '../providers/index.ts';
 import { type AgentSpec, readTeam, type Team } from '../team/index.ts';
 import type { Effects } from './effects.ts';
 import { lifeFolder } from './ending.ts';
@@ -62,7 +68,7 @@ export async function planTeam(effects: Effects, team: Team, order: LaunchOrder)
   const running = (await alreadyRunning(effects, team)) ?? (await sessionTaken(effects, team));
   if (running) return running;
   const starting = team.agents.filter((agent) => !agent.paused);
-  const dangerous = withoutYes(starting, order);
+  const dangerous = withoutYes(team.agents, order);
   if (dangerous) return dangerous;
   const planned = await Promise.all(starting.map((spec) => planAgent(effects, team, spec, order)));
   const agents: PlannedAgent[] = [];
@@ -73,17 +79,27 @@ export async function planTeam(effects: Effects, team: Team, order: LaunchOrder)
   return { team, agents, paused: team.agents.filter((agent) => agent.paused) };
 }
 
+type LaunchWords = Pick<LaunchOrder, 'folder' | 'name' | 'team_id' | 'trust' | 'yes'>;
+
+/** The command line that asks for this launch, to be typed again with more flags. */
+export function commandOf({ folder, name, team_id, trust, yes }: LaunchWords): string {
+  return [
+    `team-agent quick-start ${shellWord(folder)}`,
+    ...(name === undefined ? [] : [`--name ${shellWord(name)}`]),
+    ...(team_id === undefined ? [] : [`--team-id ${shellWord(team_id)}`]),
+    ...(trust ? ['--trust'] : []),
+    ...(yes ? ['--yes'] : []),
+  ].join(' ');
+}
+
 /** Agents that never ask are started only by a person who says so. */
-export function withoutYes(
-  agents: readonly AgentSpec[],
-  { folder, yes }: Pick<LaunchOrder, 'folder' | 'yes'>,
-): Refusal | undefined {
-  const ids = agents.filter((agent) => agent.permission === 'bypass').map((agent) => agent.id);
-  if (yes || ids.length === 0) return undefined;
+export function withoutYes(agents: readonly AgentSpec[], order: LaunchWords): Refusal | undefined {
+  const ids = agents.filter((agent) => !agent.paused && agent.permission === 'bypass').map((agent) => agent.id);
+  if (order.yes || ids.length === 0) return undefined;
   return refuse(
     'dangerous_needs_yes',
     `${ids.join(', ')} would run every command without asking (dangerous_auto_approve, or permission_mode: bypass). Say yes to that with --yes.`,
-    { evidence: { agents: ids }, next: [`team-agent quick-start ${shellWord(folder)} --yes`] },
+    { evidence: { agents: ids }, next: [`${commandOf(order)} --yes`] },
   );
 }
 
@@ -98,7 +114,7 @@ async function planAgent(
   const trusted = order.trust === true || (await isTrusted(effects.ledger.db, spec.folder));
   const { id: agent, folder, permission } = spec;
   const installation = await provider.inspect({ agent, folder, permission, trusted, environment: written(order) });
-  if (isRefusal(installation)) return installation;
+  if (isRefusal(installation)) return withLaunch(installation, commandOf(order));
   const incarnation = effects.mint.incarnation();
   const token = effects.mint.token();
   const variables = [...spec.env, ...provider.variables, ...(installation.variables ?? [])];
@@ -125,7 +141,7 @@ async function planAgent(
   };
   const launch = provider.plan(request, installation);
   return isRefusal(launch)
-    ? launch
+    ? withLaunch(launch, commandOf(order))
     : { spec, incarnation, token, tokenHash: tokenHash(token), request, installation, launch };
 }
 

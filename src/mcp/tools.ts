@@ -143,6 +143,8 @@ function leaderTools(server: McpServer, runtime: Runtime, caller: LeaderCaller):
       annotations: HARMLESS,
     },
     async (args, context) => {
+      const seat = seatOf(caller);
+      if (isRefusal(seat)) return answer(seat);
       const key = keyOf(runtime, caller, context, 'assign_task', args);
       return answer(await sendMessage(runtime, caller, key, { ...args, expects: 'result' }));
     },

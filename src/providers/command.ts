@@ -3,6 +3,14 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { type Refusal, refuse } from '../kernel/index.ts';
 
+/** How the `next` of a refusal names the launch that was asked for: who asked puts the command line itself there. */
+export const LAUNCH = 'team-agent quick-start DIR';
+
+/** A refusal whose `next` holds the command line that was typed, ready to be typed again. */
+export function withLaunch(refusal: Refusal, line: string): Refusal {
+  return { ...refusal, next: refusal.next.map((command) => command.replace(LAUNCH, () => line)) };
+}
+
 /** How long a CLI may take to say its version, ms; measured 10 to 140. */
 const VERSION_DEADLINE = 10_000;
 

@@ -5,6 +5,7 @@ import { codex } from './codex/index.ts';
 import { scripted } from './scripted/index.ts';
 import type { Leading, Provider } from './shape.ts';
 
+export { withLaunch } from './command.ts';
 export type * from './shape.ts';
 export { FACT_SOURCES, PERMISSION_MODES, TURN_STATES } from './shape.ts';
 

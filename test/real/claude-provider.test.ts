@@ -185,6 +185,46 @@ describe('approvals', () => {
     expect(world.model.turns.at(-1)?.results.at(-1)).toContain('not today');
   });
 
+  test('a yes for the session is not asked again', async () => {
+    const agent = await launched();
+    const outside = path.join(freshFolder('outside'), 'x');
+    for (const time of ['first', 'second']) {
+      await agent.taken(await agent.send(`[[shell touch ${outside}]] [[say ${time}]]`));
+      const answered = () =>
+        world.model.turns.some(({ prompt, results }) => prompt.includes(time) && results.length > 0);
+      await world.until('it asks, or goes on', () => agent.attachment.approvals().length > 0 || answered());
+      const [asked] = agent.attachment.approvals();
+      expect(asked !== undefined).toBe(time === 'first');
+      if (asked) await agent.attachment.decide(asked.id, { decision: 'approve', scope: 'session' });
+      await world.until('it has run', answered);
+    }
+  });
+
+  test('a plan is a question, and yes carries it out', async () => {
+    const agent = await launched({ permission: 'plan' });
+    await agent.send('[[tool ExitPlanMode {"plan":"1. do it"}]] [[say {{result}}]]');
+    await world.until('it asks', () => agent.attachment.approvals().length > 0);
+    const [asked] = agent.attachment.approvals();
+    expect(asked).toMatchObject({ kind: 'question' });
+    expect(agent.state()).toBe('waiting_input');
+    expect(await agent.attachment.decide(asked?.id ?? '', { decision: 'approve', scope: 'once' })).toBe('taken');
+    await world.until('it goes on', () => world.model.turns.at(-1)?.results.at(-1)?.includes('approved') ?? false);
+  });
+
+  test('a question is answered with words', async () => {
+    const agent = await launched();
+    const options = '[{"label":"red","description":"r"},{"label":"blue","description":"b"} ]';
+    const question = `{"question":"Which colour?","header":"Colour","options":${options},"multiSelect":false}`;
+    await agent.send(`[[tool AskUserQuestion {"questions":[${question} ]}]]`);
+    await world.until('it asks', () => agent.attachment.approvals().length > 0);
+    const [asked] = agent.attachment.approvals();
+    expect(asked).toMatchObject({ kind: 'question', text: 'Which colour?' });
+    const id = asked?.id ?? '';
+    expect(await agent.attachment.decide(id, { decision: 'approve', scope: 'once' })).toHaveProperty('not_taken');
+    expect(await agent.attachment.decide(id, { decision: 'deny', message: 'Blue.' })).toBe('taken');
+    await world.until('it hears', () => world.model.turns.at(-1)?.results.at(-1)?.includes('Blue.') ?? false);
+  });
+
   test('one that is answered at the terminal is closed', async () => {
     const agent = await launched();
     await agent.send('[[shell touch /nowhere/x; true]]');
@@ -201,8 +241,8 @@ describe('approvals', () => {
       () => agent.attachment.facts()[0]?.evidence?.includes('permission prompt') ?? false,
     );
     agent.attachAgain();
-    await world.until('it is known', () => agent.attachment.approvals().length > 0);
-    expect(agent.attachment.approvals()[0]).toMatchObject({ kind: 'command', answerable: false });
+    await world.until('it is known', () => agent.attachment.approvals()[0]?.kind === 'command');
+    expect(agent.attachment.approvals()[0]).toMatchObject({ text: 'touch /nowhere/x; true', answerable: false });
     expect(agent.state()).toBe('waiting_approval');
     expect(await agent.channel().state()).toMatchObject({ hold: 'dialog_open' });
   });

@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { isRefusal, mint, type Refusal, signalProcess } from '../../src/kernel/index.ts';
 import { codex } from '../../src/providers/codex/index.ts';
 import { viewOfHandle } from '../../src/providers/codex/launch.ts';
-import { serverFiles } from '../../src/providers/codex/server-files.ts';
+import { serverFiles } from '../../src/providers/codex/server/files.ts';
 import { type ConformanceHarness, providerConformance } from '../../src/providers/conformance.ts';
 import type { LaunchRequest } from '../../src/providers/shape.ts';
 import { eventually } from '../support/eventually.ts';
@@ -319,14 +319,16 @@ describe('a turn that fails', () => {
     await settled(life.attachment, await hand(life, directive), 'taken');
     await eventually(
       'the failure is known',
-      () => turn(life) === 'provider_error' && /failed/.test(evidence(life)),
+      () => turn(life) === 'provider_error' && /failed: /.test(evidence(life)),
       30_000,
     );
     expect(evidence(life)).toMatch(kind);
     const again = world.attach(life.handle, life.request);
     await eventually('found again', () => again.attachment.greeted());
-    const [fact] = again.attachment.facts();
-    expect(fact).toMatchObject({ value: 'provider_error', source: 'protocol', evidence: kind });
+    await eventually('found again with its kind', () => {
+      const [fact] = again.attachment.facts();
+      return fact?.source === 'protocol' && fact.value === 'provider_error' && kind.test(fact.evidence ?? '');
+    });
     await settled(life.attachment, await hand(life, '[[say fine]]'), 'taken');
     await idle(life);
   });

@@ -14,9 +14,9 @@ import {
   sessionMembers,
   signalProcess,
 } from '../../src/kernel/index.ts';
-import { Connection, type Parameters } from '../../src/providers/codex/connection.ts';
 import { codex } from '../../src/providers/codex/index.ts';
-import { removeServerFiles } from '../../src/providers/codex/server-files.ts';
+import { Connection, type Parameters } from '../../src/providers/codex/server/connection.ts';
+import { removeServerFiles } from '../../src/providers/codex/server/files.ts';
 import { configuredVariables, readConfig } from '../../src/providers/codex/settings/config.ts';
 import type {
   AgentHandle,

@@ -1,6 +1,6 @@
 import fs from 'node:fs';
 import { expect } from 'vitest';
-import { type Boundary, type ProcessIdentity, probeProcess } from '../../src/kernel/index.ts';
+import { type Boundary, identifyProcess, type ProcessIdentity, probeProcess } from '../../src/kernel/index.ts';
 import { eventually } from '../support/eventually.ts';
 import type { Product } from '../support/product.ts';
 import { ask, type Delivery, lifeOf, reached, tmux } from '../tmux/journey.ts';
@@ -53,7 +53,7 @@ export async function post(product: Product, agent: string, body: string, ...fla
 }
 
 export const modelOf = (product: RealProduct, agent: string) =>
-  agent === 'claire' ? product.anthropic : product.openai;
+  agent.startsWith('cl') ? product.anthropic : product.openai;
 
 /** The ids of the deliveries that an agent's own record holds as its input, in their order. */
 export function takenBy(product: Product, agent: string): readonly string[] {
@@ -124,10 +124,32 @@ export async function frozen({ pid }: ProcessIdentity): Promise<() => void> {
   return () => process.kill(pid, 'SIGCONT');
 }
 
+/**
+ * A message that was offered to an idle agent and handed over just after a person had begun a turn: it comes to stand in the
+ * CLI's own queue. Its model is held until the gate is released.
+ */
+export async function queuedBehind(product: RealProduct, agent: string, body: string, prompt: string, crash?: Moment) {
+  const crashing = crash === undefined ? {} : { TEAM_AGENT_CRASH_AT: crash };
+  const coordinator = await replaceCoordinator(product, { TEAM_AGENT_FREEZE_AT: 'offer.committed', ...crashing });
+  const posted = post(product, agent, body);
+  const goOn = await frozen(coordinator);
+  const gate = modelOf(product, agent).holdAnswers((request) => request.prompt.includes(prompt));
+  await typedTurn(product, agent, prompt);
+  goOn();
+  if (crash) await crashedAndRevived(product, coordinator);
+  const message = await posted;
+  const [delivery] = (await ask(product, 'deliveries', message)).deliveries;
+  expect(delivery).toMatchObject({ state: 'submitted', attempts: 1 });
+  const id = delivery?.delivery_id ?? '';
+  await eventually("it to stand in the CLI's own queue", () => inOwnQueue(product, agent, id));
+  expect(takenBy(product, agent)).not.toContain(id);
+  return { message, id, gate };
+}
+
 /** What waits in the queue of an agent's own CLI holds `delivery`. */
 export async function inOwnQueue(product: Product, agent: string, delivery: string): Promise<boolean> {
   const { handle } = lifeOf(product, agent);
-  if (handle.session && agent === 'claire') {
+  if (agent.startsWith('cl')) {
     const lines = fs.readFileSync(handle.record, 'utf8').split('\n');
     return lines.some((line) => line.includes('"enqueue"') && line.includes(`[team message ${delivery} `));
   }
@@ -144,4 +166,22 @@ export async function inOwnQueue(product: Product, agent: string, delivery: stri
 export function processesOf(product: Product, agent: string): readonly (ProcessIdentity | undefined)[] {
   const { process, view } = lifeOf(product, agent).handle;
   return [process, view?.process];
+}
+
+/** What its leader was told about an agent's newest life, by kind, in its order. */
+export function toldAbout(product: Product, agent: string): readonly string[] {
+  const lives = product.rows(
+    `select incarnation from incarnations where agent_id = '${agent}' order by launched_at desc`,
+  );
+  const keys = product.rows("select dedupe_key as key from messages where sender = 'team-agent' order by seq");
+  return keys
+    .map(({ key }) => String(key))
+    .filter((key) => key.includes(String(lives[0]?.incarnation)))
+    .map((key) => key.split(':')[0] ?? '');
+}
+
+/** The processes that a process has started. */
+export function childrenOf(parent: ProcessIdentity): readonly ProcessIdentity[] {
+  const listed = fs.readFileSync(`/proc/${parent.pid}/task/${parent.pid}/children`, 'utf8').trim();
+  return listed.split(' ').flatMap((pid) => identifyProcess(Number(pid)) ?? []);
 }

@@ -25,7 +25,13 @@ afterAll(() => product?.end());
 
 const CLIS = [
   { agent: 'claire', asks: 'Do you want to proceed?', yes: '1', survives: false, denial: /not this one/ },
-  { agent: 'cody', asks: 'Would you like to run the following command?', yes: 'y', survives: true, denial: /rejected|denied|declined/i },
+  {
+    agent: 'cody',
+    asks: 'Would you like to run the following command?',
+    yes: 'y',
+    survives: true,
+    denial: /rejected|denied|declined/i,
+  },
 ] as const;
 
 const modelOf = (agent: string) => (agent === 'claire' || agent === 'paula' ? product.anthropic : product.openai);
@@ -142,13 +148,11 @@ describe.each(CLIS)('$agent', ({ agent, asks, yes, survives, denial }) => {
 });
 
 test.each(['claire', 'cody', 'paula', 'petra'])('I07 no tool of the team asks when %s calls it', async (agent) => {
-  const earlier = await sendTo(product, agent, 'something to read');
-  await reached(product, earlier);
   const calls = [
     call('hello', {}),
     call('get_team_status', {}),
     call('inbox', {}),
-    call('read_message', { message_id: earlier }),
+    call('read_message', { message_id: '{{message}}' }),
     call('update_state', { note: 'at work' }),
     call('send_message', { to: 'sam', content: 'hi' }),
     call('request_human', { question: 'shall I?' }),
@@ -159,8 +163,7 @@ test.each(['claire', 'cody', 'paula', 'petra'])('I07 no tool of the team asks wh
   const said = await eventually('all tools to have said something', () => {
     const results = toolsSaid(agent, 'every-tool');
     return results.length === calls.length && results;
-  }).catch(async (e) => {console.log(agent, toolsSaid(agent, 'every-tool'), await questionsOf(product, agent), shownBy(product, agent)); throw e;});
-  console.log(agent, said);
+  });
   for (const result of said) expect(result).toMatch(/ok\\*":\s*true/);
   await whyWhen(product, agent, 'idle');
 });

@@ -1,15 +1,12 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { eventually } from '../support/eventually.ts';
 import { ask } from '../tmux/journey.ts';
 import {
   crashedAndRevived,
   crashingAt,
-  frozen,
-  inOwnQueue,
   modelOf,
   post,
   processesOf,
-  replaceCoordinator,
+  queuedBehind,
   takenBy,
   takenOnce,
   typedTurn,
@@ -74,26 +71,12 @@ describe.each(['claire', 'cody'])('%s', (agent) => {
   test(`E22 M10 ${agent}: killed over a message that has come to stand in the CLI's own queue behind a person's turn`, async () => {
     const before = processesOf(product, agent);
     const body = `behind ${agent}`;
-    const coordinator = await replaceCoordinator(product, {
-      TEAM_AGENT_FREEZE_AT: 'offer.committed',
-      TEAM_AGENT_CRASH_AT: 'offer.written',
-    });
-    const posted = post(product, agent, body);
-    const goOn = await frozen(coordinator);
-    const gate = modelOf(product, agent).holdAnswers();
-    await typedTurn(product, agent, 'a person was quicker');
-    goOn();
-    await crashedAndRevived(product, coordinator);
-    const first = await posted;
-    const second = await post(product, agent, `second behind ${agent}`);
-    const [offered] = (await ask(product, 'deliveries', first)).deliveries;
-    expect(offered).toMatchObject({ state: 'submitted', attempts: 1 });
-    const id = offered?.delivery_id ?? '';
-    await eventually('it to stand in the queue', () => inOwnQueue(product, agent, id));
-    expect(takenBy(product, agent)).not.toContain(id);
+    const prompt = 'a person was quicker';
+    const { message, id, gate } = await queuedBehind(product, agent, body, prompt, 'offer.written');
+    const second = await post(product, agent, `then ${agent}`);
     gate.release();
-    expect(await takenOnce(product, agent, first, body)).toMatchObject({ attempts: 1 });
-    const next = await takenOnce(product, agent, second, `second behind ${agent}`);
+    expect(await takenOnce(product, agent, message, body)).toMatchObject({ attempts: 1 });
+    const next = await takenOnce(product, agent, second, `then ${agent}`);
     expect(takenBy(product, agent).slice(-2)).toEqual([id, next.delivery_id]);
     expect(processesOf(product, agent)).toEqual(before);
   });

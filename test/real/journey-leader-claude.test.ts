@@ -25,7 +25,18 @@ const leader = async () => (await product.json<{ leader: { receiver: string; epo
 
 test('N01 D02 D05 team-agent claude leads the team that it starts itself', async () => {
   const start = `start [[shell ${TEAM_AGENT} quick-start docs/duo]] [[say STARTED]]`;
-  terminal.run([TEAM_AGENT, 'claude', '--permission-mode', 'manual', '--allowedTools', 'Bash', '--model', 'claude-sonnet-5', '--', start]);
+  terminal.run([
+    TEAM_AGENT,
+    'claude',
+    '--permission-mode',
+    'manual',
+    '--allowedTools',
+    'Bash',
+    '--model',
+    'claude-sonnet-5',
+    '--',
+    start,
+  ]);
   await terminal.shows(/^● STARTED/m);
   expect(await leader()).toMatchObject({ receiver: 'claude', epoch: 1 });
   const [request] = product.anthropic.turns;
@@ -36,7 +47,7 @@ test('N01 D02 D05 team-agent claude leads the team that it starts itself', async
 
 test('N01 E07 F05 what the leader gives away comes back into its conversation, each once', async () => {
   const work = `go ${call('report_result', { summary: 'CODY-DONE' })}`;
-  terminal.type(`give ${call('assign_task', { to: 'cody', task: 'look', content: work })} [[say GIVEN]]`);
+  await terminal.type(`give ${call('assign_task', { to: 'cody', task: 'look', content: work })} [[say GIVEN]]`);
   const told = () => product.anthropic.turns.filter(({ prompt }) => /^Result r_[\s\S]*CODY-DONE/.test(prompt));
   await eventually('the model of the leader to be told', () => told().length > 0);
   expect(told()).toHaveLength(1);
@@ -50,7 +61,7 @@ test('N01 E07 F05 what the leader gives away comes back into its conversation, e
 
 test('E07 results that come together reach the leader in one turn', async () => {
   const gate = product.anthropic.holdAnswers();
-  terminal.type('think [[say THOUGHT]]');
+  await terminal.type('think [[say THOUGHT]]');
   await eventually('the leader to think', () => product.anthropic.requestsWith('THOUGHT').length > 0);
   for (const task of ['one', 'two', 'three']) await ask(product, 'send', 'sam', '--task', task, `${task}!`);
   for (const task of ['one', 'two', 'three']) await ask(product, 'wait', '--task', task, '--timeout', '20');
@@ -66,12 +77,15 @@ test('E07 results that come together reach the leader in one turn', async () => 
 });
 
 test('D04 the conversation ends, its team lives on, and its mail waits', async () => {
-  terminal.type('/exit');
+  await terminal.type('/exit');
   await eventually('the conversation to end', () => terminal.sessions().length === 0);
   await eventually('the mailbox to take over', async () => (await leader()).receiver === 'mailbox');
   await ask(product, 'send', 'sam', '--task', 'four', 'four!');
   const done = await ask(product, 'wait', '--task', 'four', '--timeout', '20');
   expect(done.results).toHaveLength(1);
   const { deliveries } = await ask(product, 'deliveries');
-  expect(deliveries.filter(({ to }) => to === 'leader').at(-1)).toMatchObject({ state: 'held', reason: 'leader_unbound' });
+  expect(deliveries.filter(({ to }) => to === 'leader').at(-1)).toMatchObject({
+    state: 'held',
+    reason: 'leader_unbound',
+  });
 });

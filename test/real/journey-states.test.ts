@@ -67,9 +67,20 @@ test.each([
   const gate = model.holdAnswers(({ prompt }) => prompt.includes(word) && model.requestsWith(word).length > errors);
   await deliver(product, agent, `${word} [[error 500 ${errors}]] [[say well]]`, '--expects', 'nothing');
   await eventually('the next try', () => model.requestsWith(word).length > errors);
-  await whyWhen(product, agent, 'provider_error', because).catch(async () => console.log(await why(product, agent), fs.readFileSync(String(product.rows("select record from sessions where agent_id='claire'")[0]?.record),'utf8').slice(-6000)));
+  await whyWhen(product, agent, 'provider_error', because).catch(async () =>
+    console.log(
+      await why(product, agent),
+      fs
+        .readFileSync(String(product.rows("select record from sessions where agent_id='claire'")[0]?.record), 'utf8')
+        .slice(-6000),
+    ),
+  );
   gate.release();
   await whyWhen(product, agent, 'idle');
+  fs.copyFileSync(
+    String(product.rows("select record from sessions where agent_id='claire'")[0]?.record),
+    '/var/tmp/faults/claire.jsonl',
+  );
 });
 
 test.each(['claire', 'cody'])('N04 %s is working as long as its model is silent, then idle', async (agent) => {

@@ -1,16 +1,11 @@
 import { eventually } from '../support/eventually.ts';
-import { type Answer, ask, type Delivery, lifeOf, tmux } from '../tmux/journey.ts';
+import { type Answer, ask, type Delivery, tmux } from '../tmux/journey.ts';
+import { paneOf } from './stage.ts';
 import type { RealProduct } from './world/real-product.ts';
 
 /*
  * What a person does beside a team of real agents: look at a pane, press keys in it, send, answer what a CLI asks.
  */
-
-/** The pane in which a person sees an agent. */
-export function paneOf(product: RealProduct, agent: string): string {
-  const { view, pane } = lifeOf(product, agent).handle;
-  return (view ?? pane).pane;
-}
 
 /** What that pane shows, wrapped lines joined. */
 export function shownBy(product: RealProduct, agent: string): string {

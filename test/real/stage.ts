@@ -2,7 +2,7 @@ import fs from 'node:fs';
 import { readBytes } from '../../src/kernel/index.ts';
 import { eventually } from '../support/eventually.ts';
 import type { Product } from '../support/product.ts';
-import { type Answer, ask, type Delivery, lifeOf, tmux } from '../tmux/journey.ts';
+import { type Answer, type Delivery, lifeOf } from '../tmux/journey.ts';
 import type { RealProduct } from './world/real-product.ts';
 
 /** What `quick-start --json` tells of a team that is up. */

@@ -55,9 +55,10 @@ export class UserTerminal {
     this.tmux('send-keys', '-t', `=${this.#name}:`, ...pressed);
   }
 
-  /** Types a line and presses Enter, as a person does. */
-  type(text: string): void {
+  /** Types a line and, once it stands there, presses Enter: keys that come in one piece would count as pasted. */
+  async type(text: string): Promise<void> {
     this.keys('-l', text);
+    await this.shows(text.slice(-20));
     this.keys('Enter');
   }
 
@@ -74,7 +75,7 @@ export class UserTerminal {
 
   async end(): Promise<void> {
     spawnSync('tmux', ['kill-server'], { env: this.environment });
-    await eventually('the person\'s terminal to have ended', () => this.sessions().length === 0);
+    await eventually("the person's terminal to have ended", () => this.sessions().length === 0);
   }
 }
 

@@ -4,7 +4,6 @@ import { describe, expect, test } from 'vitest';
 import type { IncarnationId } from '../../src/kernel/index.ts';
 import { answerTo, approvalOf, questionOf } from '../../src/providers/codex/approvals.ts';
 import { capabilitiesOf } from '../../src/providers/codex/capabilities.ts';
-import { parseMessage } from '../../src/providers/codex/connection.ts';
 import { readComposer } from '../../src/providers/codex/dialogs.ts';
 import {
   advanceThread,
@@ -21,7 +20,8 @@ import {
   parseRolloutLine,
   RolloutFollower,
 } from '../../src/providers/codex/record.ts';
-import { serverFiles } from '../../src/providers/codex/server-files.ts';
+import { parseMessage } from '../../src/providers/codex/server/connection.ts';
+import { serverFiles } from '../../src/providers/codex/server/files.ts';
 import { freshFolder } from '../support/files.ts';
 
 const fixtures = path.join(import.meta.dirname, '..', 'fixtures', 'codex');

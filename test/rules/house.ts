@@ -5,6 +5,7 @@ import { expect } from 'vitest';
 import { Member, Roster, tokenHash } from '../../src/agents/index.ts';
 import { Runtime } from '../../src/coordinator/runtime.ts';
 import {
+  type AgentId,
   agentId,
   type IncarnationId,
   identifyProcess,
@@ -156,13 +157,10 @@ function handleOf(process: ProcessIdentity, terminal?: ProcessIdentity): AgentHa
   return { process, session, record: `/record/${session}`, details: {}, ...(terminal ? { terminal } : {}) };
 }
 
-/** An agent of a team, running as `process`; returns its token. */
-export function agentIn({ roster }: House, team: TeamId, process = NOBODY, id = WORKER) {
-  const incarnation = mint.incarnation();
-  const token = mint.token();
-  const row: AgentRow = {
+export function agentRow(team: TeamId, agent_id: AgentId): AgentRow {
+  return {
     team,
-    agent_id: id,
+    agent_id,
     generation: 1,
     provider: 'scripted',
     role: 'worker',
@@ -175,6 +173,12 @@ export function agentIn({ roster }: House, team: TeamId, process = NOBODY, id = 
     intent: 'running',
     interacted_at: null,
   };
+}
+
+/** An agent of a team, running as `process`; returns its token. */
+export function agentIn({ roster }: House, team: TeamId, process = NOBODY, id = WORKER) {
+  const incarnation = mint.incarnation();
+  const token = mint.token();
   const life: IncarnationRow = {
     incarnation,
     team,
@@ -189,7 +193,7 @@ export function agentIn({ roster }: House, team: TeamId, process = NOBODY, id = 
     ended_at: null,
     exit: null,
   };
-  roster.enrol(row);
+  roster.enrol(agentRow(team, id));
   roster.follow(life, handleOf(process));
   return { incarnation, token };
 }

@@ -1,6 +1,8 @@
+import { PassThrough } from 'node:stream';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { type Launch, launchOf } from '../../src/cli/launchers.ts';
+import { runCommand } from '../../src/cli/running.ts';
 
 const launch = (own: string[], provider: 'claude' | 'codex', args: string[]): Launch => ({ own, provider, args });
 
@@ -44,8 +46,33 @@ test.each([
   [['--team', 'claude']],
   [['--team', 'claude', 'status']],
   [['why', 'codex']],
+  [['--help', 'claude']],
+  [['--json', '-V', 'codex', '-p']],
 ])('D02 is no launch: %j', (argv) => {
   expect(launchOf(argv)).toBeUndefined();
+});
+
+/** Runs a command line that must not start anything: its folder does not exist. */
+async function ran(...argv: string[]): Promise<{ exit: number | 'stays'; stdout: string; stderr: string }> {
+  const [stdin, stdout, stderr] = [new PassThrough(), new PassThrough(), new PassThrough()];
+  const interrupted = new AbortController().signal;
+  const streams = { stdin, stdout, stderr } as unknown as Pick<NodeJS.Process, 'stdin' | 'stdout' | 'stderr'>;
+  const around = { ...streams, environment: {}, cwd: '/nowhere/at/all', interrupted, endsItself: () => undefined };
+  const exit = await runCommand(argv, around);
+  return { exit, stdout: String(stdout.read() ?? ''), stderr: String(stderr.read() ?? '') };
+}
+
+test.each(['claude', 'codex'])('D02 %s --help is the help of the launcher', async (provider) => {
+  const { exit, stdout } = await ran(provider, '--help');
+  expect([exit, stdout]).toEqual([0, expect.stringContaining(`team-agent ${provider}`)]);
+  expect(stdout).toContain('word for word');
+});
+
+test('D02 a flag before the name that is not ours is refused with where it belongs', async () => {
+  const { exit, stderr } = await ran('--bogus', 'claude', '--model', 'x');
+  expect(exit).toBe(2);
+  expect(stderr).toContain('--bogus is no option of team-agent');
+  expect(stderr).toContain('team-agent claude --help');
 });
 
 describe('D02 whatever stands behind the name', () => {

@@ -115,7 +115,7 @@ async function inSession(
   const isTerminal = process.stdin.isTTY && context.stdout.isTTY;
   if (isTerminal)
     spawnSync('tmux', ['attach-session', '-t', `=${name}`], { stdio: 'inherit', env: context.environment });
-  else while (hasSession(context, name)) await pause(LOOK, undefined, { signal: context.interrupted });
+  else await ended(context, name);
   const exit = Number(readIfThere(`${file}.exit`) ?? 0);
   if (hasSession(context, name)) {
     context.stderr.write(`${provider} goes on in the tmux session ${name}. Come back with: team-agent ${provider}\n`);
@@ -123,6 +123,12 @@ async function inSession(
     fs.rmSync(`${file}.exit`, { force: true });
   }
   return { kind: 'written', exit };
+}
+
+/** Without a terminal there is nothing to attach: the command ends with the session. */
+async function ended(context: Context, name: string): Promise<void> {
+  context.stderr.write(`runs in the tmux session ${name}; see it with: tmux attach -t ${name}\n`);
+  while (hasSession(context, name)) await pause(LOOK, undefined, { signal: context.interrupted });
 }
 
 function startSession(

@@ -1,6 +1,6 @@
 import fs from 'node:fs';
 import path from 'node:path';
-import { pathsOf } from '../../client/index.ts';
+import { callCoordinator, pathsOf } from '../../client/index.ts';
 import { childEnvironment } from '../../kernel/environment.ts';
 import { mint } from '../../kernel/ids.ts';
 import { isRefusal, type Refusal } from '../../kernel/reasons.ts';
@@ -39,7 +39,7 @@ export async function run(context: Context, [given = '.']: readonly string[], fl
     yes: flags.yes ?? false,
   };
   const checked = await checkFirst(order, workspace, context.environment);
-  if (isRefusal(checked)) return refused(checked);
+  if (isRefusal(checked)) return refused((await mayNotStart(workspace)) ?? checked);
   const environment = childEnvironment(context.environment, checked.variables);
   const answer = await callIn(
     workspace,
@@ -48,6 +48,15 @@ export async function run(context: Context, [given = '.']: readonly string[], fl
     context.interrupted,
   );
   return outcomeOf(answer, quickStartLines);
+}
+
+/**
+ * Who may not start a team at all is told that, not what its own environment lacks: an agent's is not a person's. undefined
+ * when the caller may, or when there is no coordinator to tell.
+ */
+async function mayNotStart(workspace: string): Promise<Refusal | undefined> {
+  const answer = await callCoordinator(workspace, 'may-start', {}, { start: false });
+  return answer && isRefusal(answer) ? answer : undefined;
 }
 
 /**
@@ -100,7 +109,10 @@ async function checkAgent(
   workspace: string,
   environment: NodeJS.ProcessEnv,
 ): Promise<readonly string[] | Refusal> {
-  const { findProvider } = await import('../../providers/index.ts');
+  const [{ findProvider, withLaunch }, { commandOf }] = await Promise.all([
+    import('../../providers/index.ts'),
+    import('../../lifecycle/index.ts'),
+  ]);
   const provider = findProvider(agent.provider);
   if (isRefusal(provider)) return provider;
   const { id, folder, permission } = agent;
@@ -108,9 +120,11 @@ async function checkAgent(
   const trusted = order.trust || fs.existsSync(pathsOf(workspace).ledger);
   const all = childEnvironment(environment, Object.keys(environment));
   const installation = await provider.inspect({ agent: id, folder, permission, trusted, environment: all });
-  if (isRefusal(installation)) return installation;
+  if (isRefusal(installation)) return withLaunch(installation, commandOf(order));
   const planned = provider.plan(trial(agent, team.id, workspace, trusted), installation);
-  return isRefusal(planned) ? planned : [...agent.env, ...provider.variables, ...(installation.variables ?? [])];
+  return isRefusal(planned)
+    ? withLaunch(planned, commandOf(order))
+    : [...agent.env, ...provider.variables, ...(installation.variables ?? [])];
 }
 
 /** A launch that will not be: what a provider refuses (a script that cannot be played) shows in its plan. */

@@ -78,6 +78,10 @@ export function quickStartLines(answer: Answers['quick-start'], look: Look): str
     '',
     ...table(columns, rows, look),
     '',
+    ...(answer.warnings ?? []).flatMap((warning) => [
+      ...wrap(printable(warning), look.columns).map((line) => paint.yellow(line)),
+      '',
+    ]),
     ...(answer.next?.length ? answer.next : [`team-agent send ${first} "text"`]).map(
       (command) => `${paint.dim('next:')} ${paint.bold(command)}`,
     ),

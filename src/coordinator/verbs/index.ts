@@ -14,12 +14,13 @@ import {
   why,
 } from './reading.ts';
 import { send } from './send.ts';
-import { quickStart, shutdown } from './team.ts';
+import { mayStart, quickStart, shutdown } from './team.ts';
 import type { Verb } from './verb.ts';
 import { wait } from './wait.ts';
 
 /** Every verb of the local API, by the name that the command line uses. */
 export const VERBS: Readonly<Record<string, Verb>> = {
+  'may-start': mayStart,
   'quick-start': quickStart,
   send,
   approvals,

@@ -75,15 +75,31 @@ async function bind(runtime: Runtime, team: TeamId, conversation: Conversation):
   return bindLeader(runtime.effects.ledger, runtime.effects.leaders, team, conversation);
 }
 
-/** Who starts a team leads it, when it is a conversation: one of our launcher, or one found around the caller. */
+/**
+ * Who starts a team leads it, when it is a conversation: one of our launcher, or one found around the caller. For a person at
+ * a shell the conversation leads that a launcher started before and that waits for a team. Resolves with what that leader
+ * has to know.
+ */
 export async function bindCaller(
   runtime: Runtime,
   team: TeamId,
   caller: Caller,
   environment: Readonly<Record<string, string>>,
-): Promise<void> {
+): Promise<readonly string[]> {
   const conversation = await conversationOf(runtime, caller, environment);
-  if (conversation) await bind(runtime, team, conversation);
+  if (!conversation || !(await bind(runtime, team, conversation))) return [];
+  const channel = await conversation.channel();
+  return 'hold' in channel && channel.hold === 'mode_holds_mail' ? [HOLDS_MAIL] : [];
+}
+
+/** What a leader is told whose CLI would ask its person about each message. */
+const HOLDS_MAIL =
+  'In the permission mode of this conversation a person would have to confirm each message to it. Run "team-agent wait --mail --timeout 86400" as a background command instead: it ends when there is mail, its output is the mail, and its end wakes you. Then run it again.';
+
+/** The only conversation that our launcher has started and that leads nobody yet: it waits for a team. */
+function waitingConversation({ leaders }: Runtime['effects']): Conversation | undefined {
+  const waiting = leaders.launched().filter(({ incarnation }) => leaders.teamsOf(incarnation).length === 0);
+  return waiting.length === 1 ? waiting[0] : undefined;
 }
 
 async function conversationOf(
@@ -95,7 +111,7 @@ async function conversationOf(
     case 'leader':
       return effects.changes.until(() => effects.leaders.conversation(caller.incarnation), INTRODUCTION);
     case 'person':
-      return findConversation(effects, caller.chain, environment);
+      return (await findConversation(effects, caller.chain, environment)) ?? waitingConversation(effects);
     case 'agent':
       return undefined;
     default:

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { isRefusal, type Refusal } from '../../kernel/index.ts';
 import { sessionOf, type TeamRow, teams } from '../../ledger/index.ts';
 import { type Launched, launchTeam, shutDownTeam } from '../../lifecycle/index.ts';
-import { ownTeamOf } from '../callers.ts';
+import { ownTeamOf, workerMayNot } from '../callers.ts';
 import type { Runtime } from '../runtime.ts';
 import { selectTeam } from '../teams.ts';
 import { leaderView } from '../views/index.ts';
@@ -24,12 +24,19 @@ export const quickStart = verb({
     const asked_by = caller.kind === 'leader' ? 'leader' : 'person';
     const launched = await launchTeam(runtime.effects, { ...args, asked_by });
     if (isRefusal(launched)) return launched;
-    await bindCaller(runtime, launched.team.id, caller, args.environment);
-    return launchedAnswer(runtime, launched);
+    const told = await bindCaller(runtime, launched.team.id, caller, args.environment);
+    return launchedAnswer(runtime, launched, told);
   },
 });
 
-async function launchedAnswer(runtime: Runtime, { team, agents }: Launched): Promise<object> {
+/** May this caller start a team? Asked when its own environment speaks against it, which need not be a person's. */
+export const mayStart = verb({
+  input: z.object({}),
+  agents: true,
+  run: async ({ caller }) => workerMayNot(caller, 'quick-start') ?? { ok: true },
+});
+
+async function launchedAnswer(runtime: Runtime, { team, agents }: Launched, told: readonly string[]): Promise<object> {
   const rows = await Promise.all(
     agents.map(async ({ agent, ready_ms }) => ({
       agent_id: agent.spec.id,
@@ -50,7 +57,7 @@ async function launchedAnswer(runtime: Runtime, { team, agents }: Launched): Pro
     agents: rows,
     coordinator: { status: 'running', pid: process.pid },
     leader: await leaderView(runtime.effects.ledger.db, runtime, team.id),
-    warnings: [...new Set(agents.flatMap(({ agent }) => agent.installation.warnings))],
+    warnings: [...new Set(agents.flatMap(({ agent }) => agent.installation.warnings)), ...told],
     next: [
       `team-agent send ${first?.agent_id ?? 'AGENT'} "what is to be done"`,
       'team-agent status',

@@ -6,6 +6,12 @@ import { type Fields, fieldsOf, listOf, textOf } from './sources/json.ts';
 /** The answer that leaves a question to whoever sits at the terminal. */
 const NO_WORD = {};
 
+/**
+ * Tools of the team never ask anybody. Their rule in the settings sees to that, but not in plan mode: there Claude Code asks
+ * before each tool that is not a reading one (measured).
+ */
+const OWN_TOOLS = /^mcp__team__/;
+
 interface Held {
   readonly approval: Approval;
   readonly payload: Fields;
@@ -35,6 +41,7 @@ export class Approvals {
   /** Holds the question of a hook; resolves with the answer that goes back to Claude Code. */
   hold(payload: Fields, gone: AbortSignal): Promise<object> {
     if (gone.aborted) return Promise.resolve(NO_WORD);
+    if (OWN_TOOLS.test(textOf(payload, 'tool_name') ?? '')) return Promise.resolve(hookAnswer({ behavior: 'allow' }));
     this.#count += 1;
     // The hook names no id of its own: what it asks, in which prompt, and the how-manieth question it was.
     const own = [textOf(payload, 'tool_use_id') ?? textOf(payload, 'prompt_id') ?? '', String(this.#count)];
@@ -59,9 +66,7 @@ export class Approvals {
     if (decision.decision === 'approve' && textOf(held.payload, 'tool_name') === 'AskUserQuestion') {
       return { not_taken: 'a question needs words: deny it with the answer as the message, or answer at its terminal' };
     }
-    held.answer({
-      hookSpecificOutput: { hookEventName: 'PermissionRequest', decision: answerOf(decision, held.payload) },
-    });
+    held.answer(hookAnswer(answerOf(decision, held.payload)));
     return 'taken';
   }
 
@@ -73,6 +78,10 @@ export class Approvals {
   closeAll(): void {
     this.closeBefore(Number.POSITIVE_INFINITY);
   }
+}
+
+function hookAnswer(decision: object): object {
+  return { hookSpecificOutput: { hookEventName: 'PermissionRequest', decision } };
 }
 
 function approvalOf(id: string, payload: Fields): Approval {
@@ -98,7 +107,7 @@ export function describeCall(tool: string, input: unknown): Pick<Approval, 'kind
       return { kind: 'question', text: line(textOf(fieldsOf(first), 'question') ?? 'a question') };
     }
     case 'ExitPlanMode':
-      return { kind: 'question', text: line(`carry out the plan: ${textOf(fields, 'plan') ?? ''}`) };
+      return { kind: 'question', text: line(`carry out its plan: ${textOf(fields, 'plan') ?? 'see its terminal'}`) };
     default:
       return { kind: 'tool', text: line(`${tool} ${JSON.stringify(input ?? {})}`) };
   }
@@ -107,14 +116,24 @@ export function describeCall(tool: string, input: unknown): Pick<Approval, 'kind
 function answerOf(decision: Decision, payload: Fields): object {
   switch (decision.decision) {
     case 'approve': {
-      const updatedPermissions = decision.scope === 'session' ? sessionRules(payload) : [];
-      return { behavior: 'allow', ...(updatedPermissions.length > 0 ? { updatedPermissions } : {}) };
+      const forSession = decision.scope === 'session' && !isQuestion(payload);
+      const updatedPermissions = forSession ? sessionRules(payload) : [];
+      return {
+        behavior: 'allow',
+        // A plain yes does not close the dialog of a tool that exists to ask (measured): it takes its input back.
+        ...(isQuestion(payload) ? { updatedInput: payload.tool_input ?? {} } : {}),
+        ...(updatedPermissions.length > 0 ? { updatedPermissions } : {}),
+      };
     }
     case 'deny':
       return { behavior: 'deny', message: decision.message ?? 'It was denied.' };
     default:
       return decision satisfies never;
   }
+}
+
+function isQuestion(payload: Fields): boolean {
+  return describeCall(textOf(payload, 'tool_name') ?? '', payload.tool_input).kind === 'question';
 }
 
 /**

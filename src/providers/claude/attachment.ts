@@ -218,10 +218,12 @@ export class ClaudeAttachment implements Attachment {
     const { registry, record } = this.#seen();
     if (registry?.status !== 'waiting') return [];
     const call = record.open.at(-1);
+    const kind: Approval['kind'] = /permission/.test(registry.waitingFor ?? '') ? 'tool' : 'question';
+    // The transcript may be a moment behind the dialog.
     const words = call
       ? describeCall(call.name, call.arguments)
-      : { kind: 'question' as const, text: registry.waitingFor ?? 'an answer at its terminal' };
-    const id = approvalId(this.#incarnation, call?.id ?? `waiting since ${registry.at}`);
+      : { kind, text: registry.waitingFor ?? 'an answer at its terminal' };
+    const id = approvalId(this.#incarnation, `waiting since ${registry.at}`);
     return [{ id, ...words, since: registry.at, answerable: false }];
   }
 

@@ -154,10 +154,8 @@ export class ProtocolChannel implements Channel {
     if (asked !== undefined) return hold('dialog_open', asked);
     const stranger = foreign();
     if (stranger !== undefined) return hold('session_changed', stranger);
-    const held = holdOfActivity(value);
-    if (held) return held;
     const mode = modeHolds();
-    return mode === undefined ? undefined : hold('mode_holds_mail', mode);
+    return mode === undefined ? holdOfActivity(value) : hold('mode_holds_mail', mode);
   }
 
   /** The session hangs up once it has read a connection to its end; connections are read in their order. */

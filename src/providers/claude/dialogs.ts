@@ -9,6 +9,7 @@ export interface StartupDialog {
     | 'login'
     | 'offline'
     | 'mcp_servers'
+    | 'imports'
     | 'settings'
     | 'unknown';
   /** What it says, without its frame. */
@@ -50,7 +51,8 @@ const STARTUP: readonly Known[] = [
   },
   { kind: 'onboarding', title: /Security notes:/, also: /Press Enter to continue/, next: 'claude' },
   { kind: 'mcp_servers', title: /New MCP servers? found/i, next: 'claude' },
-  { kind: 'settings', title: /Settings? (?:Error|Warning)|Allow external CLAUDE\.md/i, next: 'claude /doctor' },
+  { kind: 'imports', title: /Allow external CLAUDE\.md/i, next: 'claude' },
+  { kind: 'settings', title: /Settings? (?:Error|Warning)/i, next: 'claude' },
   // Anything else that waits for a key where the composer should be.
   { kind: 'unknown', title: /^[^❯]*\?\s*$/, also: /Enter to (?:confirm|continue)/, next: 'claude' },
 ];

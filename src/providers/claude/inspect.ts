@@ -1,5 +1,5 @@
 import { isRefusal, type Refusal, refuse, shellWord } from '../../kernel/index.ts';
-import { findCommand } from '../command.ts';
+import { findCommand, LAUNCH } from '../command.ts';
 import type { Inspection, Installation } from '../shape.ts';
 import { capabilitiesOf, OLDEST } from './capabilities.ts';
 import {
@@ -61,7 +61,7 @@ function refuseRoot({ agent, environment, permission }: Inspection): Refusal | u
     `Claude Code does not run ${agent} without asking (permission_mode: bypass) as root outside a sandbox.`,
     {
       evidence: { agent, permission, uid: 0, IS_SANDBOX: environment.IS_SANDBOX ?? null },
-      next: ['env IS_SANDBOX=1 team-agent quick-start DIR'],
+      next: [`env IS_SANDBOX=1 ${LAUNCH}`],
     },
   );
 }
@@ -99,7 +99,7 @@ function refuseUnready({ environment }: Inspection, state: Fields | undefined): 
       'Claude Code would ask whether it may use the ANTHROPIC_API_KEY of the environment: start it once and answer, or unset the variable.',
       {
         evidence: { file, variable: 'ANTHROPIC_API_KEY' },
-        next: ['claude', 'env -u ANTHROPIC_API_KEY team-agent quick-start DIR'],
+        next: ['claude', `env -u ANTHROPIC_API_KEY ${LAUNCH}`],
       },
     );
   }
@@ -116,7 +116,7 @@ function refuseUntrusted(
     `Claude Code of ${agent} does not trust ${folder} yet: only you can say that it may.`,
     {
       evidence: { agent, folder, file: stateFile(environment) },
-      next: ['team-agent quick-start DIR --trust', `cd ${shellWord(folder)} && claude`],
+      next: [`${LAUNCH} --trust`, `cd ${shellWord(folder)} && claude`],
     },
   );
 }

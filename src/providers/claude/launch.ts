@@ -1,5 +1,6 @@
 import path from 'node:path';
 import { agentWrapper, type Refusal, refuse } from '../../kernel/index.ts';
+import { LAUNCH } from '../command.ts';
 import { instructionsFor } from '../instructions.ts';
 import type { Installation, LaunchPlan, LaunchRequest, PermissionMode } from '../shape.ts';
 import { mcpOf, settingsOf } from './settings.ts';
@@ -73,6 +74,6 @@ export function refuseSocket(agent: string, socket: string): Refusal | undefined
   if (bytes <= LONGEST_SOCKET_PATH) return undefined;
   return refuse('launch_failed', `The path of ${agent}'s socket is too long: ${socket}`, {
     evidence: { socket, bytes, longest: LONGEST_SOCKET_PATH },
-    next: ['env XDG_RUNTIME_DIR=/tmp team-agent status'],
+    next: [`env XDG_RUNTIME_DIR=/tmp ${LAUNCH}`],
   });
 }

@@ -1,7 +1,7 @@
 import { firstLine, type IncarnationId, printable } from '../../kernel/index.ts';
 import { approvalId } from '../approvals.ts';
 import type { Approval, Decision } from '../shape.ts';
-import { isObject, type Parameters, type Word } from './connection.ts';
+import { isObject, type Parameters, type Word } from './server/connection.ts';
 
 /** A question of the server that somebody has to decide: `id` is what its answer has to carry. */
 export interface Question {

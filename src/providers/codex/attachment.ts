@@ -3,13 +3,14 @@ import { type IncarnationId, type Liveness, probeProcess, readIfThere, sizeOf } 
 import type { Terminals } from '../../tmux/index.ts';
 import type { AgentHandle, Approval, Attachment, Channel, Decision, Incident, MissedCall, TurnFact } from '../shape.ts';
 import { answerTo, approvalOf } from './approvals.ts';
-import { PasteChannel, ProtocolChannel } from './channel.ts';
-import { type Call, Connection, type Word } from './connection.ts';
+import { ProtocolChannel } from './channel.ts';
 import { turnOfThread } from './facts.ts';
 import { settingsOf } from './launch.ts';
+import { PasteChannel } from './paste.ts';
 import { RolloutFollower } from './record.ts';
-import { removeServerFiles } from './server-files.ts';
-import { CodexThread } from './thread.ts';
+import { type Call, Connection, type Word } from './server/connection.ts';
+import { removeServerFiles } from './server/files.ts';
+import { CodexThread } from './server/thread.ts';
 
 /** Between looks at a process that seems to have ended, in ms. */
 const FIRST_LOOK = 10;

@@ -1,11 +1,9 @@
 import type { IncarnationId, Liveness } from '../../kernel/index.ts';
-import type { Terminals } from '../../tmux/index.ts';
 import type { AgentHandle, Channel, ChannelHold, Handed, Offer, Receipt, Settlement, TurnState } from '../shape.ts';
-import { type Connection, isObject } from './connection.ts';
-import { readComposer } from './dialogs.ts';
 import { turnOfThread } from './facts.ts';
 import type { RolloutFollower } from './record.ts';
-import type { CodexThread } from './thread.ts';
+import { type Connection, isObject } from './server/connection.ts';
+import type { CodexThread } from './server/thread.ts';
 
 /** What both channels see of the agent. */
 export interface Seen {
@@ -18,12 +16,12 @@ export interface Seen {
   readonly changed: () => void;
 }
 
-type Hold = { readonly hold: ChannelHold; readonly evidence: string };
+export type Hold = { readonly hold: ChannelHold; readonly evidence: string };
 
-const hold = (why: ChannelHold, evidence: string): Hold => ({ hold: why, evidence });
+export const hold = (why: ChannelHold, evidence: string): Hold => ({ hold: why, evidence });
 
 /** Wakes its channel after a while, because nothing else will. */
-class Alarm {
+export class Alarm {
   #timer: NodeJS.Timeout | undefined;
 
   /** After `delay` ms; a later call takes the place of an earlier one. */
@@ -47,6 +45,9 @@ const SECOND_LOOK = 1500;
 /** The server's word for what it took stands in its record after some ms; when it does not, ms, the word alone counts. */
 const LINE_PATIENCE = 2000;
 
+/** So long a turn may take to begin after its message was handed over, ms; measured: up to 40. */
+const TURN_PATIENCE = 1000;
+
 /** Into the thread's own queue, over the app-server's socket. It never steers a running turn. */
 export class ProtocolChannel implements Channel {
   readonly name = 'protocol';
@@ -57,6 +58,9 @@ export class ProtocolChannel implements Channel {
 
   /** The offer that a turn of the server's list had first while the rollout lacked it. */
   #listed: { readonly offer: string; readonly at: number } | undefined;
+
+  /** The last hand-over, and what the thread had done until then. */
+  #handed: { readonly moves: number; readonly at: number } | undefined;
 
   constructor(seen: Seen) {
     this.#seen = seen;
@@ -73,12 +77,14 @@ export class ProtocolChannel implements Channel {
     if (question) return hold('dialog_open', `Codex asks: ${question.method}`);
     if (thread.state.status === 'active' && !thread.state.waiting) return hold('working', 'a turn is running');
     const { value, evidence } = turnOfThread(thread.state);
-    return holdOfTurn(value, evidence) ?? 'ready';
+    return holdOfTurn(value, evidence) ?? this.#holdOfHanded() ?? 'ready';
   }
 
   async hand(offer: Offer, rendered: string): Promise<Handed> {
     const { connection, thread } = this.#seen;
+    this.#handed = { moves: thread.state.moves, at: performance.now() };
     const added = await thread.add(connection, offer.delivery, rendered);
+    if (added.answered !== 'result') this.#handed = undefined;
     switch (added.answered) {
       case 'none':
         return { handed: 'not_taken', evidence: 'there was no connection: no byte left' };
@@ -129,6 +135,15 @@ export class ProtocolChannel implements Channel {
     this.#alarm.close();
   }
 
+  /** The record may show a message before the server's word of its turn is heard: what was just handed over runs first. */
+  #holdOfHanded(): Hold | undefined {
+    const { moves, at } = this.#handed ?? {};
+    if (moves !== this.#seen.thread.state.moves || at === undefined || performance.now() - at > TURN_PATIENCE)
+      return undefined;
+    this.#alarm.set(TURN_PATIENCE, this.#seen.changed);
+    return hold('working', 'the turn of what was just handed over is about to begin');
+  }
+
   /** Our own entry in the queue of a thread that does nothing: an interrupt has shut the queue, and only a start opens it. */
   async #inQueue(entry: string): Promise<Settlement> {
     const { connection, thread } = this.#seen;
@@ -175,7 +190,8 @@ export class ProtocolChannel implements Channel {
   /** The server's own word that it has begun on it. The line of the record says more, and comes at once. */
   #toldTaken(offer: Offer): Settlement | undefined {
     const told = this.#seen.thread.taken(offer.delivery, offer.position);
-    if (!told) return undefined;
+    // Heard late it may be the word of an earlier line, which is there then and does not count.
+    if (!told || this.#seen.record.knows(offer.delivery)) return undefined;
     if (Date.now() - told.at < LINE_PATIENCE) return this.#awaitLine('the app-server has begun on it');
     const { record: file } = this.#seen.handle;
     return { outcome: 'taken', receipt: { source: 'app-server:item', file, record_id: told.item } };
@@ -190,92 +206,6 @@ export class ProtocolChannel implements Channel {
 function entryOf(result: unknown): string {
   const entry = isObject(result) ? result.queuedSubmission : undefined;
   return isObject(entry) ? String(entry.id) : '';
-}
-
-/** When nothing will tell that a hold has passed, it is looked at again after so many ms. */
-const LOOK_AGAIN = 2000;
-
-/** Through the terminal, as a person would: into an empty composer, then Enter. Into the pane that shows the thread. */
-export class PasteChannel implements Channel {
-  readonly name = 'paste';
-  readonly #seen: Seen;
-  readonly #terminals: Terminals;
-  readonly #alarm = new Alarm();
-
-  constructor(seen: Seen, terminals: Terminals) {
-    this.#seen = seen;
-    this.#terminals = terminals;
-  }
-
-  async state(): Promise<'ready' | Hold> {
-    const state = this.#holdOfAgent() ?? (await this.#holdOfScreen()) ?? 'ready';
-    if (state !== 'ready' && !this.#seen.connection.up) this.#alarm.set(LOOK_AGAIN, this.#seen.changed);
-    return state;
-  }
-
-  async hand(offer: Offer, rendered: string): Promise<Handed> {
-    const { view } = this.#seen.handle;
-    if (!view) return { handed: 'not_taken', evidence: 'no pane shows the agent' };
-    const outcome = await this.#terminals.paste(view, rendered, `team-agent-${offer.delivery}`);
-    switch (outcome.pasted) {
-      case true:
-        return { handed: 'written' };
-      case false:
-        return { handed: 'not_taken', evidence: `${outcome.why}: ${outcome.evidence}` };
-      case 'unknown':
-        return { handed: 'unknown', evidence: outcome.evidence };
-      default:
-        return outcome satisfies never;
-    }
-  }
-
-  /** Taken when the rollout has it; otherwise unknown for good: somebody may have edited or removed the text. */
-  async settle(offer: Offer): Promise<Settlement> {
-    if (offer.incarnation !== this.#seen.incarnation) return ofAnotherLife(offer);
-    const awaited = `a user message with its header in ${this.#seen.handle.record}`;
-    return receiptOf(this.#seen, offer) ?? { outcome: 'unknown', awaited };
-  }
-
-  close(): void {
-    this.#alarm.close();
-  }
-
-  #holdOfAgent(): Hold | undefined {
-    const { connection, thread, record } = this.#seen;
-    if (this.#seen.liveness() === 'dead') return hold('channel_down', 'its process is dead');
-    if (connection.up) {
-      if (thread.questions.length > 0) return hold('dialog_open', 'Codex asks something');
-      const { value, evidence } = turnOfThread(thread.state);
-      if (thread.state.status === 'active' && !thread.state.waiting) return hold('working', evidence);
-      return holdOfTurn(value, evidence);
-    }
-    if (connection.coming) return hold('starting', 'the first connection is about to come');
-    record.catchUp();
-    const { turn, evidence } = record.state;
-    return turn === 'unknown' ? undefined : holdOfTurn(turn, evidence);
-  }
-
-  async #holdOfScreen(): Promise<Hold | undefined> {
-    const { view } = this.#seen.handle;
-    if (!view) return hold('channel_down', 'no pane shows the agent');
-    const facts = await this.#terminals.facts(view);
-    if (!facts || facts.dead) return hold('channel_down', 'its pane is gone or dead');
-    if (facts.pid !== view.process.pid) return hold('channel_down', `process ${facts.pid} has its pane`);
-    if (facts.inMode) return hold('pane_in_mode', facts.mode);
-    const seen = readComposer((await this.#terminals.screen(view)) ?? []);
-    switch (seen.seen) {
-      case 'empty':
-        return undefined;
-      case 'draft':
-        return hold('draft_in_composer', seen.text);
-      case 'dialog':
-        return hold('dialog_open', seen.text);
-      case 'nothing':
-        return hold('channel_down', 'the screen shows no composer');
-      default:
-        return seen satisfies never;
-    }
-  }
 }
 
 /** The hold that a turn puts on its agent; undefined when something may be offered. */
@@ -300,7 +230,7 @@ export function holdOfTurn(turn: TurnState, evidence: string): Hold | undefined 
   }
 }
 
-function receiptOf({ record, handle }: Seen, offer: Offer): Settlement | undefined {
+export function receiptOf({ record, handle }: Seen, offer: Offer): Settlement | undefined {
   record.catchUp();
   const found = record.receipt(offer.delivery, offer.position);
   if (!found) return undefined;
@@ -308,6 +238,6 @@ function receiptOf({ record, handle }: Seen, offer: Offer): Settlement | undefin
   return { outcome: 'taken', receipt };
 }
 
-function ofAnotherLife(offer: Offer): Settlement {
+export function ofAnotherLife(offer: Offer): Settlement {
   return { outcome: 'unknown', awaited: `the record of ${offer.incarnation}` };
 }

@@ -1,6 +1,6 @@
 import { firstLine } from '../../kernel/index.ts';
 import type { TurnState } from '../shape.ts';
-import { isObject, type Word } from './connection.ts';
+import { isObject, type Word } from './server/connection.ts';
 
 /** Why a turn failed, or what a running one tries again. */
 export interface Fault {

@@ -1,11 +1,11 @@
 import { isRefusal, type Refusal, refuse, shellWord } from '../../kernel/index.ts';
-import { findCommand } from '../command.ts';
+import { findCommand, LAUNCH } from '../command.ts';
 import type { Inspection, Installation, Provider } from '../shape.ts';
 import { CodexAttachment } from './attachment.ts';
 import { capabilitiesOf, INSTALL, warningsOf } from './capabilities.ts';
 import { introduce, plan } from './launch.ts';
 import { leading } from './leading/index.ts';
-import { notLoggedIn } from './opening.ts';
+import { notLoggedIn } from './server/opening.ts';
 import { configuredVariables, isTrusted, mcpServerNames, missingLogin, readConfig } from './settings/config.ts';
 import { TEAM_SERVER } from './settings/overrides.ts';
 
@@ -72,7 +72,7 @@ function notTrusted(agent: string, folder: string, file: string): Refusal {
     `Codex does not trust ${folder}, where ${agent} would work: it would stop at its question about that.`,
     {
       evidence: { folder, agent, file },
-      next: [`team-agent quick-start ${shellWord(folder)} --trust`, `codex -C ${shellWord(folder)}`],
+      next: [`${LAUNCH} --trust`, `codex -C ${shellWord(folder)}`],
     },
   );
 }

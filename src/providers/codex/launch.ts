@@ -9,12 +9,13 @@ import {
   refuse,
   shellWord,
 } from '../../kernel/index.ts';
+import { LAUNCH } from '../command.ts';
 import { instructionsFor } from '../instructions.ts';
 import type { AgentHandle, Installation, Introduction, LaunchPlan, LaunchRequest, Program, Started } from '../shape.ts';
-import { openThread } from './opening.ts';
+import { openThread } from './server/opening.ts';
+import type { ThreadSettings } from './server/thread.ts';
 import { serverOverrides, viewOverrides } from './settings/overrides.ts';
 import { permissionOf } from './settings/permission.ts';
-import type { ThreadSettings } from './thread.ts';
 
 /** The longest path of a unix socket, in bytes: 104 with the end mark on macOS, 108 on Linux. */
 const LONGEST_SOCKET_PATH = 103;
@@ -57,7 +58,7 @@ export function socketOf(who: string, folder: string, incarnation: string): stri
   if (bytes <= LONGEST_SOCKET_PATH) return socket;
   return refuse('launch_failed', `The path of ${who}'s socket is too long: ${socket}`, {
     evidence: { socket, bytes, longest: LONGEST_SOCKET_PATH },
-    next: ['env XDG_RUNTIME_DIR=/tmp team-agent status'],
+    next: [`env XDG_RUNTIME_DIR=/tmp ${LAUNCH}`],
   });
 }
 

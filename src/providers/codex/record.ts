@@ -1,7 +1,7 @@
 import { LineFollower } from '../line-follower.ts';
 import type { MissedCall, TurnState } from '../shape.ts';
-import { isObject } from './connection.ts';
 import { type Fault, faultOf, faultText } from './facts.ts';
+import { isObject } from './server/connection.ts';
 import { TEAM_SERVER } from './settings/overrides.ts';
 
 /** The lines of a rollout that mean something here; every other one is left unread. */
@@ -100,7 +100,7 @@ function textOf(content: unknown): string {
 }
 
 /** The deliveries whose header stands at the beginning of a line. */
-export function marksIn(text: string): readonly string[] {
+function marksIn(text: string): readonly string[] {
   return [...text.matchAll(MARK)].map(([, delivery = '']) => delivery);
 }
 

@@ -26,6 +26,8 @@ export class ScriptedAttachment implements Attachment {
   readonly #forgetPane: () => void;
   #connected = false;
   #closed = false;
+  /** The question that was answered last: until the agent says so it still looks open. */
+  #answered: string | undefined;
 
   constructor(handle: AgentHandle, incarnation: IncarnationId, terminals: Terminals) {
     const changed = (): void => this.#announce();
@@ -116,13 +118,18 @@ export class ScriptedAttachment implements Attachment {
     if (said?.dialog?.kind !== 'approval') return [];
     const { text } = said.dialog;
     const { since } = said.turn;
-    return [{ id: approvalId(this.#incarnation, `${since} ${text}`), kind: 'command', text, since, answerable: true }];
+    const id = approvalId(this.#incarnation, `${since} ${text}`);
+    return id === this.#answered ? [] : [{ id, kind: 'command', text, since, answerable: true }];
   }
 
   async decide(approval: string, { decision }: Decision): Promise<'taken' | { readonly not_taken: string }> {
     if (!this.approvals().some((open) => open.id === approval)) return { not_taken: 'it is not open any more' };
+    // A second answer would be taken for one to whatever it asks next.
+    this.#answered = approval;
     const sent = await this.#connection?.send({ type: 'answer', decision });
-    return sent === 'written' ? 'taken' : { not_taken: 'there is no connection to its socket' };
+    if (sent === 'written') return 'taken';
+    this.#answered = undefined;
+    return { not_taken: 'there is no connection to its socket' };
   }
 
   /** It has no hooks: its socket says everything. */

@@ -66,7 +66,11 @@ export class RealProduct extends Product {
   override async end(): Promise<void> {
     try {
       await super.end();
-      await eventually('the command-line tools to have ended', () => this.#processes().length === 0);
+      await eventually('the command-line tools to have ended', () => this.#processes().length === 0).catch(
+        (error: unknown) => {
+          throw new Error(`${error}: ${this.#processes().map(commandOf).join('; ')}`);
+        },
+      );
     } finally {
       for (const pid of this.#processes()) process.kill(pid, 'SIGKILL');
       await Promise.all([this.anthropic.close(), this.openai.close()]);
@@ -79,6 +83,10 @@ export class RealProduct extends Product {
     const pids = fs.readdirSync('/proc').filter((name) => /^\d+$/.test(name));
     return pids.map(Number).filter((pid) => pid !== process.pid && startedWith(pid, this.home.path));
   }
+}
+
+function commandOf(pid: number): string {
+  return fs.readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ');
 }
 
 function startedWith(pid: number, home: string): boolean {

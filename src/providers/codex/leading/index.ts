@@ -1,9 +1,9 @@
 import path from 'node:path';
 import { isRefusal, type ProcessIdentity, type Refusal, refuse, shellWord } from '../../../kernel/index.ts';
 import type { Installation, Introduction, LeaderPlan, LeaderPrepared, LeaderRequest, Leading } from '../../shape.ts';
-import { isObject } from '../connection.ts';
 import { RESTARTS, socketOf, startFault, viewOf } from '../launch.ts';
-import { askServer, openThread } from '../opening.ts';
+import { isObject } from '../server/connection.ts';
+import { askServer, openThread } from '../server/opening.ts';
 import { serverOverrides } from '../settings/overrides.ts';
 import { type LeaderFlags, parseFlags } from './flags.ts';
 

@@ -22,7 +22,7 @@ const SERVER_NAME = /^[a-zA-Z0-9_:@/.-]+$/;
 const SYSTEM_FILE = '/etc/codex/config.toml';
 
 /** The CLI's folder: login, configuration and sessions live in it. */
-export function codexHome(environment: Environment): string {
+function codexHome(environment: Environment): string {
   return environment.CODEX_HOME || path.join(environment.HOME ?? '/', '.codex');
 }
 

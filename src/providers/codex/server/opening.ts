@@ -1,6 +1,6 @@
-import { type Refusal, refuse, type SessionId } from '../../kernel/index.ts';
+import { type Refusal, refuse, type SessionId } from '../../../kernel/index.ts';
+import { TEAM_SERVER } from '../settings/overrides.ts';
 import { type Answer, type Call, Connection, isObject, type Parameters, type Word } from './connection.ts';
-import { TEAM_SERVER } from './settings/overrides.ts';
 
 export interface OpenedThread {
   readonly session: SessionId;

@@ -1,7 +1,7 @@
-import { type Question, questionOf } from './approvals.ts';
+import { type Question, questionOf } from '../approvals.ts';
+import { advanceThread, type ThreadState, turnEnd, UNKNOWN_THREAD, withStatus } from '../facts.ts';
 import type { Answer, Call, Connection, Parameters, Word } from './connection.ts';
 import { isObject } from './connection.ts';
-import { advanceThread, type ThreadState, turnEnd, UNKNOWN_THREAD, withStatus } from './facts.ts';
 
 /** Turns that are looked through for a delivery: it is offered at the end of all of them. */
 const TURNS_LOOKED_AT = 20;
@@ -91,10 +91,12 @@ export class CodexThread {
     const resumed = await call('thread/resume', { threadId, excludeTurns: true, ...(loaded ? {} : known(settings)) });
     if (resumed.answered !== 'result' || !isObject(resumed.result) || !isObject(resumed.result.thread))
       return undefined;
-    const status = resumed.result.thread.status;
+    // What is heard from here on is newer than this answer.
+    this.#state = withStatus(this.#state, resumed.result.thread.status, Date.now());
+    const { moves } = this.#state;
     const turns = await call('thread/turns/list', { threadId, limit: 1, itemsView: 'notLoaded' });
     const ended = turns.answered === 'result' ? turnEnd(dataOf(turns)[0]) : undefined;
-    this.#state = withStatus({ ...this.#state, ended }, status, Date.now());
+    if (this.#state.moves === moves && ended) this.#state = { ...this.#state, ended };
     return { loaded };
   }
 

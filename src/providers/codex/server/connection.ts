@@ -2,7 +2,7 @@ import fs from 'node:fs';
 import net from 'node:net';
 import path from 'node:path';
 import { type RawData, WebSocket } from 'ws';
-import { packageVersion } from '../../kernel/index.ts';
+import { packageVersion } from '../../../kernel/index.ts';
 
 /** Waits between attempts to connect, in ms: short at first, for a socket that is just being made. */
 const FIRST_WAIT = 15;
@@ -118,6 +118,8 @@ export class Connection {
     if (!this.#listener.lives()) return;
     const socket = new WebSocket('ws://localhost/', {
       perMessageDeflate: false,
+      // Whoever waits for an answer goes on before the next frame is taken: what it says is newer than the answer.
+      allowSynchronousEvents: false,
       maxPayload: 0,
       createConnection: () => {
         const stream = net.connect(this.#path);

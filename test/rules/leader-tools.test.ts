@@ -1,0 +1,112 @@
+import { expect, test } from 'vitest';
+import type { AgentCaller, LeaderCaller } from '../../src/coordinator/index.ts';
+import { mint, type TeamId } from '../../src/kernel/index.ts';
+import { upsertAgent } from '../../src/ledger/index.ts';
+import { mcpFront } from '../../src/mcp/index.ts';
+import { agentIn, agentRow, type House, house, ONE, TWO, WORKER } from './house.ts';
+
+const leaderOf = (...teams: TeamId[]): LeaderCaller => ({ kind: 'leader', incarnation: mint.incarnation(), teams });
+
+/** Two teams, each with an agent `w`. */
+async function staffed(): Promise<House> {
+  const home = await house();
+  for (const team of [ONE, TWO]) {
+    agentIn(home, team);
+    await home.ledger.change(team, 'x', (change) => upsertAgent(change, agentRow(team, WORKER)));
+  }
+  return home;
+}
+
+/** One request of MCP, and its result. */
+async function ask(home: House, caller: AgentCaller | LeaderCaller, method: string, params: object): Promise<unknown> {
+  const body = { jsonrpc: '2.0', id: 1, method, params };
+  const headers = { 'content-type': 'application/json', accept: 'application/json, text/event-stream' };
+  const request = new Request('http://127.0.0.1/mcp', { method: 'POST', headers, body: JSON.stringify(body) });
+  const text = await (await mcpFront(home.runtime).fetch(request, caller, body)).text();
+  const [, data = text] = /^data: (.*)$/m.exec(text) ?? [];
+  return JSON.parse(data).result;
+}
+
+const tools = async (home: House, caller: AgentCaller | LeaderCaller): Promise<string[]> => {
+  const { tools } = (await ask(home, caller, 'tools/list', {})) as { tools: { name: string }[] };
+  return tools.map(({ name }) => name).sort();
+};
+
+async function call(home: House, caller: LeaderCaller, name: string, args: object, id = `${Math.random()}`) {
+  const params = { name, arguments: args, _meta: { 'claudecode/toolUseId': id } };
+  const { content, isError } = (await ask(home, caller, 'tools/call', params)) as {
+    content: { text: string }[];
+    isError?: boolean;
+  };
+  return { isError: isError === true, ...JSON.parse(content[0]?.text ?? '') };
+}
+
+const stored = (home: House) =>
+  home.ledger.db
+    .selectFrom('messages')
+    .select(['team', 'sender', 'authority', 'task_id', 'expects', 'body'])
+    .orderBy('seq')
+    .execute();
+
+const TASK = { to: 'w', task: 'survey', content: 'Count the files.' };
+
+test('K01 a leader has the tools of a leader, an agent those of an agent', async () => {
+  const home = await staffed();
+  const shared = ['get_team_status', 'hello', 'inbox', 'read_message', 'send_message', 'update_state'];
+  const agent: AgentCaller = { kind: 'agent', team: ONE, agent: WORKER, incarnation: mint.incarnation() };
+  expect(await tools(home, leaderOf(ONE))).toEqual(['assign_task', ...shared]);
+  expect(await tools(home, agent)).toEqual([...shared, 'report_result', 'request_human'].sort());
+});
+
+test('E02 a leader gives a task with its own authority, and the same call twice is one task', async () => {
+  const home = await staffed();
+  const leader = leaderOf(TWO);
+  const given = [
+    await call(home, leader, 'assign_task', TASK, 'c-1'),
+    await call(home, leader, 'assign_task', TASK, 'c-1'),
+  ];
+  expect(given).toMatchObject([
+    { isError: false, ok: true, team: TWO, to: ['w'] },
+    { isError: false, message_id: given[0].message_id },
+  ]);
+  expect(await stored(home)).toEqual([
+    {
+      team: TWO,
+      sender: 'leader',
+      authority: 'leader',
+      task_id: 'survey',
+      expects: 'result',
+      body: 'Count the files.',
+    },
+  ]);
+});
+
+const CALLS = [
+  ['assign_task', TASK],
+  ['send_message', { to: 'w', content: 'x' }],
+  ['update_state', { note: 'x' }],
+  ['inbox', {}],
+  ['get_team_status', {}],
+  ['hello', {}],
+  ['read_message', { message_id: 'm_000000000000000000000000' }],
+] as const;
+
+test.each(CALLS)(
+  'M08 of a conversation that leads no team %s is refused, and nothing is stored',
+  async (name, args) => {
+    const home = await staffed();
+    expect(await call(home, leaderOf(), name, args)).toMatchObject({
+      isError: true,
+      reason: 'not_a_team',
+      next: ['team-agent quick-start DIR'],
+    });
+    expect(await stored(home)).toEqual([]);
+  },
+);
+
+test.each(CALLS)('D13 of a conversation that leads two teams %s is refused with both', async (name, args) => {
+  const home = await staffed();
+  const refused = await call(home, leaderOf(ONE, TWO), name, args);
+  expect(refused).toMatchObject({ isError: true, reason: 'team_ambiguous', evidence: { candidates: [ONE, TWO] } });
+  expect(await stored(home)).toEqual([]);
+});
