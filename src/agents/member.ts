@@ -59,6 +59,7 @@ export class Member implements Recipient {
 
   /** Begins to follow a process life; its attachment tells every change from here on. */
   follow(row: IncarnationRow, handle: AgentHandle): void {
+    this.#life?.attachment.close();
     const attachment = this.#attach(row, handle);
     this.#life = { row, handle, attachment };
     this.#toolsListed = row.ready_at !== null;

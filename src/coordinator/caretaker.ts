@@ -3,7 +3,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { Paths } from '../client/index.ts';
 import type { AgentId, IncarnationId, TeamId } from '../kernel/index.ts';
 import { liveIncarnations, recipientsWithOpenDeliveries, teams } from '../ledger/index.ts';
-import { endLeader, recordEnd } from '../lifecycle/index.ts';
+import { endLeader, recordEnd, reopenView } from '../lifecycle/index.ts';
 import type { Door } from './listening.ts';
 import type { MissedCalls } from './missed-calls.ts';
 import type { Runtime } from './runtime.ts';
@@ -27,6 +27,8 @@ export class Caretaker {
   readonly #asked: Promise<string>;
   readonly #ledgerFile: number;
   readonly #held: number;
+  /** Lives whose end is being written down. */
+  readonly #endings = new Set<IncarnationId>();
   #quietSince: number | undefined;
   #ended = false;
 
@@ -49,9 +51,14 @@ export class Caretaker {
   }
 
   begin(): void {
-    this.#runtime.effects.terminals.onGone(
-      (incarnation) => void this.#lifeEnded(incarnation as IncarnationId, 'its pane closed'),
-    );
+    this.#runtime.effects.terminals.onGone((gone) => {
+      void this.#lifeEnded(gone as IncarnationId, 'its pane closed');
+      void this.#viewClosed(gone);
+    });
+    // A process may outlive its pane for a while, or end while its pane stays.
+    this.#runtime.onSeen(({ incarnation }) => {
+      if (incarnation) void this.#lifeEnded(incarnation, 'its process ended');
+    });
     for (const folder of [this.#paths.workspace, this.#paths.run]) {
       fs.watch(folder, { persistent: false }, () => this.#checkWorkspace()).on('error', () => this.#checkWorkspace());
     }
@@ -95,18 +102,34 @@ export class Caretaker {
     const member = this.#runtime.effects.roster.byIncarnation(incarnation);
     // A verb that ends a life writes it down itself; a member that nobody follows was ended already.
     if (member?.row.intent !== 'running' || member.processLiveness() !== 'dead') return;
+    if (this.#endings.has(incarnation)) return;
+    this.#endings.add(incarnation);
     try {
       await this.#missed.look(member, incarnation);
       await recordEnd(this.#runtime.effects, incarnation, { why, asked: false });
       this.#runtime.saw(member);
     } catch (error) {
       this.#runtime.log.error({ err: error, incarnation }, 'the end of an agent could not be written down');
+    } finally {
+      this.#endings.delete(incarnation);
     }
   }
 
   /** A conversation that led has ended without a word: what we started for it ends too. */
   async #leaderEnded(incarnation: IncarnationId): Promise<void> {
     if (!this.#runtime.effects.leaders.isAlive(incarnation)) await endLeader(this.#runtime.effects, incarnation);
+  }
+
+  /** A pane that only showed a life has closed. */
+  async #viewClosed(gone: string): Promise<void> {
+    const { effects, log } = this.#runtime;
+    const member = effects.roster.all().find(({ handle }) => handle?.view?.incarnation === gone);
+    if (member?.row.intent !== 'running') return;
+    try {
+      await reopenView(effects, member, process.env);
+    } catch (error) {
+      log.error({ err: error, agent: member.id }, 'a view could not be opened again');
+    }
   }
 
   async #endWhenQuiet(): Promise<void> {

@@ -1,7 +1,7 @@
 import type { Logger } from 'pino';
 import type { Member, Recipient } from '../agents/index.ts';
 import { type AgentId, type IncarnationId, LEADER, type TeamId } from '../kernel/index.ts';
-import { findNotice, type LedgerEvent } from '../ledger/index.ts';
+import { type Change, closeSessionsOf, findNotice, insertSession, type LedgerEvent } from '../ledger/index.ts';
 import type { Effects } from '../lifecycle/index.ts';
 import { type Desk, PostOffice, storeNotice } from '../messages/index.ts';
 import type { Incident } from '../providers/index.ts';
@@ -75,12 +75,13 @@ export class Runtime implements Observer {
   }
 
   /** Something happened to an agent that its leader should hear of, once. */
-  happened(member: Member, { key, kind, text }: Incident): void {
+  happened(member: Member, { key, kind, text, session }: Incident): void {
     const { ledger, mint } = this.effects;
     const team = member.row.team as TeamId;
     void ledger
       .change(team, 'coordinator', async (change) => {
         if (await findNotice(change.tx, team, key)) return;
+        if (session) await openSession(change, member, session);
         await change.event(`agent.${kind}`, { agent_id: member.id, incarnation: member.incarnation, text });
         await storeNotice(change, mint, { key, to: LEADER, body: `${member.id}: ${text}` });
       })
@@ -149,4 +150,25 @@ export class Runtime implements Observer {
   #recipient(team: TeamId, id: AgentId): Recipient | undefined {
     return id === LEADER ? this.effects.leaders.recipient(team) : this.member(team, id);
   }
+}
+
+/** A life works on another session from now on; the one before stays on record. */
+async function openSession(
+  change: Change,
+  { id, row, incarnation }: Member,
+  { session, record }: NonNullable<Incident['session']>,
+): Promise<void> {
+  if (!incarnation) return;
+  await closeSessionsOf(change, incarnation);
+  await insertSession(change, {
+    team: row.team,
+    session_id: session,
+    agent_id: id,
+    generation: row.generation,
+    provider: row.provider,
+    incarnation,
+    record,
+    opened_at: change.now,
+    closed_at: null,
+  });
 }

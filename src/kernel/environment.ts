@@ -19,6 +19,17 @@ export function childEnvironment(environment: NodeJS.ProcessEnv, named: readonly
   return Object.fromEntries(allowed) as Environment;
 }
 
+/** Variables that send a program's requests through a proxy. */
+const PROXIES = ['HTTP_PROXY', 'HTTPS_PROXY', 'ALL_PROXY', 'http_proxy', 'https_proxy', 'all_proxy'];
+
+/** The same environment, in which a proxy of the user's does not stand between a program and this machine's own ports. */
+export function reachingLoopback(environment: Environment): Environment {
+  if (!PROXIES.some((name) => environment[name])) return environment;
+  const but = environment.NO_PROXY || environment.no_proxy;
+  const exceptions = but ? `${but},127.0.0.1` : '127.0.0.1';
+  return { ...environment, NO_PROXY: exceptions, no_proxy: exceptions };
+}
+
 /** What the coordinator itself is started with: the allow-list and our own switches. */
 export function coordinatorEnvironment(environment: NodeJS.ProcessEnv): Environment {
   return childEnvironment(environment, OURS);

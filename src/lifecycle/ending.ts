@@ -4,6 +4,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import {
   type AgentId,
   type IncarnationId,
+  isRefusal,
   LEADER,
   printable,
   probeProcess,
@@ -15,7 +16,7 @@ import {
 } from '../kernel/index.ts';
 import { type Change, closeSessionsOf, endIncarnation, findIncarnation, type IncarnationRow } from '../ledger/index.ts';
 import { storeNotice } from '../messages/index.ts';
-import type { AgentHandle } from '../providers/index.ts';
+import { type AgentHandle, findProvider } from '../providers/index.ts';
 import type { PaneHandle } from '../tmux/index.ts';
 import type { Effects } from './effects.ts';
 import { viewOf } from './starting.ts';
@@ -111,9 +112,19 @@ export async function recordEnd(
     });
   }
   effects.roster.end(incarnation);
+  // What showed it shows nothing any more.
+  if (handle?.view) await closeView(effects, row);
   fs.rmSync(lifeFolder(effects, incarnation), { recursive: true, force: true });
-  if (handle?.socket) fs.rmSync(handle.socket, { force: true });
+  const provider = effects.roster.member(row.team as TeamId, row.agent_id as AgentId)?.row.provider;
+  if (handle) removeRemains(provider, handle);
   return { agent_id: row.agent_id, incarnation, ended: true, exit: exit ?? row.exit };
+}
+
+/** What a life leaves outside its own folder: its socket, and what its CLI made behind it. */
+export function removeRemains(name: string | undefined, handle: AgentHandle): void {
+  const provider = name === undefined ? undefined : findProvider(name);
+  const left = provider && !isRefusal(provider) ? (provider.leftBehind?.(handle) ?? []) : [];
+  for (const file of [handle.socket, ...left]) if (file) fs.rmSync(file, { force: true });
 }
 
 function tellLeader(change: Change, { mint }: Effects, row: IncarnationRow, exit: string | null): Promise<void> {

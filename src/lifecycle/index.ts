@@ -6,3 +6,4 @@ export { endLeader, findConversation, introduceLeader, type LeaderReady, prepare
 export { commandOf, withoutYes } from './plan.ts';
 export { recover } from './recovery.ts';
 export { shutDownTeam } from './shutdown.ts';
+export { reopenView } from './views.ts';

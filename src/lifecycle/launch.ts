@@ -35,7 +35,7 @@ export async function launchTeam(effects: Effects, order: LaunchOrder): Promise<
   await journal(effects, saga, plan, order);
   await effects.reach('launch.journalled');
 
-  const starts = await Promise.all(plan.agents.map((agent) => startAgent(effects, plan.team, agent, started)));
+  const starts = await Promise.all(plan.agents.map((agent) => startOrSay(effects, plan, agent, started)));
   const failures = starts.flatMap((start) => ('what' in start ? [start] : []));
   if (failures.length > 0) return undo(effects, saga, plan, failures);
 
@@ -135,6 +135,18 @@ async function commitReady(change: Change, plan: TeamPlan): Promise<void> {
   await change.event('team.launched', { agents: plan.agents.map((agent) => agent.spec.id) });
 }
 
+/** A fault in the start of one agent undoes the launch like any other failure. */
+async function startOrSay(effects: Effects, { team }: TeamPlan, agent: PlannedAgent, began: number) {
+  try {
+    return await startAgent(effects, team, agent, began);
+  } catch (error) {
+    return {
+      agent_id: agent.spec.id,
+      what: `it could not be followed: ${error instanceof Error ? error.message : String(error)}`,
+    } satisfies Failure;
+  }
+}
+
 /** Before the point of no return: every pane that was opened is closed again, the team is as it was. */
 async function undo(effects: Effects, saga: Saga, plan: TeamPlan, failures: readonly Failure[]): Promise<Refusal> {
   await undoLaunch(
@@ -150,7 +162,7 @@ async function undo(effects: Effects, saga: Saga, plan: TeamPlan, failures: read
   const named = said.find(({ reason }) => reason !== 'launch_failed');
   return refuse(
     named?.reason ?? 'agents_not_ready',
-    `${failures.map((failure) => `${failure.agent_id}: ${failure.what}`).join('; ')}. The team was not started; what was started is ended again.${screen}`,
+    `${failures.map((failure) => `${failure.agent_id}: ${failure.what.replace(/\.$/, '')}`).join('; ')}. The team was not started; what was started is ended again.${screen}`,
     {
       evidence: { failures },
       next: [

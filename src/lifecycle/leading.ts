@@ -9,6 +9,7 @@ import {
   isRefusal,
   type ProcessIdentity,
   type Refusal,
+  reachingLoopback,
   refuse,
   writePrivateFile,
 } from '../kernel/index.ts';
@@ -28,7 +29,7 @@ import {
 } from '../providers/index.ts';
 import type { PaneHandle } from '../tmux/index.ts';
 import { type Effects, READY_DEADLINE } from './effects.ts';
-import { closePane } from './ending.ts';
+import { closePane, removeRemains } from './ending.ts';
 
 /** The tmux session of servers that stand behind leaders. */
 const SESSION = 'leaders';
@@ -124,7 +125,9 @@ async function planLeader(effects: Effects, { provider: name, folder, args, envi
     socketFolder: effects.socketFolder,
     mcpUrl: effects.mcpUrl(),
     hooksUrl: effects.hooksUrl(),
-    environment: childEnvironment(environment, [...provider.variables, ...(installation.variables ?? [])]),
+    environment: reachingLoopback(
+      childEnvironment(environment, [...provider.variables, ...(installation.variables ?? [])]),
+    ),
   };
   const plan = leading.plan(request, installation);
   return isRefusal(plan)
@@ -218,9 +221,10 @@ export async function endLeader(effects: Effects, incarnation: IncarnationId): P
   const pane = panes?.find((candidate) => candidate.incarnation === incarnation);
   if (pane) await closePane(effects, pane);
   await effects.terminals.closeSession(SESSION);
-  const socket = effects.leaders.conversation(incarnation)?.handle.socket;
+  const known = effects.leaders.conversation(incarnation);
+  const isOurs = (await findLeader(effects.ledger.db, incarnation))?.found === 'launched';
   await effects.leaders.end(incarnation);
-  if (socket) fs.rmSync(socket, { force: true });
+  if (known && isOurs) removeRemains(known.provider, known.handle);
   fs.rmSync(path.join(effects.runFolder, 'leaders', incarnation), { recursive: true, force: true });
 }
 

@@ -1,6 +1,14 @@
 import path from 'node:path';
 import { tokenHash } from '../agents/index.ts';
-import { childEnvironment, type IncarnationId, isRefusal, type Refusal, refuse, shellWord } from '../kernel/index.ts';
+import {
+  childEnvironment,
+  type IncarnationId,
+  isRefusal,
+  type Refusal,
+  reachingLoopback,
+  refuse,
+  shellWord,
+} from '../kernel/index.ts';
 import { agentsOf, findTeam, isTrusted, liveIncarnations, teams } from '../ledger/index.ts';
 import {
   findProvider,
@@ -137,7 +145,7 @@ async function planAgent(
     socketFolder: effects.socketFolder,
     mcpUrl: effects.mcpUrl(),
     hooksUrl: effects.hooksUrl(),
-    environment: { ...childEnvironment(order.environment, variables), ...umaskOf(order) },
+    environment: { ...reachingLoopback(childEnvironment(order.environment, variables)), ...umaskOf(order) },
   };
   const launch = provider.plan(request, installation);
   return isRefusal(launch)

@@ -229,8 +229,10 @@ export type Decision =
 export interface Incident {
   /** Unique for this incident: it is told once. */
   readonly key: string;
-  readonly kind: 'turn_lost' | 'server_restarted' | 'session_changed' | 'view_lost';
+  readonly kind: 'turn_lost' | 'server_restarted' | 'session_changed';
   readonly text: string;
+  /** The session that it works on from now on, when it has changed. */
+  readonly session?: { readonly session: SessionId; readonly record: string };
 }
 
 /** A live agent as its provider sees it. Made after each launch and again after each restart of the coordinator. */
@@ -293,6 +295,10 @@ export interface Provider {
   /** Resolves once the started process has told its session; a refusal says what stands in the way (a dialog, a fault). */
   introduce(started: Started): Promise<Introduction | Refusal>;
   attach(handle: AgentHandle, incarnation: IncarnationId, terminals: Terminals): Attachment;
+  /** What shows a life that runs, when its own pane does not: its pane may be closed and opened again at any time. */
+  view?(handle: AgentHandle, environment: Readonly<Record<string, string>>): Program | undefined;
+  /** Files that a life which has ended may leave outside its own folder. */
+  leftBehind?(handle: AgentHandle): readonly string[];
   /** How its CLI leads a team; undefined when it cannot. */
   readonly leading?: Leading;
 }

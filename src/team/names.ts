@@ -29,9 +29,6 @@ function trimmed(text: string): string {
     .replace(/[-_]+$/, '');
 }
 
-/** What a provider runs when no document names a model. */
-const BUILT_IN_MODELS: Readonly<Record<string, string>> = { codex: 'gpt-5.5', claude: 'claude-sonnet-4-6' };
-
 interface ModelSources {
   /** From the role document. */
   readonly own: string | undefined;
@@ -43,7 +40,7 @@ interface ModelSources {
 
 /**
  * An agent's model: its own, else the entry for its provider as written, else under another name of the same provider,
- * else the team's default, else the built-in one; null when there is none.
+ * else the team's default; null when no document names one: then the user's own settings of that CLI decide.
  */
 export function modelOf(
   sources: ModelSources,
@@ -55,7 +52,7 @@ export function modelOf(
   const entry =
     entries.find(([name]) => name === provider.written) ??
     entries.find(([name]) => canonicalOf(name) === provider.canonical);
-  return entry?.[1] ?? sources.teamDefault ?? BUILT_IN_MODELS[provider.canonical] ?? null;
+  return entry?.[1] ?? sources.teamDefault ?? null;
 }
 
 /** What an agent may use. The provider says how firmly it can hold an agent to it. */

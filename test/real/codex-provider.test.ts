@@ -453,7 +453,6 @@ test('its view may close and be shown again, and another conversation in it is t
   const { view, pane } = life.handle;
   if (!view || !pane) throw new Error('there is no view');
   await world.terminals.close(view);
-  await eventually('it is told', () => life.incidents.some(({ kind }) => kind === 'view_lost'));
   await settled(life.attachment, await hand(life, '[[say seen]]'), 'taken');
   await idle(life);
   const program = viewOfHandle(life.handle, life.request.environment);

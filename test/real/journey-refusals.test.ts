@@ -3,7 +3,6 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { afterEach, expect, test } from 'vitest';
 import { ask } from '../tmux/journey.ts';
-import { quickStart } from './stage.ts';
 import { type RealAgent, type RealOptions, RealProduct } from './world/real-product.ts';
 
 let product: RealProduct;

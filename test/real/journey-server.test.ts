@@ -58,7 +58,7 @@ async function waitsForStart(agent: string, message: string): Promise<void> {
   const waiting = await eventually('it to wait for the next start', async () => {
     const [delivery] = (await ask(product, 'deliveries', message)).deliveries;
     seen = delivery;
-    return delivery?.state === 'queued' && delivery.reason === 'agent_not_running' ? delivery : undefined;
+    return delivery?.state === 'held' && delivery.reason === 'agent_not_running' ? delivery : undefined;
   }).catch((error) => {
     console.log(
       'SEEN',
@@ -162,13 +162,20 @@ describe('Claude Code', () => {
 });
 
 describe('a pane is killed', () => {
-  test('M03 the one that shows Codex: its life goes on and messages arrive', async () => {
+  test('M03 the one that shows Codex: its life goes on, messages arrive, and it is shown again', async () => {
     const { handle } = lifeOf(product, 'cora');
     tmux(product, 'kill-pane', '-t', handle.view?.pane ?? '');
-    await eventually('the leader to hear of it', () => toldAbout(product, 'cora').includes('view_lost'));
     await worksOn('cora', 'seen by nobody');
+    const again = await eventually('another view', () => {
+      const { view } = lifeOf(product, 'cora').handle;
+      return view?.pane === handle.view?.pane ? undefined : view;
+    });
+    await eventually('it shows the conversation', () =>
+      tmux(product, 'capture-pane', '-p', '-t', again.pane).includes('seen by nobody'),
+    );
+    await worksOn('cora', 'seen again');
     expect(lifeOf(product, 'cora').handle.process).toEqual(handle.process);
-    expect(toldAbout(product, 'cora')).toEqual(['view_lost']);
+    expect(toldAbout(product, 'cora')).toEqual([]);
   });
 
   test.each(['cora', 'claire'])(

@@ -3,7 +3,7 @@ import path from 'node:path';
 import { afterEach, expect, test } from 'vitest';
 import { eventually } from '../support/eventually.ts';
 import { ask, deliver } from '../tmux/journey.ts';
-import { quickStart, why, whyWhen } from './stage.ts';
+import { quickStart, whyWhen } from './stage.ts';
 import { type RealAgent, type RealOptions, RealProduct } from './world/real-product.ts';
 
 let product: RealProduct;

@@ -20,6 +20,7 @@ const record = {
   interrupted: undefined,
   ended: undefined,
   open: [],
+  asked: undefined,
   mode: undefined,
   at: 0,
 };

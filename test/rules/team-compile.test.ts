@@ -161,8 +161,8 @@ describe('a team of its documents', () => {
   });
 
   it.each([
-    ['', 'codex', '', 'gpt-5.5'],
-    ['', 'claude_code', '', 'claude-sonnet-4-6'],
+    ['', 'codex', '', null],
+    ['', 'claude_code', '', null],
     ['', 'scripted', '', null],
     ['model: m\n', 'codex', '', 'm'],
     ['model: m\ndefault_model: d\n', 'codex', '', 'd'],

@@ -4,6 +4,7 @@ import {
   type ProcessIdentity,
   probeProcess,
   readIfThere,
+  type SessionId,
   sizeOf,
 } from '../../kernel/index.ts';
 import type { Terminals } from '../../tmux/index.ts';
@@ -249,7 +250,13 @@ export class ClaudeAttachment implements Attachment {
   #moved(session: string): void {
     if (!this.#seeded) return;
     const text = `It works on another session now (${session}): somebody cleared or resumed its conversation.`;
-    const incident: Incident = { key: `${this.#incarnation}:session:${session}`, kind: 'session_changed', text };
+    const record = this.#sessions.current.record.file;
+    const incident: Incident = {
+      key: `${this.#incarnation}:session:${session}`,
+      kind: 'session_changed',
+      text,
+      session: { session: session as SessionId, record },
+    };
     for (const listener of this.#incidentListeners) listener(incident);
   }
 

@@ -94,7 +94,7 @@ export function factsOf(seen: Seen): readonly TurnFact[] {
 /** How a session came to rest. */
 function restOf({ record, registry, hook }: Seen, said: string, word: HookWord | undefined): TurnFact {
   const failed = word?.event === 'StopFailure' && word.at >= record.opened ? word : undefined;
-  const failure = record.failure;
+  const failure = record.failure?.retrying ? undefined : record.failure;
   if (failed || failure) {
     const at = failed?.at ?? failure?.at ?? 0;
     const evidence = [failure?.what, failed?.detail].find((words) => words !== undefined) ?? 'the turn failed';

@@ -19,6 +19,8 @@ export type RecordLine =
   | { readonly type: 'interrupted'; readonly at: number }
   /** The model's service failed; `retrying` when the CLI asks again by itself. */
   | { readonly type: 'failure'; readonly what: string; readonly retrying: boolean; readonly at: number }
+  /** The model is asked for the next step of the turn; the same request again when it gave no answer. */
+  | { readonly type: 'asked'; readonly request: string; readonly at: number }
   | { readonly type: 'answer'; readonly at: number }
   | { readonly type: 'ended'; readonly at: number }
   | { readonly type: 'mode'; readonly mode: string };
@@ -52,6 +54,8 @@ export function parseRecordLine(line: string): RecordLine | undefined {
       return systemLine(fields, at);
     case 'queue-operation':
       return fields.operation === 'enqueue' ? { type: 'queued', text: textOf(fields, 'content') ?? '', at } : undefined;
+    case 'api-request':
+      return askedLine(fields, at);
     case 'permission-mode':
       return { type: 'mode', mode: textOf(fields, 'permissionMode') ?? '' };
     default:
@@ -105,6 +109,14 @@ function assistantLine(fields: Fields, at: number): RecordLine {
   }
   const calls = listOf(message, 'content').flatMap((block) => callOf(fieldsOf(block)) ?? []);
   return calls.length > 0 ? { type: 'call', calls, at } : { type: 'answer', at };
+}
+
+/** Requests for titles and the like have another source. */
+function askedLine(fields: Fields, at: number): RecordLine | undefined {
+  const request = textOf(fields, 'requestDigest');
+  return request !== undefined && fields.querySource === 'repl_main_thread'
+    ? { type: 'asked', request, at }
+    : undefined;
 }
 
 function systemLine(fields: Fields, at: number): RecordLine | undefined {

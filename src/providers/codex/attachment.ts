@@ -213,14 +213,6 @@ export class CodexAttachment implements Attachment {
   }
 
   #paneGone(gone: string): void {
-    if (gone === this.#handle.view?.incarnation) {
-      const { pid, start } = this.#handle.view.process;
-      this.#tell({
-        key: `view_lost:${this.#incarnation}:${pid}:${start}`,
-        kind: 'view_lost',
-        text: 'The pane that showed it has closed. The agent itself goes on.',
-      });
-    }
     if (gone !== this.#incarnation) return;
     this.#gone = true;
     this.#announce();

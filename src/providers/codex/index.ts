@@ -3,8 +3,9 @@ import { findCommand, LAUNCH } from '../command.ts';
 import type { Inspection, Installation, Provider } from '../shape.ts';
 import { CodexAttachment } from './attachment.ts';
 import { capabilitiesOf, INSTALL, warningsOf } from './capabilities.ts';
-import { introduce, plan } from './launch.ts';
+import { introduce, plan, viewOfHandle } from './launch.ts';
 import { leading } from './leading/index.ts';
+import { serverFiles } from './server/files.ts';
 import { notLoggedIn } from './server/opening.ts';
 import { configuredVariables, isTrusted, mcpServerNames, missingLogin, readConfig } from './settings/config.ts';
 import { TEAM_SERVER } from './settings/overrides.ts';
@@ -32,6 +33,8 @@ export const codex: Provider = {
   plan,
   introduce,
   attach: (handle, incarnation, terminals) => new CodexAttachment(handle, incarnation, terminals),
+  view: viewOfHandle,
+  leftBehind: ({ socket }) => (socket === undefined ? [] : serverFiles(socket)),
   leading,
 };
 

@@ -114,8 +114,9 @@ export function viewOf({ binary, folder, session, socket }: Shown, environment: 
 /** The same for a life that runs: its pane was closed, or its program ended. */
 export function viewOfHandle(handle: AgentHandle, environment: Program['environment']): Program | undefined {
   const { socket, session, details } = handle;
-  const { binary, folder } = details;
-  return socket && binary && folder ? viewOf({ binary, folder, session, socket }, environment) : undefined;
+  const { binary, folder, home } = details;
+  if (!socket || !binary || !folder) return undefined;
+  return viewOf({ binary, folder, session, socket }, { ...environment, ...(home ? { CODEX_HOME: home } : {}) });
 }
 
 /** What a thread has to be told again when another server loads it. */

@@ -9,7 +9,7 @@ const TAKEN_IN: Readonly<Record<string, string>> = {
 };
 
 /** Only lines with one of these are worth reading as JSON: the rest of a transcript is bulky and says nothing to us. */
-const WORTH_READING = /"type":"(?:user|attachment|assistant|system|queue-operation|permission-mode)"/;
+const WORTH_READING = /"type":"(?:user|attachment|assistant|system|queue-operation|permission-mode|api-request)"/;
 
 export interface Input {
   readonly offset: number;
@@ -22,6 +22,8 @@ export interface RecordState {
   /** UTC ms of the input that opened the newest turn. */
   readonly opened: number;
   readonly failure: { readonly what: string; readonly retrying: boolean; readonly at: number } | undefined;
+  /** What the model was asked last and has not answered, and how often. */
+  readonly asked: { readonly request: string; readonly times: number } | undefined;
   /** UTC ms, when the newest turn was interrupted. */
   readonly interrupted: number | undefined;
   /** UTC ms, when the newest turn has come to its end. */
@@ -36,6 +38,7 @@ export interface RecordState {
 const EMPTY: RecordState = {
   opened: 0,
   failure: undefined,
+  asked: undefined,
   interrupted: undefined,
   ended: undefined,
   open: [],
@@ -53,15 +56,17 @@ export function advance(state: RecordState, line: RecordLine): RecordState {
     case 'queued':
       return { ...state, at };
     case 'call':
-      return { ...state, failure: undefined, open: [...state.open, ...line.calls], at };
+      return { ...state, failure: undefined, asked: undefined, open: [...state.open, ...line.calls], at };
     case 'results':
       return { ...state, open: state.open.filter(({ id }) => !line.results.some((result) => result.id === id)), at };
     case 'interrupted':
-      return { ...state, open: [], interrupted: line.at, at };
+      return { ...state, failure: undefined, open: [], interrupted: line.at, at };
     case 'failure':
       return { ...state, failure: { what: line.what, retrying: line.retrying, at: line.at }, at };
+    case 'asked':
+      return askedAgain({ ...state, at }, line);
     case 'answer':
-      return { ...state, failure: undefined, at };
+      return { ...state, failure: undefined, asked: undefined, at };
     case 'ended':
       return { ...state, ended: line.at, at };
     case 'mode':
@@ -69,6 +74,15 @@ export function advance(state: RecordState, line: RecordLine): RecordState {
     default:
       return line satisfies never;
   }
+}
+
+/** Claude Code writes each attempt down, but not why the one before it failed. */
+function askedAgain(state: RecordState, { request, at }: Extract<RecordLine, { type: 'asked' }>): RecordState {
+  const times = state.asked?.request === request ? state.asked.times + 1 : 1;
+  const asked = { request, times };
+  if (times === 1) return { ...state, asked };
+  const what = `its model gave no whole answer; it tries again (attempt ${times})`;
+  return { ...state, asked, failure: { what, retrying: true, at } };
 }
 
 /** Reads a transcript as it grows, and keeps what questions are asked about. */
@@ -157,6 +171,7 @@ export class RecordFollower {
         return;
       case 'interrupted':
       case 'failure':
+      case 'asked':
       case 'answer':
       case 'ended':
       case 'mode':

@@ -1,4 +1,4 @@
-import { type Refusal, refuse, type SessionId } from '../../../kernel/index.ts';
+import { firstLine, printable, type Refusal, refuse, type SessionId } from '../../../kernel/index.ts';
 import { TEAM_SERVER } from '../settings/overrides.ts';
 import { type Answer, type Call, Connection, isObject, type Parameters, type Word } from './connection.ts';
 
@@ -35,7 +35,8 @@ export async function openThread(
   const { account, thread, settled } = await converse(opening, tools, signal);
   if (thread.answered === 'error') return { fault: thread.message };
   if (lacksLogin(account)) return notLoggedIn();
-  if (tools.failure !== undefined) return { fault: `it could not reach the team's tools: ${tools.failure}` };
+  if (tools.failure !== undefined)
+    return { fault: `it could not reach the team's tools: ${firstLine(printable(tools.failure), 200)}` };
   const opened = thread.answered === 'result' ? threadIn(thread.result) : undefined;
   return settled && opened ? opened : { fault: undefined };
 }

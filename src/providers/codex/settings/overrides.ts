@@ -27,6 +27,8 @@ export function serverOverrides({ mcpUrl, without, trusted }: Overrides): string
     // Agents of the team are started by the team: no others inside one.
     'features.multi_agent=false',
     'features.goals=false',
+    // A copy of the environment in a file of Codex's own: our token would stand in it.
+    'features.shell_snapshot=false',
     // A background server of Codex's own would outlive the agent.
     ...QUIET,
     ...(without === undefined ? [] : ['features.plugins=false', 'features.apps=false', 'features.remote_plugin=false']),
