@@ -23,7 +23,8 @@ export class Ground {
   /** Told the end of the bench, last first. */
   readonly #endings: (() => Promise<void>)[] = [];
 
-  constructor() {
+  /** `more` is set in the environment of everything that is started. */
+  constructor(more: NodeJS.ProcessEnv = {}) {
     this.folder = fs.realpathSync(fs.mkdtempSync(path.join(os.tmpdir(), 'tb-')));
     for (const name of ['home', 'tmp', 'run', 'program']) fs.mkdirSync(path.join(this.folder, name), { mode: 0o700 });
     this.environment = {
@@ -33,6 +34,7 @@ export class Ground {
       TMPDIR: path.join(this.folder, 'tmp'),
       XDG_RUNTIME_DIR: path.join(this.folder, 'run'),
       NO_COLOR: '1',
+      ...more,
     };
     this.program = stageProgram(path.join(this.folder, 'program'));
   }

@@ -6,6 +6,7 @@ import { commands } from './scenes/commands.ts';
 import { deliveries } from './scenes/deliveries.ts';
 import { crowds, messages } from './scenes/growth.ts';
 import { idle } from './scenes/idle.ts';
+import { real } from './scenes/real.ts';
 import type { Scene } from './scenes/scene.ts';
 import { teams } from './scenes/teams.ts';
 import { throughput } from './scenes/throughput.ts';
@@ -21,6 +22,7 @@ const SCENES: Readonly<Record<string, Scene>> = {
   idle,
   throughput,
   crowds,
+  real,
 };
 
 interface Asked {
@@ -48,7 +50,7 @@ async function play({ scenes, long }: Asked, ground: Ground, tell: (line: string
   for (const scene of scenes) {
     tell('');
     tell(`${scene.title.padEnd(37)}${HEADING.slice(37)}`);
-    for (const row of await scene.play({ ground, floors, long })) {
+    for (const row of await scene.play({ ground, floors, long, tell })) {
       rows.push(row);
       tell(rowLine(row));
     }

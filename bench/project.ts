@@ -22,6 +22,8 @@ export interface Heard {
 export interface AgentDocument {
   readonly id: string;
   readonly script?: string;
+  /** Scripted when left out. */
+  readonly provider?: string;
 }
 
 /** Agents `a1` to `aN`, all with one script. */
@@ -40,12 +42,12 @@ export class Project {
     const folder = path.join(this.workspace, 'docs', 'agents');
     fs.mkdirSync(folder, { recursive: true });
     fs.writeFileSync(path.join(this.workspace, 'docs', 'TEAM.md'), '---\nname: bench\n---\nA team to measure.\n');
-    for (const { id, script } of members) {
+    for (const { id, script, provider = 'scripted' } of members) {
       const line = script === undefined ? '' : `script: ${id}.yaml\n`;
       if (script !== undefined) fs.writeFileSync(path.join(folder, `${id}.yaml`), script);
       fs.writeFileSync(
         path.join(folder, `${id}.md`),
-        `---\nname: ${id}\nrole: worker\nprovider: scripted\ntools: []\n${line}---\nDo what you are asked.\n`,
+        `---\nname: ${id}\nrole: worker\nprovider: ${provider}\ntools: []\n${line}---\nDo what you are asked.\n`,
       );
     }
     ground.atEnd(() => this.end());

@@ -7,7 +7,7 @@ import type { Scene, Stage } from './scene.ts';
 
 const CROWD = 16;
 /** A Node process that has become idle tidies its memory up once, about 9 s later: that belongs to the work before. ms. */
-const SETTLING = 12_000;
+export const SETTLING = 12_000;
 
 /** What a coordinator costs that has nothing to do. */
 export const idle: Scene = {
@@ -40,14 +40,14 @@ export const idle: Scene = {
   },
 };
 
-function pidOf(project: Project): number {
+export function pidOf(project: Project): number {
   const coordinator = project.coordinator();
   if (!coordinator) throw new Error('no coordinator lives');
   return coordinator.pid;
 }
 
 /** Processor time in ns of all threads, bytes that go to a disk, page faults of children. */
-function counters(pid: number): { cpu: number; written: number; faults: number } {
+export function counters(pid: number): { cpu: number; written: number; faults: number } {
   const times = fs
     .readdirSync(`/proc/${pid}/task`)
     .map((task) => Number(fs.readFileSync(`/proc/${pid}/task/${task}/schedstat`, 'utf8').split(' ')[0]));
@@ -60,7 +60,7 @@ function counters(pid: number): { cpu: number; written: number; faults: number }
 }
 
 /** Resident memory, MB of 10^6 bytes. */
-function memory(pid: number): number {
+export function memory(pid: number): number {
   const found = /^VmRSS:\s+(\d+) kB$/m.exec(fs.readFileSync(`/proc/${pid}/status`, 'utf8'));
   return (Number(found?.[1]) * 1_024) / 1_000_000;
 }

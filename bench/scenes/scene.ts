@@ -8,6 +8,8 @@ export interface Stage {
   readonly floors: Floors;
   /** The long run: more agents, more messages, longer windows. */
   readonly long: boolean;
+  /** For a scene that cannot be played here: why, and what helps. */
+  readonly tell: (line: string) => void;
 }
 
 /** A part of the table: it builds what it measures, tells its rows, and leaves nothing running. */

@@ -11,7 +11,7 @@ import type {
   Offer,
   Settlement,
 } from '../providers/index.ts';
-import type { Available, Recipient, Unavailable } from './recipient.ts';
+import { type Available, mayOffer, type Recipient, type Unavailable } from './recipient.ts';
 import { deriveTurn, type Turn } from './turn.ts';
 
 /** Attaches to one process life, living or ended: an ended one can still be asked what its record says. */
@@ -162,7 +162,7 @@ export class Member implements Recipient {
     return this.#life ? this.#life.attachment.hook(payload, gone) : {};
   }
 
-  async availability(): Promise<Available | Unavailable> {
+  async availability(urgent: boolean): Promise<Available | Unavailable> {
     if (this.row.intent === 'paused') return { hold: 'agent_paused', evidence: 'its document says paused' };
     const life = this.#life;
     if (!life) {
@@ -174,7 +174,7 @@ export class Member implements Recipient {
     let held: Unavailable | undefined;
     for (const channel of life.attachment.channels()) {
       const state = await channel.state();
-      if (state === 'ready') {
+      if (state === 'ready' || mayOffer(channel, state, urgent)) {
         return {
           channel,
           incarnation: life.row.incarnation as IncarnationId,

@@ -21,10 +21,19 @@ export interface Recipient {
   readonly id: AgentId;
   /** How many messages it takes in one hand-over at most. */
   readonly together: number;
-  /** Asked fresh before each offer. */
-  availability(): Promise<Available | Unavailable>;
+  /** Asked fresh before each offer; `urgent` when what is to be offered may go into a turn that is running. */
+  availability(urgent: boolean): Promise<Available | Unavailable>;
   /** What became of an offer, by the record of the life it was made to. */
   settle(offer: Offer): Promise<Settlement>;
   /** Is the life an offer was made to still there? */
   liveness(incarnation: IncarnationId): Liveness;
+}
+
+/** May something be offered to a channel in this state? A running turn gives way to what is urgent, and nothing else does. */
+export function mayOffer(
+  channel: Pick<Channel, 'intrudes'>,
+  state: Awaited<ReturnType<Channel['state']>>,
+  urgent: boolean,
+): boolean {
+  return state === 'ready' || (urgent && channel.intrudes === true && state.hold === 'working');
 }

@@ -9,6 +9,7 @@ export interface SendFlags {
   readonly wait?: string;
   readonly timeout?: string;
   readonly ttl?: string;
+  readonly now?: boolean;
   readonly stdin?: boolean;
   readonly from?: string;
 }
@@ -25,6 +26,7 @@ export interface SendRequest {
   readonly wait?: 'consumed' | 'result';
   readonly timeout_s?: number;
   readonly ttl_s?: number;
+  readonly now?: true;
 }
 
 export const SEND_FORMS = ['team-agent send AGENT "text"', 'team-agent send --to AGENT,AGENT "text"'] as const;
@@ -76,6 +78,7 @@ function sendOptions(flags: SendFlags, addressed: string): Omit<SendRequest, 'te
     ...(flags.replyTo === undefined ? {} : { reply_to: flags.replyTo }),
     ...(wait === undefined ? {} : { wait, timeout_s: timeout_s ?? WAIT }),
     ...(ttl_s === undefined ? {} : { ttl_s }),
+    ...(flags.now ? { now: true } : {}),
   };
 }
 

@@ -1,3 +1,4 @@
+import { mayOffer } from '../agents/index.ts';
 import type { IncarnationId, Liveness, ProcessIdentity } from '../kernel/index.ts';
 import type { AgentHandle, Attachment, Channel, Offer, Settlement } from '../providers/index.ts';
 
@@ -25,11 +26,11 @@ export class Conversation {
     return terminal === 'dead' ? 'dead' : this.#attachment.liveness();
   }
 
-  /** The channel that takes something now, or why none does. */
-  async channel(): Promise<Channel | Exclude<Awaited<ReturnType<Channel['state']>>, 'ready'>> {
+  /** The channel that takes something now, or why none does; `urgent` as in `Recipient.availability`. */
+  async channel(urgent: boolean): Promise<Channel | Exclude<Awaited<ReturnType<Channel['state']>>, 'ready'>> {
     for (const channel of this.#attachment.channels()) {
       const state = await channel.state();
-      if (state === 'ready') return channel;
+      if (state === 'ready' || mayOffer(channel, state, urgent)) return channel;
       if (state.hold !== 'channel_down') return state;
     }
     return { hold: 'channel_down', evidence: 'its way in does not answer' };

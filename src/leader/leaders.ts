@@ -119,7 +119,7 @@ export class Leaders {
     return {
       id: LEADER,
       together: TOGETHER,
-      availability: () => this.#availability(team),
+      availability: (urgent) => this.#availability(team, urgent),
       settle: (offer) => this.#settle(offer),
       liveness: (incarnation) => {
         const conversation = this.#live.get(incarnation);
@@ -134,14 +134,14 @@ export class Leaders {
     this.#former.clear();
   }
 
-  async #availability(team: TeamId): Promise<Available | Unavailable> {
+  async #availability(team: TeamId, urgent: boolean): Promise<Available | Unavailable> {
     const receiver = this.#receivers.get(team);
     const conversation = receiver && this.#live.get(receiver);
     if (!conversation) return { hold: 'leader_unbound', evidence: 'nobody leads this team now' };
     if (livenessOf(conversation) === 'dead') {
       return { hold: 'leader_unbound', evidence: `the ${conversation.provider} conversation that led has ended` };
     }
-    const channel = await conversation.channel();
+    const channel = await conversation.channel(urgent);
     if ('hold' in channel) return channel;
     return { channel, incarnation: conversation.incarnation, position: () => conversation.position() };
   }

@@ -109,8 +109,6 @@ export interface MessagesTable {
   /** Unique in the team: a notice is a message that exists once. */
   dedupe_key: string | null;
   expires_at: number | null;
-  /** 1: may go into a turn that is running. */
-  urgent: Generated<number>;
   created_at: number;
 }
 
@@ -121,6 +119,8 @@ export interface DeliveriesTable {
   seq: number;
   recipient: string;
   generation: number;
+  /** 1: stands before what is not urgent, and may go into a turn that is running. */
+  urgent: Generated<number>;
   state: 'stored' | 'queued' | 'held' | 'submitted' | 'consumed' | 'answered' | 'dead' | 'cancelled';
   reason: string | null;
   attempts: number;

@@ -97,7 +97,7 @@ export class Line {
       : await headOfLine(ledger.db, team, this.#recipient.id, this.#recipient.together);
     const [delivery] = queued;
     if (!delivery) return this.#rest({ step: 'rest', why: 'empty' });
-    const availability = open ? undefined : await this.#recipient.availability();
+    const availability = open ? undefined : await this.#recipient.availability(isUrgent(delivery));
     const facts: LineFacts = {
       now: clock.now(),
       ...(open ? { open: await this.#openFacts(open, delivery) } : { head: delivery }),
@@ -178,7 +178,8 @@ export class Line {
     const rendered = submitted.map(({ offer, delivery }) =>
       render(delivery, offer.delivery, this.#desk.mint.nonce(), offer.channel),
     );
-    const handed = await channel.hand(first.offer, rendered.join('\n\n'), first.delivery.sender);
+    const offer: Offer = isUrgent(first.delivery) ? { ...first.offer, urgent: true } : first.offer;
+    const handed = await channel.hand(offer, rendered.join('\n\n'), first.delivery.sender);
     await this.#desk.reach('offer.written');
     if (handed.handed === 'not_taken') {
       this.#refusal = { deliveries: submitted.map(({ offer }) => offer.delivery), evidence: handed.evidence };
@@ -214,7 +215,7 @@ export class Line {
 
 /**
  * Those at the head of a line that go in one hand-over: as many as fit into one message, none whose time is up. A paste
- * carries one alone, because its receipt is one line of input.
+ * carries one alone, because its receipt is one line of input; what is urgent goes alone, because the others are not.
  */
 function goTogether(queued: readonly (QueuedRow | undefined)[], channel: ChannelName, now: number): QueuedRow[] {
   const going: QueuedRow[] = [];
@@ -225,9 +226,12 @@ function goTogether(queued: readonly (QueuedRow | undefined)[], channel: Channel
     const expired = delivery.expires_at !== null && delivery.expires_at <= now;
     if (going.length > 0 && (channel === 'paste' || bytes > INLINE_LIMIT || expired)) break;
     going.push(delivery);
+    if (isUrgent(delivery)) break;
   }
   return going;
 }
+
+const isUrgent = ({ urgent }: Pick<QueuedRow, 'urgent'>): boolean => urgent !== 0;
 
 function isImminent({ open }: LineFacts): boolean {
   return open?.settlement.outcome === 'unknown' && open.settlement.imminent === true;

@@ -35,7 +35,7 @@ export interface Letter {
   readonly dedupe_key?: string;
   /** UTC ms. */
   readonly expires_at?: number | undefined;
-  /** May go into a turn that is running. */
+  /** Goes before what is not urgent, and into a turn that is running. */
   readonly urgent?: boolean | undefined;
   readonly hold?: MessageHold;
 }
@@ -65,7 +65,6 @@ export async function store(change: Change, letter: Letter, mint: Mint): Promise
     expects: letter.expects,
     dedupe_key: letter.dedupe_key ?? null,
     expires_at: letter.expires_at ?? null,
-    urgent: letter.urgent ? 1 : 0,
   });
   const deliveries: DeliveryRow[] = [];
   for (const { agent, generation } of letter.to) {
@@ -75,6 +74,7 @@ export async function store(change: Change, letter: Letter, mint: Mint): Promise
         message_id: letter.message_id,
         recipient: agent,
         generation,
+        urgent: letter.urgent ? 1 : 0,
         state: letter.hold ? 'held' : 'queued',
         reason: letter.hold ?? null,
       }),

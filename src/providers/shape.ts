@@ -63,6 +63,8 @@ export interface Offer {
   readonly incarnation: IncarnationId;
   /** Bytes of the recipient's record when the offer was committed; its receipt can only stand after them. */
   readonly position: number;
+  /** It goes into a turn that is running. Said at the hand-over alone: whoever settles an offer need not know it. */
+  readonly urgent?: true;
 }
 
 /** What a channel says right after handing over. `written` promises nothing but that bytes left. */
@@ -263,6 +265,8 @@ export interface Attachment {
 
 export interface Channel {
   readonly name: ChannelName;
+  /** It can put something urgent into a turn that is running: then the hold `working` does not count. */
+  readonly intrudes?: true;
   /** May something be offered now? Asked fresh before each offer. `ready` promises nothing. */
   state(): Promise<'ready' | { readonly hold: ChannelHold; readonly evidence: string }>;
   hand(offer: Offer, rendered: string, from: string): Promise<Handed>;

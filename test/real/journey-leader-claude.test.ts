@@ -1,3 +1,5 @@
+import fs from 'node:fs';
+import path from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { eventually } from '../support/eventually.ts';
 import { ask } from '../tmux/journey.ts';
@@ -11,10 +13,11 @@ let terminal: UserTerminal;
 beforeAll(async () => {
   product = await RealProduct.open();
   terminal = new UserTerminal(product);
-  product.writeTeam('duo', [
-    { id: 'cody', provider: 'codex' },
+  const agents = [
+    { id: 'cody', provider: 'codex', tools: ['fs_read', 'fs_write', 'execute_bash'] },
     { id: 'sam', provider: 'scripted' },
-  ]);
+  ] as const;
+  product.writeTeam('duo', agents, 'approvals: leader\n');
 });
 afterAll(async () => {
   await terminal?.end();
@@ -41,13 +44,14 @@ test('N01 D02 D05 team-agent claude leads the team that it starts itself', async
   expect(await leader()).toMatchObject({ receiver: 'claude', epoch: 1 });
   const [request] = product.anthropic.turns;
   expect(request).toMatchObject({ model: 'claude-sonnet-5', system: expect.stringContaining('You can lead a team') });
-  expect(request?.tools).toEqual(expect.arrayContaining(['mcp__team__assign_task', 'mcp__team__send_message']));
-  expect(request?.tools).not.toContain('mcp__team__report_result');
 });
 
 test('N01 E07 F05 what the leader gives away comes back into its conversation, each once', async () => {
   const work = `go ${call('report_result', { summary: 'CODY-DONE' })}`;
   await terminal.type(`give ${call('assign_task', { to: 'cody', task: 'look', content: work })} [[say GIVEN]]`);
+  const { tools } = product.anthropic.turns.at(-1) ?? { tools: [] };
+  expect(tools).toEqual(expect.arrayContaining(['mcp__team__assign_task', 'mcp__team__send_message']));
+  expect(tools).not.toContain('mcp__team__report_result');
   const told = () => product.anthropic.turns.filter(({ prompt }) => /^Result r_[\s\S]*CODY-DONE/.test(prompt));
   await eventually('the model of the leader to be told', () => told().length > 0);
   expect(told()).toHaveLength(1);
@@ -74,6 +78,17 @@ test('E07 results that come together reach the leader in one turn', async () => 
   expect(turns).toHaveLength(1);
   const read = turns[0]?.history.findLast(({ kind }) => kind === 'user')?.text;
   expect(read).toMatch(/done: one![\s\S]*done: two![\s\S]*done: three!/);
+});
+
+test('N03 the leader answers what an agent asks, where its team lets it', async () => {
+  await ask(product, 'send', 'cody', '--expects', 'nothing', '[[escalate touch allowed]] [[say ALLOWED]]');
+  const open = async () => (await product.json<{ approvals: { text: string }[] }>(['approvals'])).approvals;
+  await eventually('cody to ask', async () => (await open()).length > 0);
+  await terminal.type(`answer [[shell ${TEAM_AGENT} approve cody]] [[say APPROVED]]`);
+  await terminal.shows(/^● APPROVED/m);
+  await eventually('the command to run', () => fs.existsSync(path.join(product.workspace, 'allowed')));
+  const decided = product.rows("select actor, data from events where type = 'approval.decided'");
+  expect(decided).toEqual([{ actor: 'leader', data: expect.stringContaining('approve') }]);
 });
 
 test('D04 the conversation ends, its team lives on, and its mail waits', async () => {

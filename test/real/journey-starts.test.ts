@@ -59,7 +59,6 @@ test('N06 versions that were never measured are announced; what proves itself wo
     BOTH.map((agent) => ({ ...agent, tools: ['execute_bash'] })),
   );
   const started = await quickStart(product, folder);
-  console.log(started.warnings);
   expect(started.warnings.join('\n')).toMatch(/Claude Code 9\.9\.9.*\n.*Codex 9\.9\.9/);
   const status = await product.json<{ agents: Record<string, Record<string, unknown>> }>(['status']);
   for (const { id } of BOTH) {
@@ -72,11 +71,8 @@ test('N06 versions that were never measured are announced; what proves itself wo
       'nothing',
     );
     expect(delivery).toMatchObject({ state: 'consumed', channel: 'protocol', attempts: 1 });
-    console.log(
-      await whyWhen(product, id, 'waiting_approval'),
-      JSON.stringify(await ask(product, 'approvals')),
-      await ask(product, 'approve', id),
-    );
+    await whyWhen(product, id, 'waiting_approval');
+    expect(await ask(product, 'approve', id)).toMatchObject({ code: 1, reason: 'approval_unanswerable' });
   }
 });
 
@@ -87,7 +83,7 @@ test('N06 the warning is on the screen too', async () => {
   expect(stdout).toContain('Codex 9.9.9');
 });
 
-const DIALOGS: readonly (readonly [string, (product: RealProduct) => void, RegExp])[] = [
+const DIALOGS: readonly (readonly [string, (product: RealProduct) => void, RegExp, string])[] = [
   [
     'a CLAUDE.md from elsewhere',
     ({ workspace, home }) => {
@@ -95,6 +91,7 @@ const DIALOGS: readonly (readonly [string, (product: RealProduct) => void, RegEx
       fs.writeFileSync(path.join(workspace, 'CLAUDE.md'), `@${home.path}/rules.md\n`);
     },
     /external CLAUDE\.md/i,
+    '❯ No, disable external imports',
   ],
   [
     'settings that are wrong',
@@ -102,18 +99,22 @@ const DIALOGS: readonly (readonly [string, (product: RealProduct) => void, RegEx
       fs.mkdirSync(path.join(workspace, '.claude'), { recursive: true });
       fs.writeFileSync(path.join(workspace, '.claude', 'settings.json'), '{"permissions": {"allow": 7}}');
     },
-    /settings/i,
+    /Settings Error/,
+    '❯ 1. Fix with Claude',
   ],
 ];
 
 test.each(DIALOGS)(
   'C08 Claude Code asks about %s: refused with the text of its dialog, no key is sent, all is undone',
-  async (_, prepare, text) => {
+  async (_, prepare, text, choice) => {
     const folder = await open({});
     prepare(product);
     const refused = await ask(product, 'quick-start', folder);
     expect(refused).toMatchObject({ code: 1, reason: 'startup_dialog' });
     expect(refused.message).toMatch(text);
+    // Its first choice, as it opened.
+    expect(refused.message).toContain(choice);
+    expect(refused.next).toContain(`cd ${product.workspace} && claude`);
     expect(product.rows('select * from incarnations where ended_at is null')).toEqual([]);
     expect(fs.readdirSync(path.join(product.paths.run, 'agents'))).toEqual([]);
   },

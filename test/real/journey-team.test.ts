@@ -74,10 +74,6 @@ test('E07 E09 K03 Claude asks Codex and gets the answer; all three report, and t
   expect(notices.map(({ task_id }) => task_id)).toEqual(['of-claire', 'of-cody', 'of-sam']);
 });
 
-test('I07 no CLI asks for approval of a tool of the team', () => {
-  expect(product.rows("select * from events where type like 'approval.%'")).toEqual([]);
-});
-
 test("N02 the user's own Codex configuration is as it was", () => {
   expect(fs.readFileSync(`${product.home.codex}/config.toml`, 'utf8')).toBe(config);
 });

@@ -70,6 +70,12 @@ describe('lines of a transcript', () => {
       { type: 'failure', what: '529: overloaded (attempt 2 of 10)', retrying: true, at },
     ],
     [
+      'asked',
+      line({ type: 'api-request', querySource: 'repl_main_thread', requestDigest: 'd1' }),
+      { type: 'asked', request: 'd1', at },
+    ],
+    ['asked for a title', line({ type: 'api-request', querySource: 'title', requestDigest: 'd2' }), undefined],
+    [
       'failed',
       line({
         type: 'assistant',
@@ -192,7 +198,13 @@ describe('a transcript as it grows', () => {
     expect(follower.state.failure?.retrying).toBe(true);
     grow(line({ type: 'assistant', message: { content: [{ type: 'text', text: 'hi' }] } }));
     expect(follower.state.failure).toBeUndefined();
+    const asked = line({ type: 'api-request', querySource: 'repl_main_thread', requestDigest: 'd1' });
+    grow(asked);
+    expect(follower.state.failure).toBeUndefined();
+    grow(asked);
+    expect(follower.state.failure).toMatchObject({ retrying: true, what: expect.stringContaining('attempt 2') });
     grow(user([{ type: 'text', text: '[Request interrupted by user]' }]));
+    expect(follower.state.failure).toBeUndefined();
     expect(follower.state.interrupted).toBe(at);
     grow(user('two'));
     expect(follower.state).toMatchObject({ interrupted: undefined, opened: at });

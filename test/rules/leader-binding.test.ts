@@ -78,31 +78,31 @@ test('E08 mail waits in the mailbox while nobody leads, goes while somebody does
   const home = await house();
   const { leaders, puppets } = home;
   const recipient = leaders.recipient(ONE);
-  expect(await recipient.availability()).toMatchObject({
+  expect(await recipient.availability(false)).toMatchObject({
     hold: 'leader_unbound',
     evidence: 'nobody leads this team now',
   });
   const claude = await conversationIn(home);
   await bind(home, claude);
   const puppet = puppets.get(claude.incarnation) ?? expect.unreachable();
-  expect(await recipient.availability()).toMatchObject({
+  expect(await recipient.availability(false)).toMatchObject({
     channel: { name: 'protocol' },
     incarnation: claude.incarnation,
   });
   expect(recipient.together).toBeGreaterThan(1);
   expect(recipient.liveness(claude.incarnation)).toBe('alive');
   puppet.hold = 'dialog_open';
-  expect(await recipient.availability()).toMatchObject({ hold: 'dialog_open' });
+  expect(await recipient.availability(false)).toMatchObject({ hold: 'dialog_open' });
   puppet.hold = 'channel_down';
-  expect(await recipient.availability()).toMatchObject({ hold: 'channel_down' });
+  expect(await recipient.availability(false)).toMatchObject({ hold: 'channel_down' });
   puppet.hold = undefined;
   puppet.liveness = 'dead';
-  expect(await recipient.availability()).toMatchObject({
+  expect(await recipient.availability(false)).toMatchObject({
     hold: 'leader_unbound',
     evidence: expect.stringContaining('ended'),
   });
   await leaders.end(claude.incarnation);
-  expect(await recipient.availability()).toMatchObject({ hold: 'leader_unbound' });
+  expect(await recipient.availability(false)).toMatchObject({ hold: 'leader_unbound' });
   expect(recipient.liveness(claude.incarnation)).toBe('dead');
 });
 
@@ -148,7 +148,7 @@ test('D04 a leader whose terminal has ended is over, whatever still runs behind 
   await bind(home, codex);
   expect(home.puppets.get(codex.incarnation)?.liveness).toBe('alive');
   expect(home.leaders.isAlive(codex.incarnation)).toBe(false);
-  expect(await home.leaders.recipient(ONE).availability()).toMatchObject({ hold: 'leader_unbound' });
+  expect(await home.leaders.recipient(ONE).availability(false)).toMatchObject({ hold: 'leader_unbound' });
 });
 
 test('M10 a coordinator that comes back knows who leads what, by which token, and who has ended', async () => {
@@ -163,6 +163,6 @@ test('M10 a coordinator that comes back knows who leads what, by which token, an
   expect(again.isAlive(claude.incarnation)).toBe(true);
   expect(again.byToken(tokenHash(claude.token))).toBe(claude.incarnation);
   expect(again.byToken(tokenHash(ended.token))).toBeUndefined();
-  expect(await again.recipient(ONE).availability()).toMatchObject({ incarnation: claude.incarnation });
-  expect(await again.recipient(TWO).availability()).toMatchObject({ hold: 'leader_unbound' });
+  expect(await again.recipient(ONE).availability(false)).toMatchObject({ incarnation: claude.incarnation });
+  expect(await again.recipient(TWO).availability(false)).toMatchObject({ hold: 'leader_unbound' });
 });

@@ -38,8 +38,8 @@ test('L09 a ledger of the version before is brought up to this one with all that
   expect(await ledger.db.selectFrom('agents').selectAll().execute()).toMatchObject([
     { agent_id: 'w', permission: 'manual', interacted_at: 1 },
   ]);
-  const messages = await ledger.db.selectFrom('messages').select(['message_id', 'urgent']).orderBy('seq').execute();
-  expect(messages).toEqual(Object.values(OLD).map((message_id) => ({ message_id, urgent: 0 })));
+  const deliveries = await ledger.db.selectFrom('deliveries').select(['message_id', 'urgent']).orderBy('seq').execute();
+  expect(deliveries).toEqual(Object.values(OLD).map((message_id) => ({ message_id, urgent: 0 })));
   expect(await deliveryCounts(ledger.db, CREW)).toMatchObject({ queued: 2, submitted: 1, answered: 1, dead: 0 });
   expect(await openOffer(ledger.db, CREW, W)).toMatchObject({ delivery_id: 'd-2', rides_on: null });
   expect(await headOfLine(ledger.db, CREW, LEADER, 20)).toMatchObject([{ message_id: OLD.mail }]);

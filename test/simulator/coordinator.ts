@@ -117,7 +117,7 @@ class SimulatedRecipient implements Recipient {
     this.#scene = scene;
   }
 
-  availability(): Promise<Available | Unavailable> {
+  availability(_urgent: boolean): Promise<Available | Unavailable> {
     return this.#life.call(async () => {
       const { life, troubles } = this.#agent;
       if (troubles.unbound) return { hold: 'leader_unbound', evidence: 'nobody leads' };

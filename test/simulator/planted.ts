@@ -34,7 +34,7 @@ export const offeredBeforeCommit: Tamper = {
   recipient: (recipient, _agent, disk, scene) => ({
     ...faithful(recipient),
     together: 1,
-    availability: async () => early(await recipient.availability(), recipient, disk, scene),
+    availability: async (urgent) => early(await recipient.availability(urgent), recipient, disk, scene),
   }),
 };
 
@@ -64,7 +64,7 @@ function faithful(recipient: Recipient): Recipient {
   return {
     id: recipient.id,
     together: recipient.together,
-    availability: () => recipient.availability(),
+    availability: (urgent) => recipient.availability(urgent),
     settle: (offer) => recipient.settle(offer),
     liveness: (incarnation) => recipient.liveness(incarnation),
   };

@@ -43,3 +43,8 @@ export function age(at: number | null | undefined, now: number): string {
   if (at === null || at === undefined) return '-';
   return now - at < 1_000 ? 'now' : span(now - at);
 }
+
+/** The same in a sentence: `just now`, `3 s ago`. */
+export function ago(at: number, now: number): string {
+  return now - at < 1_000 ? 'just now' : `${span(now - at)} ago`;
+}

@@ -2,7 +2,7 @@ import { firstLine, printable } from '../../kernel/text.ts';
 import type { AgentStatus, StatusAnswer } from '../answers.ts';
 import { stateText } from './deliveries.ts';
 import { receiverName } from './leader.ts';
-import { age, type Look, type Paint, span } from './look.ts';
+import { age, ago, type Look, type Paint, span } from './look.ts';
 import { type Cell, type Column, table } from './table.ts';
 import { truncate } from './width.ts';
 
@@ -163,14 +163,17 @@ function next(status: StatusAnswer, { paint }: Look): string {
   const stuck = Object.entries(status.agents).find(
     ([, { state }]) => state !== null && !['idle', 'working', 'starting'].includes(state),
   );
+  const asks = Object.values(status.agents).some(({ approvals = [] }) => approvals.length > 0);
   const command =
     status.observed === 'none'
       ? 'team-agent coordinator start'
-      : stuck
-        ? `team-agent why ${stuck[0]}`
-        : status.latest_results.length > 0
-          ? 'team-agent results'
-          : `team-agent send ${agent} "text"`;
+      : asks
+        ? 'team-agent approvals'
+        : stuck
+          ? `team-agent why ${stuck[0]}`
+          : status.latest_results.length > 0
+            ? 'team-agent results'
+            : `team-agent send ${agent} "text"`;
   return `${paint.dim('next:')} ${paint.bold(command)}`;
 }
 
@@ -214,12 +217,10 @@ export function agentLines(id: string, status: StatusAnswer, look: Look): string
     ['incarnation', agent.incarnation ?? '-'],
     [
       'first message',
-      agent.interacted === undefined || agent.interacted === 'never'
-        ? 'never'
-        : `${age(agent.interacted, look.now)} ago`,
+      agent.interacted === undefined || agent.interacted === 'never' ? 'never' : ago(agent.interacted, look.now),
     ],
   ];
-  const since = agent.since === null ? '' : ` for ${age(agent.since, look.now)}, by ${agent.state_source}`;
+  const since = agent.since === null ? '' : ` since ${ago(agent.since, look.now)}, by ${agent.state_source}`;
   const results = status.latest_results.filter((result) => result.agent_id === id);
   return [
     `${paint.bold(id)}  ${paintOf(agent.state, paint)(stateWords(agent))}${since}`,

@@ -31,6 +31,7 @@ const input = z.object({
   expects: z.enum(['nothing', 'reply', 'result']).optional(),
   reply_to: z.string().optional(),
   ttl_s: z.number().positive().optional(),
+  now: z.boolean().optional(),
   wait: z.enum(['consumed', 'result']).optional(),
   timeout_s: z.number().positive().max(LONGEST_WAIT).optional(),
   team: z.string().optional(),
@@ -70,6 +71,7 @@ export async function sendAs(runtime: Runtime, caller: Caller, args: Input): Pro
   const team = await selectRunningTeam(db, addressed.team, ownTeamOf(caller));
   if (isRefusal(team)) return team;
   if (caller.kind === 'agent' && caller.team !== team.team) return otherTeam(caller, team);
+  if (caller.kind === 'agent' && args.now) return mayNotInterrupt(caller);
   const refused = checkBody(args.text);
   if (refused) return refused;
   const to = await addressees(db, team, addressed.to, addressed.task, senderIn(team.team, caller).sender);
@@ -142,6 +144,7 @@ async function storeLetter(
         task_id: args.task,
         reply_to: request?.message_id as MessageId | undefined,
         expects,
+        urgent: args.now,
         expires_at: args.ttl_s === undefined ? undefined : clock.now() + args.ttl_s * 1_000,
       },
       mint,
@@ -193,6 +196,14 @@ function otherTeam(caller: AgentCaller, team: TeamRow): Refusal {
     'worker_may_not',
     `${caller.agent} belongs to the team ${caller.team} and may not write to ${team.team}.`,
     { next: ['team-agent send leader "please ..."'] },
+  );
+}
+
+function mayNotInterrupt(caller: AgentCaller): Refusal {
+  return refuse(
+    'worker_may_not',
+    `${caller.agent} is an agent, and an agent may not break into a turn of somebody else: only the leader and a person send with --now.`,
+    { next: ['team-agent send AGENT "text"', 'team-agent send leader "please ..."'] },
   );
 }
 

@@ -30,7 +30,6 @@ const MESSAGE_COLUMNS = [
   'messages.expects',
   'messages.dedupe_key',
   'messages.expires_at',
-  'messages.urgent',
   'messages.created_at',
 ] as const;
 
@@ -66,7 +65,7 @@ export function insertMessage(change: Change, row: Omit<MessageRow, 'team' | 'cr
 
 export async function insertDelivery(
   change: Change,
-  row: Pick<DeliveryRow, 'delivery_id' | 'message_id' | 'recipient' | 'generation' | 'state' | 'reason'>,
+  row: Pick<DeliveryRow, 'delivery_id' | 'message_id' | 'recipient' | 'generation' | 'urgent' | 'state' | 'reason'>,
 ): Promise<DeliveryRow> {
   return change.tx
     .insertInto('deliveries')
@@ -86,12 +85,13 @@ export async function insertDelivery(
     .executeTakeFirstOrThrow();
 }
 
-/** The next deliveries in a recipient's line, `most` of them: strict order among those that may go. */
+/** The next deliveries in a recipient's line, `most` of them, in strict order among those that may go: urgent ones first. */
 export function headOfLine(db: Reading, team: TeamId, recipient: AgentId, most: number): Promise<QueuedRow[]> {
   return withMessage(db)
     .where('deliveries.team', '=', team)
     .where('recipient', '=', recipient)
     .where(isQueued)
+    .orderBy('deliveries.urgent', 'desc')
     .orderBy('deliveries.seq')
     .limit(sql.lit(most))
     .execute();

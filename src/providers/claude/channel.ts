@@ -40,6 +40,7 @@ export const TRY_AGAIN = 2_000;
 /** Into the session's inbox socket. It never answers: the transcript tells what became of a message. */
 export class ProtocolChannel implements Channel {
   readonly name = 'protocol';
+  readonly intrudes = true;
   readonly #view: View;
   readonly #socket: string;
   readonly pace = new Pace();
@@ -58,20 +59,25 @@ export class ProtocolChannel implements Channel {
 
   async state(): Promise<'ready' | Hold> {
     const held = this.#holdOfSession();
-    if (held) return held;
+    if (held && held.hold !== 'working') return held;
+    // What is urgent goes into a running turn, but through no inbox that is shut.
+    return (await this.#holdOfInbox()) ?? held ?? 'ready';
+  }
+
+  async #holdOfInbox(): Promise<Hold | undefined> {
     if (this.#down !== undefined) this.#down = await inboxFault(this.#socket);
     if (this.#down !== undefined) {
       this.#lookAgain(TRY_AGAIN);
       return hold('channel_down', `its inbox ${this.#socket}: ${this.#down}`);
     }
     const wait = this.pace.wait(Date.now());
-    if (wait === 0) return 'ready';
+    if (wait === 0) return undefined;
     this.#lookAgain(wait);
     return hold('pacing', `Claude Code drops what comes too quickly; the next may go in ${wait} ms`);
   }
 
   async hand(offer: Offer, rendered: string, from: string): Promise<Handed> {
-    const { sessions, config, pid } = this.#view;
+    const { sessions, config, pid, activity } = this.#view;
     const key = keyOf(offer);
     this.#heard.delete(key);
     const letter = {
@@ -79,6 +85,7 @@ export class ProtocolChannel implements Channel {
       session: sessions.current.session,
       from,
       content: rendered,
+      priority: offer.urgent && activity().value === 'busy' ? ('now' as const) : ('next' as const),
       token: peerToken(config, pid),
     };
     const handed = await writeLetter(this.#socket, letter, () => this.#wasRead(key));

@@ -48,9 +48,13 @@ const LINE_PATIENCE = 2000;
 /** So long a turn may take to begin after its message was handed over, ms; measured: up to 40. */
 const TURN_PATIENCE = 1000;
 
-/** Into the thread's own queue, over the app-server's socket. It never steers a running turn. */
+const NO_BYTE = 'there was no connection: no byte left';
+const NO_ANSWER = 'the connection broke before the app-server answered';
+
+/** Into the thread's own queue, over the app-server's socket. Only what is urgent steers a running turn. */
 export class ProtocolChannel implements Channel {
   readonly name = 'protocol';
+  readonly intrudes = true;
   readonly #seen: Seen;
   readonly #alarm = new Alarm();
   /** The last look that found an offer nowhere while nothing ran. */
@@ -81,17 +85,41 @@ export class ProtocolChannel implements Channel {
   }
 
   async hand(offer: Offer, rendered: string): Promise<Handed> {
+    return (offer.urgent && (await this.#steer(offer, rendered))) || this.#queue(offer, rendered);
+  }
+
+  /** Into the running turn. Undefined when none runs, or when the server refuses it: then it has not taken it. */
+  async #steer({ delivery }: Offer, rendered: string): Promise<Handed | undefined> {
+    const { connection, thread } = this.#seen;
+    const { status, turn } = thread.state;
+    if (status !== 'active' || turn === undefined) return undefined;
+    const steered = await thread.steer(connection, turn, delivery, rendered);
+    switch (steered.answered) {
+      case 'error':
+        return undefined;
+      case 'none':
+        return { handed: 'not_taken', evidence: NO_BYTE };
+      case 'lost':
+        return { handed: 'unknown', evidence: NO_ANSWER };
+      case 'result':
+        return { handed: 'written' };
+      default:
+        return steered satisfies never;
+    }
+  }
+
+  async #queue(offer: Offer, rendered: string): Promise<Handed> {
     const { connection, thread } = this.#seen;
     this.#handed = { moves: thread.state.moves, at: performance.now() };
     const added = await thread.add(connection, offer.delivery, rendered);
     if (added.answered !== 'result') this.#handed = undefined;
     switch (added.answered) {
       case 'none':
-        return { handed: 'not_taken', evidence: 'there was no connection: no byte left' };
+        return { handed: 'not_taken', evidence: NO_BYTE };
       case 'error':
         return { handed: 'not_taken', evidence: `the app-server refused it: ${added.message}` };
       case 'lost':
-        return { handed: 'unknown', evidence: 'the connection broke before the app-server answered' };
+        return { handed: 'unknown', evidence: NO_ANSWER };
       case 'result':
         await thread.start(connection, entryOf(added.result));
         return { handed: 'written' };

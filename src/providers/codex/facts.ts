@@ -23,6 +23,8 @@ export interface TurnEnd {
 export interface ThreadState {
   readonly status: 'notLoaded' | 'idle' | 'systemError' | 'active';
   readonly waiting: 'approval' | 'input' | undefined;
+  /** The id of the turn that runs, when it is known. */
+  readonly turn: string | undefined;
   /** UTC ms of the word that made this status. */
   readonly since: number;
   /** Turns that were seen to begin or to end: whoever sees the same number twice knows that none ran between. */
@@ -35,6 +37,7 @@ export interface ThreadState {
 export const UNKNOWN_THREAD: ThreadState = {
   status: 'notLoaded',
   waiting: undefined,
+  turn: undefined,
   since: 0,
   moves: 0,
   ended: undefined,
@@ -47,12 +50,13 @@ export function advanceThread(state: ThreadState, { method, params }: Word, at: 
     case 'thread/status/changed':
       return withStatus(state, params.status, at);
     case 'thread/closed':
-      return { ...state, status: 'notLoaded', waiting: undefined, since: at };
+      return { ...state, status: 'notLoaded', waiting: undefined, turn: undefined, since: at };
     case 'turn/started':
-      return { ...state, moves: state.moves + 1, ended: undefined, retrying: undefined };
+      return { ...state, turn: turnId(params.turn), moves: state.moves + 1, ended: undefined, retrying: undefined };
     case 'turn/completed': {
       const ended = turnEnd(params.turn);
-      return { ...state, moves: state.moves + 1, retrying: undefined, ...(ended ? { ended, since: at } : {}) };
+      const over = { turn: undefined, moves: state.moves + 1, retrying: undefined };
+      return { ...state, ...over, ...(ended ? { ended, since: at } : {}) };
     }
     case 'error':
       // The last one comes just before the status that it makes, and before the turn is said to have ended.
@@ -77,6 +81,11 @@ export function withStatus(state: ThreadState, status: unknown, at: number): Thr
       : undefined;
   if (type === state.status && waiting === state.waiting) return state;
   return { ...state, status: type, waiting, since: at };
+}
+
+/** The id of a `Turn` of the protocol. */
+export function turnId(turn: unknown): string | undefined {
+  return isObject(turn) && typeof turn.id === 'string' ? turn.id : undefined;
 }
 
 /** How a `Turn` of the protocol ended; undefined while it runs. */

@@ -12,6 +12,8 @@ export interface Letter {
   /** The true sender: Claude Code counts and compares by it. */
   readonly from: string;
   readonly content: string;
+  /** `now` breaks off what the session does; `next` is taken at the next pause. */
+  readonly priority: 'now' | 'next';
   readonly token: string | undefined;
 }
 
@@ -20,10 +22,10 @@ export interface Letter {
  * called when the session hangs up, which it does once it has read everything (measured: 2 to 300 ms later).
  */
 export function writeLetter(socket: string, letter: Letter, read: () => void): Promise<Handed> {
-  const { uuid, session, from, content, token } = letter;
+  const { uuid, session, from, content, priority, token } = letter;
   const lines = [
     ...(token === undefined ? [] : [{ type: 'auth', token }]),
-    { type: 'user', uuid, session_id: session, priority: 'next', from, message: { role: 'user', content } },
+    { type: 'user', uuid, session_id: session, priority, from, message: { role: 'user', content } },
   ];
   return connect(socket, (connection, settle) => {
     connection.once('end', read);

@@ -1,5 +1,5 @@
 import { type Question, questionOf } from '../approvals.ts';
-import { advanceThread, type ThreadState, turnEnd, UNKNOWN_THREAD, withStatus } from '../facts.ts';
+import { advanceThread, type ThreadState, turnEnd, turnId, UNKNOWN_THREAD, withStatus } from '../facts.ts';
 import type { Answer, Call, Connection, Parameters, Word } from './connection.ts';
 import { isObject } from './connection.ts';
 
@@ -95,8 +95,11 @@ export class CodexThread {
     this.#state = withStatus(this.#state, resumed.result.thread.status, Date.now());
     const { moves } = this.#state;
     const turns = await call('thread/turns/list', { threadId, limit: 1, itemsView: 'notLoaded' });
-    const ended = turns.answered === 'result' ? turnEnd(dataOf(turns)[0]) : undefined;
+    const [last] = dataOf(turns);
+    const ended = turnEnd(last);
+    const turn = turnId(last);
     if (this.#state.moves === moves && ended) this.#state = { ...this.#state, ended };
+    else if (this.#state.moves === moves && turn !== undefined) this.#state = { ...this.#state, turn };
     return { loaded };
   }
 
@@ -112,11 +115,12 @@ export class CodexThread {
 
   /** Puts a text into the thread's own queue. */
   add(connection: Connection, delivery: string, text: string): Promise<Answer> {
-    return connection.call('thread/queue/add', {
-      threadId: this.#settings.threadId,
-      clientUserMessageId: delivery,
-      input: [{ type: 'text', text, text_elements: [] }],
-    });
+    return connection.call('thread/queue/add', this.#message(delivery, text));
+  }
+
+  /** Puts a text into the turn that runs; the server refuses it when that is not `expectedTurnId` any more. */
+  steer(connection: Connection, expectedTurnId: string, delivery: string, text: string): Promise<Answer> {
+    return connection.call('turn/steer', { ...this.#message(delivery, text), expectedTurnId });
   }
 
   /** Starts one entry of the queue: an interrupt shuts the queue until somebody does. Harmless when it runs already. */
@@ -147,6 +151,14 @@ export class CodexThread {
   /** Takes a question off the list: it was answered. */
   answered(question: Question): void {
     this.#questions.delete(question.request);
+  }
+
+  #message(delivery: string, text: string): Parameters {
+    return {
+      threadId: this.#settings.threadId,
+      clientUserMessageId: delivery,
+      input: [{ type: 'text', text, text_elements: [] }],
+    };
   }
 
   #ask(word: Word): boolean {
