@@ -44,7 +44,12 @@ export function age(at: number | null | undefined, now: number): string {
   return now - at < 1_000 ? 'now' : span(now - at);
 }
 
-/** The same in a sentence: `just now`, `3 s ago`. */
+/** How long something lasts, in a sentence: `a moment`, `3 s`. */
+export function duration(at: number, now: number): string {
+  return now - at < 1_000 ? 'a moment' : span(now - at);
+}
+
+/** When something was, in a sentence: `just now`, `3 s ago`. */
 export function ago(at: number, now: number): string {
   return now - at < 1_000 ? 'just now' : `${span(now - at)} ago`;
 }

@@ -2,7 +2,7 @@ import { firstLine, printable } from '../../kernel/text.ts';
 import type { AgentStatus, StatusAnswer } from '../answers.ts';
 import { stateText } from './deliveries.ts';
 import { receiverName } from './leader.ts';
-import { age, ago, type Look, type Paint, span } from './look.ts';
+import { age, ago, duration, type Look, type Paint, span } from './look.ts';
 import { type Cell, type Column, table } from './table.ts';
 import { truncate } from './width.ts';
 
@@ -220,7 +220,7 @@ export function agentLines(id: string, status: StatusAnswer, look: Look): string
       agent.interacted === undefined || agent.interacted === 'never' ? 'never' : ago(agent.interacted, look.now),
     ],
   ];
-  const since = agent.since === null ? '' : ` since ${ago(agent.since, look.now)}, by ${agent.state_source}`;
+  const since = agent.since === null ? '' : ` for ${duration(agent.since, look.now)}, by ${agent.state_source}`;
   const results = status.latest_results.filter((result) => result.agent_id === id);
   return [
     `${paint.bold(id)}  ${paintOf(agent.state, paint)(stateWords(agent))}${since}`,
