@@ -19,7 +19,7 @@ import { storeNotice } from '../messages/index.ts';
 import { type AgentHandle, findProvider } from '../providers/index.ts';
 import type { PaneHandle } from '../tmux/index.ts';
 import type { Effects } from './effects.ts';
-import { viewOf } from './starting.ts';
+import { handleOf, lifeFolder, viewOf } from './life.ts';
 
 /** How long a closed agent may take to end by itself, ms; then it is killed. */
 const GRACE = 1_500;
@@ -30,15 +30,6 @@ export interface Ended {
   /** False when it could not be ended or nobody can tell: then nothing is claimed. */
   readonly ended: boolean;
   readonly exit: string | null;
-}
-
-export function handleOf(row: Pick<IncarnationRow, 'handle'>): AgentHandle | undefined {
-  return row.handle ? (JSON.parse(row.handle) as AgentHandle) : undefined;
-}
-
-/** The 0700 folder of one life below `.team/run/`: its token, its exit code, its settings. It ends with it. */
-export function lifeFolder(effects: Pick<Effects, 'runFolder'>, incarnation: string): string {
-  return path.join(effects.runFolder, 'agents', incarnation);
 }
 
 /** The pane of a life that may still go: by its handle, else by what is written on our panes. */

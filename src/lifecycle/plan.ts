@@ -19,7 +19,7 @@ import {
 } from '../providers/index.ts';
 import { type AgentSpec, readTeam, type Team } from '../team/index.ts';
 import type { Effects } from './effects.ts';
-import { lifeFolder } from './ending.ts';
+import { lifeFolder } from './life.ts';
 
 export interface LaunchOrder {
   /** Absolute path of the team's documents. */

@@ -9,9 +9,10 @@ import {
   teams,
 } from '../ledger/index.ts';
 import type { Effects } from './effects.ts';
-import { handleOf, recordEnd } from './ending.ts';
+import { recordEnd } from './ending.ts';
 import { Saga, type Verb } from './journal.ts';
 import { undoLaunch } from './launch.ts';
+import { handleOf } from './life.ts';
 import { completeShutdown } from './shutdown.ts';
 
 /**

@@ -3,7 +3,7 @@ import { childEnvironment, type IncarnationId, isRefusal, type TeamId } from '..
 import { findIncarnation, findTeam, updateIncarnation } from '../ledger/index.ts';
 import { type AgentHandle, findProvider } from '../providers/index.ts';
 import type { Effects } from './effects.ts';
-import { viewOf } from './starting.ts';
+import { viewOf } from './life.ts';
 
 /** A view that keeps closing is left closed after so many times in so many ms: its life goes on all the same. */
 const MOST = 3;

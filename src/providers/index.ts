@@ -7,7 +7,7 @@ import type { Leading, Provider } from './shape.ts';
 
 export { withLaunch } from './command.ts';
 export type * from './shape.ts';
-export { FACT_SOURCES, PERMISSION_MODES, TURN_STATES } from './shape.ts';
+export { FACT_SOURCES, TURN_STATES } from './shape.ts';
 
 const PROVIDERS: readonly Provider[] = [claude, codex, scripted];
 

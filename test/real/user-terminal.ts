@@ -1,5 +1,4 @@
 import { execFileSync, spawnSync } from 'node:child_process';
-import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { eventually } from '../support/eventually.ts';
 import { freshFolder } from '../support/files.ts';
@@ -78,6 +77,3 @@ export class UserTerminal {
     await eventually("the person's terminal to have ended", () => this.sessions().length === 0);
   }
 }
-
-/** Where the bundle of the command stands on a PATH, so that a conversation can call it by its name. */
-export const BIN = path.dirname(TEAM_AGENT);

@@ -12,7 +12,7 @@ const LONGEST_SOCKET_PATH = 103;
 export const SESSION_STARTS = 'session-starts.jsonl';
 
 /** What Claude Code calls our permission modes. */
-export const MODES = {
+const MODES = {
   manual: 'manual',
   plan: 'plan',
   accept_edits: 'acceptEdits',

@@ -47,7 +47,7 @@ const EMPTY: RecordState = {
 };
 
 /** The state after one more line. */
-export function advance(state: RecordState, line: RecordLine): RecordState {
+function advance(state: RecordState, line: RecordLine): RecordState {
   const at = line.type === 'mode' ? state.at : Math.max(state.at, line.at);
   switch (line.type) {
     case 'input':

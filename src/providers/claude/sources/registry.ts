@@ -50,7 +50,7 @@ export function isLive(entry: RegistryEntry): boolean {
   return probeProcess({ pid: entry.pid, start: entry.procStart }) === 'alive';
 }
 
-export const sessionsFolder = (config: string): string => path.join(config, 'sessions');
+const sessionsFolder = (config: string): string => path.join(config, 'sessions');
 
 /** The entry of one process; undefined when there is none, or while it is being written. */
 export function entryOf(config: string, pid: number): RegistryEntry | undefined {

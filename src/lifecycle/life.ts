@@ -1,0 +1,19 @@
+import path from 'node:path';
+import type { IncarnationRow } from '../ledger/index.ts';
+import type { AgentHandle } from '../providers/index.ts';
+import type { Effects } from './effects.ts';
+
+/** What finds a life again; undefined until its process has told enough. */
+export function handleOf(row: Pick<IncarnationRow, 'handle'>): AgentHandle | undefined {
+  return row.handle ? (JSON.parse(row.handle) as AgentHandle) : undefined;
+}
+
+/** The 0700 folder of one life below `.team/run/`: its token, its exit code, its settings. It ends with it. */
+export function lifeFolder(effects: Pick<Effects, 'runFolder'>, incarnation: string): string {
+  return path.join(effects.runFolder, 'agents', incarnation);
+}
+
+/** The mark on the pane that shows a life whose own pane shows nothing. */
+export function viewOf(incarnation: string): string {
+  return `${incarnation}-view`;
+}
