@@ -1,7 +1,8 @@
 import { setTimeout as pause } from 'node:timers/promises';
+import type { ToolClient } from '../calls.ts';
 import { type Row, row } from '../figures.ts';
 import { type Followed, type Project, until } from '../project.ts';
-import { consumed, delivered, lastBefore, turnEnds } from './deliveries.ts';
+import { consumed, delivered, turnEnds } from './deliveries.ts';
 import { Terminal } from './terminal.ts';
 import type { World } from './world.ts';
 
@@ -22,8 +23,9 @@ const LEADERS = {
 export async function leaderRows(world: World): Promise<readonly Row[]> {
   const project = world.project('led', [{ id: AGENT, script: 'rules: [{ do: [] }]' }]);
   await project.start();
-  const codex = await results(project, 'codex');
-  const claude = await results(project, 'claude');
+  const tools = project.tools(AGENT);
+  const codex = await results(project, tools, 'codex');
+  const claude = await results(project, tools, 'claude');
   await project.end();
   return [
     row('result -> in the Codex leader', 'ms', codex, { budget: { limit: 50, of: 'value' } }),
@@ -32,7 +34,7 @@ export async function leaderRows(world: World): Promise<readonly Row[]> {
 }
 
 /** The agent's report is made here, with its token; the leader is idle. By the clock of the ledger. */
-async function results(project: Project, provider: keyof typeof LEADERS): Promise<number[]> {
+async function results(project: Project, tools: ToolClient, provider: keyof typeof LEADERS): Promise<number[]> {
   const words = [project.ground.program, provider, ...LEADERS[provider]];
   const terminal = await Terminal.open(project.ground, project.workspace, words);
   await until(`the ${provider} to lead`, async () => (await receiver(project)) === provider, 100);
@@ -43,7 +45,7 @@ async function results(project: Project, provider: keyof typeof LEADERS): Promis
   for (let round = 0; round < ROUNDS; round++) {
     const apart = pause(APART);
     const turns = turnEnds(record).length;
-    notices.push(await report(project, followed, `${provider}-${round}`));
+    notices.push(await report(project, tools, followed, `${provider}-${round}`));
     await until('the turn of the leader to end', () => turnEnds(record).length > turns, 20);
     await apart;
   }
@@ -53,16 +55,17 @@ async function results(project: Project, provider: keyof typeof LEADERS): Promis
 }
 
 /** Resolves with the id of the notice once the leader has it. */
-async function report(project: Project, followed: Followed, task: string): Promise<string> {
+async function report(project: Project, tools: ToolClient, followed: Followed, task: string): Promise<string> {
   const given = await project.send(project.client(), AGENT, 'do it', { expects: 'result', task });
   await consumed(followed, given);
   const seen = followed.events.length;
-  await project.tools(AGENT).tool('report_result', { summary: 'done', status: 'success', task });
-  const fits = followed.events.slice.bind(followed.events, seen);
+  await tools.tool('report_result', { summary: 'done', status: 'success', task });
   const stored = await followed.next(
     'its notice',
     (event) =>
-      event.type === 'message.stored' && String(event.data.notice).startsWith('result:') && fits().includes(event),
+      event.type === 'message.stored' &&
+      String(event.data.notice).startsWith('result:') &&
+      followed.events.indexOf(event) >= seen,
   );
   const id = String(stored.data.message_id);
   await consumed(followed, id);

@@ -1,39 +1,40 @@
 import fs from 'node:fs';
 import path from 'node:path';
-import type { Ground } from '../ground.ts';
+import { identifyProcess, type ProcessIdentity, probeProcess } from '../../src/kernel/index.ts';
+import type { Ground, Ran } from '../ground.ts';
 import { until } from '../project.ts';
 
 /** A person's own tmux server with one window, in which one program runs. */
 export class Terminal {
   readonly #ground: Ground;
   readonly #socket: string;
+  #program: ProcessIdentity | undefined;
 
-  private constructor(ground: Ground, socket: string) {
+  private constructor(ground: Ground) {
     this.#ground = ground;
-    this.#socket = socket;
+    this.#socket = path.join(fs.mkdtempSync(path.join(ground.folder, 'tty-')), 'tmux');
   }
 
-  /** Runs a program in `folder`, in a window of its own. It is ended with the ground when it has not ended before. */
+  /** Runs a program in `folder`, in the window. It is ended with the ground when it has not been ended before. */
   static async open(ground: Ground, folder: string, argv: readonly string[]): Promise<Terminal> {
-    const place = fs.mkdtempSync(path.join(ground.folder, 'tty-'));
-    const terminal = new Terminal(ground, path.join(place, 'tmux'));
+    const terminal = new Terminal(ground);
     ground.atEnd(() => terminal.end());
-    await terminal.#tmux('-f', '/dev/null', 'new-session', '-d', '-x', '120', '-y', '40', '-c', folder, '--', ...argv);
+    const size = ['-x', '120', '-y', '40'];
+    await terminal.#tmux('-f', '/dev/null', 'new-session', '-d', ...size, '-c', folder, '--', ...argv);
+    const { stdout } = await terminal.#tmux('list-panes', '-a', '-F', '#{pane_pid}');
+    terminal.#program = identifyProcess(Number(stdout));
     return terminal;
   }
 
-  /** The process in the window; undefined when it has ended. */
-  async pid(): Promise<number | undefined> {
-    const { code, stdout } = await this.#tmux('list-panes', '-a', '-F', '#{pane_pid}');
-    return code === 0 ? Number(stdout) : undefined;
-  }
-
   async end(): Promise<void> {
+    const program = this.#program;
+    if (!program) return;
+    this.#program = undefined;
     await this.#tmux('kill-server');
-    await until('the terminal to end', async () => (await this.pid()) === undefined);
+    await until('the program in the terminal to end', () => probeProcess(program) === 'dead');
   }
 
-  #tmux(...args: readonly string[]) {
+  #tmux(...args: readonly string[]): Promise<Ran> {
     return this.#ground.run(['tmux', '-S', this.#socket, ...args]);
   }
 }

@@ -32,7 +32,7 @@ export interface Recipient {
 /** May something be offered to a channel in this state? A running turn gives way to what is urgent, and nothing else does. */
 export function mayOffer(
   channel: Pick<Channel, 'intrudes'>,
-  state: Awaited<ReturnType<Channel['state']>>,
+  state: 'ready' | Pick<Unavailable, 'hold'>,
   urgent: boolean,
 ): boolean {
   return state === 'ready' || (urgent && channel.intrudes === true && state.hold === 'working');

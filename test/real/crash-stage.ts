@@ -132,6 +132,7 @@ export async function queuedBehind(product: RealProduct, agent: string, body: st
   const crashing = crash === undefined ? {} : { TEAM_AGENT_CRASH_AT: crash };
   const coordinator = await replaceCoordinator(product, { TEAM_AGENT_FREEZE_AT: 'offer.committed', ...crashing });
   const posted = post(product, agent, body);
+  posted.catch(() => undefined); // told below, unless something else fails before
   const goOn = await frozen(coordinator);
   const gate = modelOf(product, agent).holdAnswers((request) => request.prompt.includes(prompt));
   await typedTurn(product, agent, prompt);

@@ -166,7 +166,7 @@ describe('the plan of a leader', () => {
 });
 
 describe('the inbox', () => {
-  const letter = { uuid: 'u', session: 's', from: 'leader', content: 'x', token: 'peer' };
+  const letter = { uuid: 'u', session: 's', from: 'leader', content: 'x', priority: 'next', token: 'peer' } as const;
 
   test('two lines, flushed; told when they were read', async () => {
     const socket = path.join(freshFolder('inbox'), 's.sock');

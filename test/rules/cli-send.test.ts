@@ -64,6 +64,11 @@ describe('the flags of send', () => {
     expect(sendRequest(['ann', 'hi'], { timeout: '5' })).not.toHaveProperty('timeout_s');
   });
 
+  test('E13 --now is passed on, and nothing is when it is not said', () => {
+    expect(sendRequest(['ann', 'hi'], { now: true })).toEqual({ to: ['ann'], text: 'hi', now: true });
+    expect(sendRequest(['ann', 'hi'], {})).not.toHaveProperty('now');
+  });
+
   test('--stdin leaves the text open', () => {
     expect(sendRequest(['ann'], { stdin: true })).toEqual({ to: ['ann'], text: undefined });
   });

@@ -295,6 +295,9 @@ test('what waits is found by its index, however much a recipient ever got', asyn
     const text = texts.at(-1) ?? '';
     const values = Array.from({ length: text.split('?').length - 1 }, () => 'x');
     const plan = disk.prepare(`explain query plan ${text}`).all(...values);
-    expect(plan.map(({ detail }) => detail).join('\n')).toContain('INDEX open_deliveries');
+    const steps = plan.map(({ detail }) => detail).join('\n');
+    expect(steps).toContain('INDEX open_deliveries (');
+    // The index is the order of the line: what waits is not sorted at each look.
+    if (look === headOfLine) expect(steps).not.toContain('B-TREE');
   }
 });

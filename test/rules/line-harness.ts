@@ -1,6 +1,6 @@
 import { DatabaseSync } from 'node:sqlite';
 import { expect } from 'vitest';
-import type { Available, Recipient, Unavailable } from '../../src/agents/index.ts';
+import { type Available, mayOffer, type Recipient, type Unavailable } from '../../src/agents/index.ts';
 import { agentId, type DeliveryId, isRefusal, mint } from '../../src/kernel/index.ts';
 import { ledgerOn, putTeam } from '../../src/ledger/index.ts';
 import { PostOffice, store } from '../../src/messages/index.ts';
@@ -30,6 +30,8 @@ export async function line({ together = 1, channel = 'protocol' }: { together?: 
   const handed: string[] = [];
   /** What was handed over as one text, each time. */
   const texts: string[] = [];
+  /** What was handed over into a turn that was running. */
+  const intruded: string[] = [];
   const answers = {
     hold: undefined as Unavailable | undefined,
     hand: { handed: 'written' } as Handed,
@@ -37,6 +39,7 @@ export async function line({ together = 1, channel = 'protocol' }: { together?: 
     ended: false,
     looks: 0,
     onLook: (): void => undefined,
+    intrudes: true,
   };
   const taken: Settlement = { outcome: 'taken', receipt: { source: 'record' } };
   const available = (): Available => ({
@@ -47,6 +50,7 @@ export async function line({ together = 1, channel = 'protocol' }: { together?: 
       state: async () => 'ready',
       hand: async (offer, text) => {
         handed.push(offer.delivery);
+        if (offer.urgent && answers.hold) intruded.push(offer.delivery);
         texts.push(text);
         return answers.hand;
       },
@@ -56,9 +60,11 @@ export async function line({ together = 1, channel = 'protocol' }: { together?: 
   const recipient: Recipient = {
     id: AGENT,
     together,
-    availability: async () => {
+    availability: async (urgent) => {
       answers.looks++;
-      const answer = answers.hold ?? available();
+      const { hold } = answers;
+      const channel = answers.intrudes ? { intrudes: true as const } : {};
+      const answer = !hold || mayOffer(channel, hold, urgent) ? available() : hold;
       answers.onLook();
       return answer;
     },
@@ -71,7 +77,7 @@ export async function line({ together = 1, channel = 'protocol' }: { together?: 
     (id) => (id === AGENT ? recipient : undefined),
     (error) => errors.push(error),
   );
-  const send = async (ttl?: number, body = 'hello'): Promise<DeliveryId> => {
+  const send = async (ttl?: number, body = 'hello', urgent = false): Promise<DeliveryId> => {
     const sent = await ledger.change(TEAM, 'person', (change) =>
       store(
         change,
@@ -82,6 +88,7 @@ export async function line({ together = 1, channel = 'protocol' }: { together?: 
           to: [{ agent: AGENT, generation: 1 }],
           body,
           expects: 'nothing',
+          urgent,
           ...(ttl === undefined ? {} : { expires_at: time.now() + ttl }),
         },
         mint,
@@ -98,5 +105,5 @@ export async function line({ together = 1, channel = 'protocol' }: { together?: 
     office.wake(AGENT);
     await office.settled();
   };
-  return { time, disk, ledger, office, answers, handed, texts, errors, send, state, wake };
+  return { time, disk, ledger, office, answers, handed, texts, intruded, errors, send, state, wake };
 }

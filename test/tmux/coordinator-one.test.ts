@@ -186,7 +186,7 @@ describe('a start that is not possible', () => {
       evidence: { port },
       code: 4,
     });
-    expect(daemons(made)).toEqual([]);
+    await eventually('the refused one to end', () => daemons(made).length === 0);
     await new Promise((resolve) => other.close(resolve));
     expect((await made.run(['coordinator', 'start'])).code).toBe(0);
     expect(await made.json(['send', 'worker', 'again'])).toMatchObject({ ok: true });
@@ -200,7 +200,7 @@ describe('a start that is not possible', () => {
     fs.writeFileSync(made.paths.socket, 'mine');
     expect(await made.json(['coordinator', 'start'])).toMatchObject({ ok: false, reason: 'socket_taken', code: 4 });
     expect(fs.readFileSync(made.paths.socket, 'utf8')).toBe('mine');
-    expect(daemons(made)).toEqual([]);
+    await eventually('the refused one to end', () => daemons(made).length === 0);
     fs.rmSync(made.paths.socket);
     expect((await made.run(['coordinator', 'start'])).code).toBe(0);
   });
@@ -214,7 +214,7 @@ describe('a start that is not possible', () => {
       fs.mkdirSync(made.paths.sockets, { recursive: true, mode: 0o700 });
       fs.chownSync(made.paths.sockets, 12_345, 12_345);
       expect(await made.json(['quick-start', docs])).toMatchObject({ ok: false, reason: 'folder_not_private' });
-      expect(daemons(made)).toEqual([]);
+      await eventually('the refused one to end', () => daemons(made).length === 0);
       fs.rmdirSync(made.paths.sockets);
       expect((await made.run(['quick-start', docs])).code).toBe(0);
       expect(path.dirname(made.paths.socket)).toBe(made.paths.sockets);

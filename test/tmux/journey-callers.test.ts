@@ -67,6 +67,25 @@ test.each(['ancestry', 'token'] as const)('M02 a worker known by its %s may not 
   );
 });
 
+test.each(['ancestry', 'token'] as const)('E13 M02 a worker known by its %s may not break into a turn', async (how) => {
+  const stored = () => product.rows("select count(*) as count from messages where sender = 'w'");
+  const before = stored();
+  for (const to of ['peer', 'leader'])
+    expect(await agentRuns(['send', to, 'at once', '--now'], how)).toMatchObject({
+      code: 1,
+      ok: false,
+      reason: 'worker_may_not',
+      message: expect.stringContaining('--now'),
+    });
+  expect(stored()).toEqual(before);
+});
+
+test('E13 the tool of an agent knows no urgency', async () => {
+  const sent = await callTool(product, 'w', 'send_message', { to: 'peer', content: 'calmly', now: true, urgent: true });
+  expect(sent).toMatchObject({ isError: false, to: ['peer'] });
+  expect(product.rows(`select urgent from deliveries where message_id = '${sent.message_id}'`)).toEqual([{ urgent: 0 }]);
+});
+
 test.each(['ancestry', 'token'] as const)('E10 what a worker sends is sent as itself, by %s', async (how) => {
   const sent = await agentRuns(['send', 'peer', `as myself by ${how}`], how);
   expect(sent).toMatchObject({ code: 0, ok: true, to: ['peer'] });

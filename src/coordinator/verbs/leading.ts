@@ -88,7 +88,7 @@ export async function bindCaller(
 ): Promise<readonly string[]> {
   const conversation = await conversationOf(runtime, caller, environment);
   if (!conversation || !(await bind(runtime, team, conversation))) return [];
-  const channel = await conversation.channel();
+  const channel = await conversation.channel(false);
   return 'hold' in channel && channel.hold === 'mode_holds_mail' ? [HOLDS_MAIL] : [];
 }
 

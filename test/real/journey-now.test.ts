@@ -1,0 +1,137 @@
+import fs from 'node:fs';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { eventually } from '../support/eventually.ts';
+import { ask, type Delivery, reached } from '../tmux/journey.ts';
+import { press, sendTo, waitsFor } from './person.ts';
+import { lineOfReceipt, quickStart, whyWhen } from './stage.ts';
+import { RealProduct } from './world/real-product.ts';
+
+let product: RealProduct;
+
+beforeAll(async () => {
+  product = await RealProduct.open();
+  const folder = product.writeTeam('crew', [
+    { id: 'claire', provider: 'claude' },
+    { id: 'cody', provider: 'codex' },
+  ]);
+  await quickStart(product, folder);
+});
+afterAll(() => product?.end());
+
+const modelOf = (agent: string) => (agent === 'cody' ? product.openai : product.anthropic);
+
+/** The requests in which a model was asked with exactly this text. */
+const asked = (agent: string, text: string) => modelOf(agent).turns.filter(({ prompt }) => prompt === text);
+
+/** Lets an agent work on `text`, and a plain message wait behind it. Returns its record and the id of what waits. */
+async function busyWith(agent: string, text: string, plain: string): Promise<{ record: string; waiting: string }> {
+  const [first] = await reached(product, await sendTo(product, agent, text));
+  await eventually(`${agent} to work`, () => asked(agent, text).length > 0);
+  await whyWhen(product, agent, 'working');
+  const waiting = await sendTo(product, agent, plain);
+  await waitsFor(product, waiting, 'working');
+  return { record: first?.receipt?.file ?? '', waiting };
+}
+
+const deliveryOf = async (message: string): Promise<Delivery | undefined> =>
+  (await ask(product, 'deliveries', message)).deliveries[0];
+
+/** The turns that a Codex has begun, by its rollout. */
+const turnsBegun = (record: string): number =>
+  fs.readFileSync(record, 'utf8').match(/"type":"task_started"/g)?.length ?? 0;
+
+/** What waited arrives once the turn has ended; whatever was sent was heard once, and each in its own order. */
+async function allHeardOnce(agent: string, waiting: string, texts: readonly string[]): Promise<void> {
+  expect((await reached(product, waiting))[0]).toMatchObject({ attempts: 1 });
+  await eventually('the model to hear what waited', () => asked(agent, texts.at(-1) ?? '').length > 0);
+  await whyWhen(product, agent, 'idle');
+  const heard = modelOf(agent).turns.map(({ prompt }) => prompt);
+  expect(heard.filter((prompt) => texts.includes(prompt))).toEqual(texts);
+  // Whatever was cut off, the conversation still holds every message, once.
+  const last = asked(agent, texts.at(-1) ?? '')[0]?.history.filter(({ kind }) => kind === 'user') ?? [];
+  for (const text of texts)
+    expect(
+      last.filter((entry) => entry.text.includes(text)),
+      text,
+    ).toHaveLength(1);
+}
+
+/** Sends what is urgent, without waiting for anything, and returns the id of the message. */
+async function sendNow(agent: string, text: string): Promise<string> {
+  const sent = await ask(product, 'send', agent, text, '--now', '--expects', 'nothing');
+  if (!sent.ok) throw new Error(`send: ${JSON.stringify(sent)}`);
+  return sent.message_id;
+}
+
+/** Holds the answers to two messages, each by itself. */
+const gatesOf = (agent: string, busy: string, now: string) => ({
+  busy: modelOf(agent).holdAnswers(({ prompt }) => prompt === busy),
+  now: modelOf(agent).holdAnswers(({ prompt }) => prompt === now),
+});
+
+/** The coordinator is killed, and another one takes the team up. */
+async function restart(): Promise<void> {
+  await product.killCoordinator();
+  await ask(product, 'status');
+  await eventually('another coordinator', () => product.coordinator());
+}
+
+describe.each(['claire', 'cody'])('%s', (agent) => {
+  test('E13 --now goes into the running turn and is taken before it ends, a plain message after it; each once, nothing is lost', async () => {
+    const [busy, now, plain] = [`busy ${agent}`, `at once ${agent}`, `when you can ${agent}`];
+    const gates = gatesOf(agent, busy, now);
+    const { record, waiting } = await busyWith(agent, busy, plain);
+    const begun = turnsBegun(record);
+    const sent = await sendNow(agent, now);
+    if (agent === 'cody') {
+      // Codex is told to let an answer be whole: what steers it is taken right behind, in the same turn.
+      await waitsFor(product, sent, 'unsettled');
+      expect(await deliveryOf(waiting)).toMatchObject({ state: 'queued', attempts: 0 });
+      gates.busy.release();
+    }
+    const [urgent] = await reached(product, sent);
+    expect(urgent).toMatchObject({ channel: 'protocol', attempts: 1 });
+    expect(urgent && lineOfReceipt(urgent)).toContain(now);
+    await eventually('the model to hear it', () => asked(agent, now).length > 0);
+    await eventually('the answer before it to be over', () => asked(agent, busy)[0]?.outcome !== 'open');
+    expect(asked(agent, busy)[0]?.outcome).toBe(agent === 'cody' ? 'answered' : 'abandoned');
+    expect(await waitsFor(product, waiting, 'working')).toMatchObject({ state: 'queued', attempts: 0 });
+    if (agent === 'cody') expect(turnsBegun(record)).toBe(begun);
+    for (const gate of Object.values(gates)) gate.release();
+    await allHeardOnce(agent, waiting, [busy, now, plain]);
+  });
+
+  test('E13 L04 a coordinator that comes back finds the running turn, and what went into it', async () => {
+    const [busy, now, plain] = [`before ${agent}`, `after a death ${agent}`, `late ${agent}`];
+    const gates = gatesOf(agent, busy, now);
+    const { record, waiting } = await busyWith(agent, busy, plain);
+    const begun = turnsBegun(record);
+    await restart();
+    const sent = await sendNow(agent, now);
+    await eventually('it to be handed over', async () => (await deliveryOf(sent))?.attempts === 1);
+    await restart();
+    gates.busy.release();
+    expect((await reached(product, sent))[0]).toMatchObject({ attempts: 1 });
+    await eventually('the model to hear it', () => asked(agent, now).length > 0);
+    if (agent === 'cody') expect(turnsBegun(record)).toBe(begun);
+    gates.now.release();
+    await allHeardOnce(agent, waiting, [busy, now, plain]);
+  });
+});
+
+test('E13 M03 a person stops the turn of a Codex before it takes what was put into it: it goes once more, and is heard once', async () => {
+  const [busy, now, plain] = ['to be stopped', 'into what is stopped', 'behind what is stopped'];
+  const gates = gatesOf('cody', busy, now);
+  const { waiting } = await busyWith('cody', busy, plain);
+  const sent = await sendNow('cody', now);
+  await waitsFor(product, sent, 'unsettled');
+  press(product, 'cody', 'Escape');
+  await eventually('the turn to be stopped', () => asked('cody', busy)[0]?.outcome === 'abandoned');
+  for (const gate of Object.values(gates)) gate.release();
+  const [d] = await reached(product, sent);
+  console.log(
+    JSON.stringify(d),
+    product.openai.turns.map((t) => [t.prompt, t.outcome]),
+  );
+  await allHeardOnce('cody', waiting, [busy, now, plain]);
+});
