@@ -251,7 +251,10 @@ otherwise: [{ say: "what is {{body}}?" }]
         'state',
         (line) => JSON.stringify(line.dialog) === JSON.stringify({ kind: 'approval', text: `May I ${text}?` }),
       );
-      expect(readComposer(agent.pane.terminal.lines)).toEqual({ seen: 'dialog', text: `May I ${text}?` });
+      await eventually('the screen to show it', () => {
+        const seen = readComposer(agent.pane.terminal.lines);
+        return seen.seen === 'dialog' && seen.text === `May I ${text}?`;
+      });
       caller.say({ type: 'answer', decision });
       await eventually('it goes on', () => said(agent).some((line) => line.endsWith(text ?? '')));
     }

@@ -18,7 +18,8 @@ const agent = new Agent(readIdentity(process.env), process.stdout, () => {
 for (const signal of ['SIGTERM', 'SIGHUP', 'SIGINT'] as const) {
   process.on(signal, () => agent.exit(128 + constants.signals[signal]));
 }
-process.stdout.on('error', () => agent.exit(1));
+// A terminal that takes nothing any more has gone, and its hangup is on the way.
+process.stdout.on('error', () => agent.exit(128 + constants.signals.SIGHUP));
 process.stdout.on('resize', () => agent.resized());
 readKeys(agent);
 // With no terminal and no socket nothing else would keep the program alive.
