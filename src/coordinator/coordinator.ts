@@ -138,6 +138,7 @@ async function boot(options: CoordinatorOptions, paths: Paths, ledger: Ledger, d
   );
   const leaders = new Leaders({
     ledger,
+    clock: systemClock,
     attach: (row, handle) => providerOf(row.provider).attach(handle, row.incarnation as IncarnationId, terminals),
     changed: (team) => runtime?.sawLeader(team),
   });

@@ -1,5 +1,5 @@
 import type { Available, Recipient, Unavailable } from '../agents/index.ts';
-import { type IncarnationId, LEADER, type ProcessIdentity, probeProcess, type TeamId } from '../kernel/index.ts';
+import { type Clock, type IncarnationId, LEADER, type ProcessIdentity, probeProcess, type TeamId } from '../kernel/index.ts';
 import { findLeader, type LeaderRow, type Ledger, leases, liveLeaders, updateLeader } from '../ledger/index.ts';
 import type { AgentHandle, Attachment, Offer, Settlement } from '../providers/index.ts';
 import { Conversation } from './conversation.ts';
@@ -9,6 +9,7 @@ const TOGETHER = 20;
 
 interface Effects {
   readonly ledger: Ledger;
+  readonly clock: Clock;
   readonly attach: (row: LeaderRow, handle: AgentHandle) => Attachment;
   /** Something new was seen of whoever leads this team. */
   readonly changed: (team: TeamId) => void;
@@ -110,7 +111,7 @@ export class Leaders {
     this.#live.delete(incarnation);
     for (const [hash, holder] of this.#tokens) if (holder === incarnation) this.#tokens.delete(hash);
     conversation?.close();
-    await updateLeader(this.#effects.ledger.db, incarnation, { ended_at: Date.now() });
+    await updateLeader(this.#effects.ledger.db, incarnation, { ended_at: this.#effects.clock.now() });
     this.#changed(incarnation);
   }
 

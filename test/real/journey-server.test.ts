@@ -54,20 +54,9 @@ async function worksOn(agent: string, body: string): Promise<void> {
 
 /** What waits for an agent that has ended: unread, offered to nobody. */
 async function waitsForStart(agent: string, message: string): Promise<void> {
-  let seen: unknown;
   const waiting = await eventually('it to wait for the next start', async () => {
     const [delivery] = (await ask(product, 'deliveries', message)).deliveries;
-    seen = delivery;
     return delivery?.state === 'held' && delivery.reason === 'agent_not_running' ? delivery : undefined;
-  }).catch((error) => {
-    console.log(
-      'SEEN',
-      seen,
-      JSON.stringify(
-        product.rows("select type,data from events where type like 'delivery%' or type like 'agent%'").slice(-12),
-      ),
-    );
-    throw error;
   });
   expect(takenBy(product, agent)).not.toContain(waiting.delivery_id);
 }

@@ -120,7 +120,7 @@ export async function house({ approvals = 'person' as 'person' | 'leader' } = {}
         former: async () => undefined,
       }),
   );
-  const newLeaders = () => new Leaders({ ledger, attach, changed: (team) => changed.push(team) });
+  const newLeaders = () => new Leaders({ ledger, clock: systemClock, attach, changed: (team) => changed.push(team) });
   const leaders = newLeaders();
   const folder = freshFolder('house');
   const log = pino({ level: 'silent' });

@@ -64,7 +64,7 @@ export class ProtocolChannel implements Channel {
   #listed: { readonly offer: string; readonly at: number } | undefined;
 
   /** The last hand-over, and what the thread had done until then. */
-  #handed: { readonly moves: number; readonly at: number } | undefined;
+  #handed: { readonly offer: string; readonly moves: number; readonly at: number } | undefined;
 
   constructor(seen: Seen) {
     this.#seen = seen;
@@ -110,7 +110,7 @@ export class ProtocolChannel implements Channel {
 
   async #queue(offer: Offer, rendered: string): Promise<Handed> {
     const { connection, thread } = this.#seen;
-    this.#handed = { moves: thread.state.moves, at: performance.now() };
+    this.#handed = { offer: nameOf(offer), moves: thread.state.moves, at: performance.now() };
     const added = await thread.add(connection, offer.delivery, rendered);
     if (added.answered !== 'result') this.#handed = undefined;
     switch (added.answered) {
@@ -139,6 +139,10 @@ export class ProtocolChannel implements Channel {
     const { connection, thread, liveness } = this.#seen;
     if (liveness() === 'dead') {
       return { outcome: 'unknown', awaited: 'its thread: what its queue held runs when somebody resumes it' };
+    }
+    if (connection.up && this.#wasJustHanded(offer)) {
+      this.#alarm.set(TURN_PATIENCE, this.#seen.changed);
+      return { outcome: 'unknown', awaited: 'its turn, which is about to begin' };
     }
     const moves = thread.state.moves;
     const sighting = await thread.look(connection, offer.delivery);
@@ -172,6 +176,12 @@ export class ProtocolChannel implements Channel {
     return hold('working', 'the turn of what was just handed over is about to begin');
   }
 
+  /** Questions about a message whose turn begins now would only keep the server from beginning it. */
+  #wasJustHanded(offer: Offer): boolean {
+    const handed = this.#handed;
+    return handed?.offer === nameOf(offer) && performance.now() - handed.at < TURN_PATIENCE;
+  }
+
   /** Our own entry in the queue of a thread that does nothing: an interrupt has shut the queue, and only a start opens it. */
   async #inQueue(entry: string): Promise<Settlement> {
     const { connection, thread } = this.#seen;
@@ -185,8 +195,8 @@ export class ProtocolChannel implements Channel {
   }
 
   /** The server lists it, and goes on listing it, while its rollout lacks the line: then its list is the record. */
-  #inTurn({ delivery, number }: Offer, item: string): Settlement {
-    const name = `${delivery} ${number}`;
+  #inTurn(offer: Offer, item: string): Settlement {
+    const name = nameOf(offer);
     if (this.#listed?.offer !== name) this.#listed = { offer: name, at: performance.now() };
     if (performance.now() - this.#listed.at < LINE_PATIENCE) return this.#awaitLine('the app-server has it in a turn');
     const { record: file } = this.#seen.handle;
@@ -199,7 +209,7 @@ export class ProtocolChannel implements Channel {
       this.#absent = undefined;
       return { outcome: 'unknown', awaited: 'the end of the running turn, which may be its own' };
     }
-    const name = `${offer.delivery} ${offer.number}`;
+    const name = nameOf(offer);
     const now = performance.now();
     const { moves: after } = this.#seen.thread.state;
     const before = this.#absent;
@@ -230,6 +240,8 @@ export class ProtocolChannel implements Channel {
     return { outcome: 'unknown', awaited: `${why}: the line of its rollout`, imminent: true };
   }
 }
+
+const nameOf = ({ delivery, number }: Offer): string => `${delivery} ${number}`;
 
 function entryOf(result: unknown): string {
   const entry = isObject(result) ? result.queuedSubmission : undefined;
