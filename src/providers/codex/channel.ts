@@ -121,7 +121,8 @@ export class ProtocolChannel implements Channel {
       case 'lost':
         return { handed: 'unknown', evidence: NO_ANSWER };
       case 'result':
-        await thread.start(connection, entryOf(added.result));
+        // Its answer says nothing more, and it comes later than the turn begins.
+        void thread.start(connection, entryOf(added.result));
         return { handed: 'written' };
       default:
         return added satisfies never;
