@@ -8,7 +8,7 @@ import type { Stage } from '../scenes/scene.ts';
 import { consumed, delivered, lastBefore, recordOf, turnEnds } from './deliveries.ts';
 import type { World } from './world.ts';
 
-const ROUNDS = 4;
+const ROUNDS = 30;
 
 /** After the end of a turn a CLI still tidies up: an idle one is measured so long after it, ms. */
 const REST = 250;

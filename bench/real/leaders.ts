@@ -6,7 +6,7 @@ import { consumed, delivered, turnEnds } from './deliveries.ts';
 import { Terminal } from './terminal.ts';
 import type { World } from './world.ts';
 
-const ROUNDS = 4;
+const ROUNDS = 30;
 
 /** The product hands Claude Code 20 messages of one sender at once, then one in 2 s: so far apart, 30 are not held up, ms. */
 const APART = 750;

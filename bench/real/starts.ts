@@ -3,7 +3,7 @@ import { median, type Row, row } from '../figures.ts';
 import type { Project } from '../project.ts';
 import type { World } from './world.ts';
 
-const ROUNDS = 1;
+const ROUNDS = 5;
 const CLAUDE = { id: 'claire', provider: 'claude' };
 const CODEX = { id: 'cody', provider: 'codex' };
 

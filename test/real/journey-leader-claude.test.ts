@@ -91,6 +91,20 @@ test('N03 the leader answers what an agent asks, where its team lets it', async 
   expect(decided).toEqual([{ actor: 'leader', data: expect.stringContaining('approve') }]);
 });
 
+test('M10 E22 a coordinator that was killed knows who leads, and tells of each result once', async () => {
+  const before = product.coordinator();
+  if (!before) throw new Error('no coordinator lives');
+  await product.killCoordinator();
+  await product.revived(before);
+  await ask(product, 'send', 'sam', '--task', 'after', 'after the crash', '--wait=result');
+  const told = () =>
+    product.anthropic.turns.filter(({ prompt }) => /^Result r_[\s\S]*after the crash/.test(prompt)).length;
+  await eventually('the leader to be told', () => told() > 0);
+  await ask(product, 'wait', '--idle', '--timeout', '20');
+  expect(told()).toBe(1);
+  expect((await leader()).receiver).toBe('claude');
+});
+
 test('D04 the conversation ends, its team lives on, and its mail waits', async () => {
   await terminal.type('/exit');
   await eventually('the conversation to end', () => terminal.sessions().length === 0);

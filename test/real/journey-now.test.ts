@@ -2,7 +2,7 @@ import fs from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { eventually } from '../support/eventually.ts';
 import { ask, type Delivery, reached } from '../tmux/journey.ts';
-import { press, sendTo, waitsFor } from './person.ts';
+import { press, sendTo, shownBy, waitsFor } from './person.ts';
 import { lineOfReceipt, quickStart, whyWhen } from './stage.ts';
 import { RealProduct } from './world/real-product.ts';
 
@@ -130,10 +130,8 @@ test('E13 M03 a person stops the turn of a Codex before it takes what was put in
   press(product, 'cody', 'Escape');
   await eventually('the turn to be stopped', () => asked('cody', busy)[0]?.outcome === 'abandoned');
   for (const gate of Object.values(gates)) gate.release();
-  const [d] = await reached(product, sent);
-  console.log(
-    JSON.stringify(d),
-    product.openai.turns.map((t) => [t.prompt, t.outcome]),
-  );
+  expect((await reached(product, sent))[0]).toMatchObject({ attempts: 2 });
   await allHeardOnce('cody', waiting, [busy, now, plain]);
+  // Nor did its terminal take it for a draft of its person.
+  expect(shownBy(product, 'cody').match(/^›.*$/gm)?.at(-1)).not.toContain(now);
 });

@@ -67,6 +67,7 @@ export class Puppet {
       channels: () => [
         {
           name: 'protocol',
+          intrudes: true,
           state: async () => (this.hold ? { hold: this.hold, evidence: 'the test says so' } : 'ready'),
           hand: async () => ({ handed: 'written' }),
           settle: async () => this.settlement,

@@ -93,6 +93,10 @@ test('E08 mail waits in the mailbox while nobody leads, goes while somebody does
   expect(recipient.liveness(claude.incarnation)).toBe('alive');
   puppet.hold = 'dialog_open';
   expect(await recipient.availability(false)).toMatchObject({ hold: 'dialog_open' });
+  expect(await recipient.availability(true)).toMatchObject({ hold: 'dialog_open' });
+  puppet.hold = 'working';
+  expect(await recipient.availability(false)).toMatchObject({ hold: 'working' });
+  expect(await recipient.availability(true)).toMatchObject({ channel: { name: 'protocol' } });
   puppet.hold = 'channel_down';
   expect(await recipient.availability(false)).toMatchObject({ hold: 'channel_down' });
   puppet.hold = undefined;

@@ -7,7 +7,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 export async function eventually<Value>(
   what: string,
   probe: () => Value | undefined | false | Promise<Value | undefined | false>,
-  deadline = 10_000,
+  deadline = 20_000,
 ): Promise<Value> {
   const end = performance.now() + deadline;
   for (;;) {

@@ -208,7 +208,7 @@ export class ProtocolChannel implements Channel {
     const { status } = this.#seen.thread.state;
     if (status !== 'idle' && status !== 'systemError') {
       this.#absent = undefined;
-      return { outcome: 'unknown', awaited: 'the end of the running turn, which may be its own' };
+      return { outcome: 'unknown', awaited: 'the running turn, which may be its own or is about to take it in' };
     }
     const name = nameOf(offer);
     const now = performance.now();

@@ -1,0 +1,129 @@
+import http from 'node:http';
+import path from 'node:path';
+import { afterEach, expect, test } from 'vitest';
+import { WebSocketServer } from 'ws';
+import { mint } from '../../src/kernel/index.ts';
+import { ProtocolChannel } from '../../src/providers/codex/channel.ts';
+import { RolloutFollower } from '../../src/providers/codex/record.ts';
+import { Connection, type Parameters } from '../../src/providers/codex/server/connection.ts';
+import { CodexThread } from '../../src/providers/codex/server/thread.ts';
+import type { Handed, Offer } from '../../src/providers/shape.ts';
+import { eventually } from '../support/eventually.ts';
+import { freshFolder } from '../support/files.ts';
+
+const THREAD = 't';
+const ends: (() => void)[] = [];
+afterEach(() => {
+  for (const end of ends.splice(0)) end();
+});
+
+type Asked = readonly [method: string, params: Parameters];
+/** What the server does with a steer: takes it, refuses it, or dies over it. */
+type Manner = 'takes' | 'refuses' | 'dies';
+
+/** An app-server, as far as a hand-over needs one, and the channel to it. */
+async function channelTo(manner: Manner, turn: string | undefined) {
+  const asked: Asked[] = [];
+  const socket = path.join(freshFolder('codex'), 's');
+  const server = http.createServer();
+  const sockets = new WebSocketServer({ server });
+  sockets.on('connection', (client) =>
+    client.on('message', (text) => {
+      const { id, method, params } = JSON.parse(String(text));
+      if (id === undefined) return;
+      if (method !== 'initialize') asked.push([method, params]);
+      if (method === 'turn/steer' && manner === 'dies') return client.terminate();
+      const refused = method === 'turn/steer' && manner === 'refuses';
+      const error = { code: -32600, message: 'no active turn to steer' };
+      const result = method === 'thread/queue/add' ? { queuedSubmission: { id: 'entry' } } : {};
+      client.send(JSON.stringify(refused ? { id, error } : { id, result }));
+    }),
+  );
+  await new Promise<void>((resolve) => server.listen(socket, resolve));
+  const settings = {
+    threadId: THREAD,
+    cwd: '/',
+    approvalPolicy: undefined,
+    sandbox: undefined,
+    approvalsReviewer: undefined,
+    model: undefined,
+    developerInstructions: undefined,
+  };
+  const thread = new CodexThread(settings, () => 0);
+  const word = (method: string, params: Parameters) => thread.hear({ method, params: { threadId: THREAD, ...params } });
+  word('thread/status/changed', { status: { type: turn === undefined ? 'idle' : 'active', activeFlags: [] } });
+  if (turn !== undefined) word('turn/started', { turn: { id: turn } });
+  const connection = new Connection(socket, {
+    lives: () => true,
+    greeted: async () => true,
+    heard: () => undefined,
+    changed: () => undefined,
+  });
+  const incarnation = mint.incarnation();
+  const handle = { process: { pid: process.pid, start: '' }, session: mint.session(), record: '/nowhere', details: {} };
+  const record = new RolloutFollower(handle.record, () => undefined);
+  const channel = new ProtocolChannel({
+    handle,
+    incarnation,
+    record,
+    thread,
+    connection,
+    liveness: () => 'alive',
+    changed: () => undefined,
+  });
+  ends.push(() => {
+    channel.close();
+    connection.close();
+    for (const client of sockets.clients) client.terminate();
+    server.close();
+  });
+  connection.open();
+  await eventually('the connection', () => connection.up);
+  const offer: Offer = { delivery: mint.delivery(), number: 1, channel: 'protocol', incarnation, position: 0 };
+  const hand = (urgent: boolean): Promise<Handed> => channel.hand(urgent ? { ...offer, urgent: true } : offer, 'x');
+  return { asked, hand, offer, word };
+}
+
+const methods = (asked: readonly Asked[]): string[] => asked.map(([method]) => method);
+const QUEUED = ['thread/queue/add', 'thread/queue/start'];
+
+test('E13 what is urgent steers the turn that runs, and stands in no queue', async () => {
+  const { asked, hand, offer } = await channelTo('takes', 'turn-1');
+  expect(await hand(true)).toEqual({ handed: 'written' });
+  expect(asked).toEqual([
+    [
+      'turn/steer',
+      {
+        threadId: THREAD,
+        clientUserMessageId: offer.delivery,
+        input: [{ type: 'text', text: 'x', text_elements: [] }],
+        expectedTurnId: 'turn-1',
+      },
+    ],
+  ]);
+});
+
+test('E13 M03 a steer that is refused was not taken: the same message goes into the queue, in the same hand-over', async () => {
+  const { asked, hand } = await channelTo('refuses', 'turn-1');
+  expect(await hand(true)).toEqual({ handed: 'written' });
+  expect(methods(asked)).toEqual(['turn/steer', ...QUEUED]);
+});
+
+test('E13 M03 a steer that nobody answered may have been taken: nothing goes after it', async () => {
+  const { asked, hand } = await channelTo('dies', 'turn-1');
+  expect(await hand(true)).toMatchObject({ handed: 'unknown' });
+  expect(methods(asked)).toEqual(['turn/steer']);
+});
+
+test('E13 nothing steers when it is not urgent, when no turn runs, or when it has ended', async () => {
+  const busy = await channelTo('takes', 'turn-1');
+  await busy.hand(false);
+  expect(methods(busy.asked)).toEqual(QUEUED);
+  const idle = await channelTo('takes', undefined);
+  await idle.hand(true);
+  expect(methods(idle.asked)).toEqual(QUEUED);
+  const ended = await channelTo('takes', 'turn-1');
+  ended.word('turn/completed', { turn: { id: 'turn-1', status: 'completed' } });
+  await ended.hand(true);
+  expect(methods(ended.asked)).toEqual(QUEUED);
+});
