@@ -1,4 +1,4 @@
-import { type IncarnationId, probeProcess, type TeamId } from '../kernel/index.ts';
+import type { IncarnationId, TeamId } from '../kernel/index.ts';
 import {
   agentsOf,
   findIncarnation,
@@ -51,13 +51,13 @@ async function settleSagas(effects: Effects): Promise<void> {
   }
 }
 
+/** Follows a life again, and asks the life itself whether it goes on: an agent may outlive the wrapper around it. */
 async function takeUp(effects: Effects, life: IncarnationRow): Promise<void> {
   const handle = handleOf(life);
-  const alive = handle !== undefined && probeProcess(handle.process) !== 'dead';
-  if (alive) effects.roster.follow(life, handle);
-  else
-    await recordEnd(effects, life.incarnation as IncarnationId, {
-      why: 'it ended while no coordinator ran',
-      asked: false,
-    });
+  const member = handle && effects.roster.follow(life, handle);
+  if (member && member.processLiveness() !== 'dead') return;
+  await recordEnd(effects, life.incarnation as IncarnationId, {
+    why: 'it ended while no coordinator ran',
+    asked: false,
+  });
 }

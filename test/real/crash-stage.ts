@@ -12,7 +12,7 @@ import type { RealProduct } from './world/real-product.ts';
 export type Moment = Boundary | `${Boundary}#${number}`;
 
 /** The coordinator that runs ends in order, the agents live on, and another one takes its place that has this environment. */
-export async function replaceCoordinator(product: Product, environment: NodeJS.ProcessEnv): Promise<ProcessIdentity> {
+async function replaceCoordinator(product: Product, environment: NodeJS.ProcessEnv): Promise<ProcessIdentity> {
   await stopCoordinator(product);
   // Each of them is a new beginning: none is left down because of those before it.
   fs.rmSync(product.paths.revivals, { force: true });
@@ -118,7 +118,7 @@ export async function typedTurn(product: RealProduct, agent: string, prompt: str
 }
 
 /** Waits until a process has stopped itself, and returns what lets it go on. */
-export async function frozen({ pid }: ProcessIdentity): Promise<() => void> {
+async function frozen({ pid }: ProcessIdentity): Promise<() => void> {
   const state = () => fs.readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ').at(-1)?.[0];
   await eventually('the process to be frozen', () => state() === 'T');
   return () => process.kill(pid, 'SIGCONT');
@@ -148,7 +148,7 @@ export async function queuedBehind(product: RealProduct, agent: string, body: st
 }
 
 /** What waits in the queue of an agent's own CLI holds `delivery`. */
-export async function inOwnQueue(product: Product, agent: string, delivery: string): Promise<boolean> {
+async function inOwnQueue(product: Product, agent: string, delivery: string): Promise<boolean> {
   const { handle } = lifeOf(product, agent);
   if (agent.startsWith('cl')) {
     const lines = fs.readFileSync(handle.record, 'utf8').split('\n');

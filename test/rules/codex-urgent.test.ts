@@ -85,6 +85,12 @@ async function channelTo(manner: Manner, turn: string | undefined) {
 }
 
 const methods = (asked: readonly Asked[]): string[] => asked.map(([method]) => method);
+
+/** What the server was asked once it was asked to start the queue, which nobody waits for. */
+async function untilQueued(asked: readonly Asked[]): Promise<string[]> {
+  await eventually('the queue to be started', () => methods(asked).includes('thread/queue/start'));
+  return methods(asked);
+}
 const QUEUED = ['thread/queue/add', 'thread/queue/start'];
 
 test('E13 what is urgent steers the turn that runs, and stands in no queue', async () => {
@@ -106,7 +112,7 @@ test('E13 what is urgent steers the turn that runs, and stands in no queue', asy
 test('E13 M03 a steer that is refused was not taken: the same message goes into the queue, in the same hand-over', async () => {
   const { asked, hand } = await channelTo('refuses', 'turn-1');
   expect(await hand(true)).toEqual({ handed: 'written' });
-  expect(methods(asked)).toEqual(['turn/steer', ...QUEUED]);
+  expect(await untilQueued(asked)).toEqual(['turn/steer', ...QUEUED]);
 });
 
 test('E13 M03 a steer that nobody answered may have been taken: nothing goes after it', async () => {
@@ -118,12 +124,12 @@ test('E13 M03 a steer that nobody answered may have been taken: nothing goes aft
 test('E13 nothing steers when it is not urgent, when no turn runs, or when it has ended', async () => {
   const busy = await channelTo('takes', 'turn-1');
   await busy.hand(false);
-  expect(methods(busy.asked)).toEqual(QUEUED);
+  expect(await untilQueued(busy.asked)).toEqual(QUEUED);
   const idle = await channelTo('takes', undefined);
   await idle.hand(true);
-  expect(methods(idle.asked)).toEqual(QUEUED);
+  expect(await untilQueued(idle.asked)).toEqual(QUEUED);
   const ended = await channelTo('takes', 'turn-1');
   ended.word('turn/completed', { turn: { id: 'turn-1', status: 'completed' } });
   await ended.hand(true);
-  expect(methods(ended.asked)).toEqual(QUEUED);
+  expect(await untilQueued(ended.asked)).toEqual(QUEUED);
 });
