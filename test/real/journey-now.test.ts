@@ -6,13 +6,15 @@ import { press, sendTo, shownBy, waitsFor } from './person.ts';
 import { lineOfReceipt, quickStart, whyWhen } from './stage.ts';
 import { RealProduct } from './world/real-product.ts';
 
+const TOOLS = ['fs_read', 'fs_write', 'execute_bash'];
+
 let product: RealProduct;
 
 beforeAll(async () => {
   product = await RealProduct.open();
   const folder = product.writeTeam('crew', [
-    { id: 'claire', provider: 'claude' },
-    { id: 'cody', provider: 'codex' },
+    { id: 'claire', provider: 'claude', tools: TOOLS, head: 'permission_mode: accept_edits\n' },
+    { id: 'cody', provider: 'codex', tools: TOOLS },
   ]);
   await quickStart(product, folder);
 });
@@ -101,6 +103,28 @@ describe.each(['claire', 'cody'])('%s', (agent) => {
     if (agent === 'cody') expect(turnsBegun(record)).toBe(begun);
     for (const gate of Object.values(gates)) gate.release();
     await allHeardOnce(agent, waiting, [busy, now, plain]);
+  });
+
+  test('E13 --now does not end a command that runs: it is taken right behind it, in the same turn, and nothing plain with it', async () => {
+    const there = (name: string) => fs.existsSync(`${product.workspace}/${name}-${agent}`);
+    const [now, plain] = [`behind the command of ${agent}`, `behind the turn of ${agent}`];
+    const command = `touch began-${agent}; while [ ! -e go-${agent} ]; do sleep 0.1; done; touch ended-${agent}`;
+    const { waiting } = await busyWith(agent, `[[shell ${command}]] [[say ran]]`, plain);
+    await eventually('the command to run', () => there('began'));
+    const sent = await sendNow(agent, now);
+    expect(await waitsFor(product, sent, 'unsettled')).toMatchObject({ state: 'submitted', attempts: 1 });
+    fs.writeFileSync(`${product.workspace}/go-${agent}`, '');
+    expect((await reached(product, sent))[0]).toMatchObject({ attempts: 1 });
+    expect(there('ended')).toBe(true);
+    await reached(product, waiting);
+    const heard = await eventually('the model to hear what waited', () => asked(agent, plain)[0]);
+    const [behind] = modelOf(agent)
+      .requestsWith(command)
+      .filter(({ results }) => results.length > 0);
+    expect(behind?.history.at(-1)?.text).toContain(now);
+    expect(JSON.stringify(behind?.history)).not.toContain(plain);
+    expect(heard.history.filter(({ text }) => text.includes(now))).toHaveLength(1);
+    await whyWhen(product, agent, 'idle');
   });
 
   test('E13 L04 a coordinator that comes back finds the running turn, and what went into it', async () => {
