@@ -1,4 +1,4 @@
-/** Measures the product on this machine and prints it beside what this machine can do: `./script/bench [--json] [--long]`. */
+/** Measures the product on this machine and prints it beside what this machine can do: `./script/bench [--json] [--long] [--only=SCENE,...]`. */
 import { type Row, ratioOf, verdictOf } from './figures.ts';
 import { type Floors, measureFloors } from './floors.ts';
 import { Ground } from './ground.ts';
@@ -31,7 +31,7 @@ interface Asked {
   readonly scenes: readonly Scene[];
 }
 
-/** `--only NAME,NAME` plays some scenes. undefined: the words were not understood. */
+/** `--only=NAME,NAME` plays some scenes. undefined: the words were not understood. */
 function asked(argv: readonly string[]): Asked | undefined {
   const only = argv.find((word) => word.startsWith('--only='))?.slice('--only='.length);
   const names = only === undefined ? Object.keys(SCENES) : only.split(',');

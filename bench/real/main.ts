@@ -12,7 +12,6 @@ type Part = (world: World, stage: Stage) => Promise<readonly Row[]>;
 
 const PARTS: readonly Part[] = [agentRows, leaderRows, startRows];
 
-/** Claude Code and its hooks do not count the machine's other work among their own: what others write goes to stderr. */
 async function main(): Promise<void> {
   const { floors, long }: Pick<Stage, 'floors' | 'long'> = JSON.parse(process.argv[2] ?? '{}');
   const world = await openWorld();

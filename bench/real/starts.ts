@@ -10,7 +10,7 @@ const CODEX = { id: 'cody', provider: 'codex' };
 /** What starting both may cost beyond the slower of them, ms. */
 const TOGETHER = 250;
 
-/** Starting and ending a Claude Code and a Codex, in turn with each of them alone. */
+/** Starting and ending a Claude Code and a Codex, in turn with each of them alone: whole commands, until both are ready. */
 export async function startRows(world: World): Promise<readonly Row[]> {
   const projects = {
     claude: world.project('claude-alone', [CLAUDE]),
@@ -39,7 +39,7 @@ export async function startRows(world: World): Promise<readonly Row[]> {
       ...ms(Math.round(slower + TOGETHER)),
     }),
     row('shutdown, both', 'ms', whole),
-    row('shutdown, after the last CLI has ended', 'ms', after, ms(1_000)),
+    row("shutdown, after the last CLI's end", 'ms', after, ms(1_000)),
   ];
 }
 

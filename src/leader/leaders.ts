@@ -1,5 +1,12 @@
 import type { Available, Recipient, Unavailable } from '../agents/index.ts';
-import { type Clock, type IncarnationId, LEADER, type ProcessIdentity, probeProcess, type TeamId } from '../kernel/index.ts';
+import {
+  type Clock,
+  type IncarnationId,
+  LEADER,
+  type ProcessIdentity,
+  probeProcess,
+  type TeamId,
+} from '../kernel/index.ts';
 import { findLeader, type LeaderRow, type Ledger, leases, liveLeaders, updateLeader } from '../ledger/index.ts';
 import type { AgentHandle, Attachment, Offer, Settlement } from '../providers/index.ts';
 import { Conversation } from './conversation.ts';

@@ -1,0 +1,64 @@
+import type { IncarnationId, ProcessIdentity, Refusal, SessionId } from '../../kernel/index.ts';
+import type { Installation, Introduction, PlannedFile, Program } from './launch.ts';
+
+/** A conversation that is to lead, started by our launcher in the person's own terminal. */
+export interface LeaderRequest {
+  readonly incarnation: IncarnationId;
+  readonly workspace: string;
+  /** Where the person stands. */
+  readonly folder: string;
+  /** What the person wrote behind the launcher's own flags, word for word. */
+  readonly args: readonly string[];
+  /** What the leader is told about its team, in its system prompt. */
+  readonly instructions: string;
+  /** 0700 folder of this life below `.team/run/`. */
+  readonly runFolder: string;
+  readonly socketFolder: string;
+  readonly mcpUrl: string;
+  readonly hooksUrl: string;
+  /** Allow-listed environment of the person, for a process of ours; the conversation itself has the person's own. */
+  readonly environment: Readonly<Record<string, string>>;
+}
+
+export interface LeaderPlan {
+  readonly files: readonly PlannedFile[];
+  readonly socket: string;
+  /** A process that the conversation needs; it runs behind our wrapper in a hidden window. */
+  readonly server?: Program;
+  /** The conversation in the person's terminal; absent when only `prepare` can tell it. `environment` is added to the person's. */
+  readonly terminal?: Program;
+}
+
+/** A conversation that the person started by itself. */
+export interface FoundLeader {
+  readonly process: ProcessIdentity;
+  readonly session: SessionId;
+  readonly record: string;
+  readonly socket?: string;
+  readonly details: Readonly<Record<string, string>>;
+}
+
+/** How a CLI leads. */
+export interface Leading {
+  plan(request: LeaderRequest, installation: Installation): LeaderPlan | Refusal;
+  /** With its server running: what is to run in the person's terminal, and the session when it is known by now. */
+  prepare?(request: LeaderRequest, plan: LeaderPlan, signal: AbortSignal): Promise<LeaderPrepared | Refusal>;
+  /** With the conversation running as `process`: its session, once it has one. */
+  introduce(
+    request: LeaderRequest,
+    plan: LeaderPlan,
+    process: ProcessIdentity,
+    signal: AbortSignal,
+  ): Promise<Introduction | Refusal>;
+  /** Is one of these processes (nearest first) a conversation that can lead, and does its way in work (a self-test)? */
+  find(
+    ancestors: readonly ProcessIdentity[],
+    environment: Readonly<Record<string, string>>,
+  ): Promise<FoundLeader | undefined>;
+}
+
+export interface LeaderPrepared {
+  readonly terminal: Program;
+  readonly session: SessionId;
+  readonly record: string;
+}
