@@ -38,17 +38,20 @@ const NOT_RUN = /\.(?:skip|skipIf|todo|fails)\b/;
 
 /** What the tests of one file prove, by the row ids their titles start with: `E03 E04 a broadcast ...`. */
 export function proofsOf(file: string, text: string): Proof[] {
-  const parts = partsOf(file);
+  const parts = partsOf(file, text);
   return [...text.matchAll(TITLE)].flatMap(([, modifiers = '', , title = '']) => {
     const ids = /^(?:[A-S]\d\d[\s,:]+)+/.exec(title)?.[0].match(/[A-S]\d\d/g) ?? [];
     return NOT_RUN.test(modifiers) ? [] : ids.map((id) => ({ id, file, title, parts }));
   });
 }
 
-function partsOf(file: string): Part[] {
+/** A test in `real` uses the CLIs that its file is named after, or that stand in it as a word of their own. */
+function partsOf(file: string, text: string): Part[] {
   const [, folder = '', ...rest] = file.split('/');
   if (folder === 'rules') return ['rule'];
   if (folder === 'simulator' || folder === 'tmux') return [folder];
-  const clis = (['claude', 'codex'] as const).filter((cli) => rest.join('/').includes(cli));
+  const clis = (['claude', 'codex'] as const).filter(
+    (cli) => rest.join('/').includes(cli) || text.includes(`'${cli}'`),
+  );
   return folder === 'real' ? clis : [];
 }

@@ -30,7 +30,7 @@ async function refused(more: Partial<LaunchRequest> = {}, tampered?: () => void)
 
 const nameOf = (names: readonly string[]) => names;
 
-describe('Claude Code conforms', () => {
+describe('N08 Claude Code conforms', () => {
   // The names alone: the harness of each test is the world of that test.
   const names = providerConformance({} as Parameters<typeof providerConformance>[0]).map(({ name }) => name);
   test.each(nameOf(names))('%s', async (name) => {

@@ -493,7 +493,7 @@ describe('a leader', () => {
   });
 });
 
-describe('the conformance suite', () => {
+describe('N08 the conformance suite', () => {
   let world: CodexStage;
   const harness: ConformanceHarness = {
     provider: codex,

@@ -79,7 +79,7 @@ test('M10 E22 a coordinator that was killed knows who leads, and tells of each r
   expect((await leader()).receiver).toBe('codex');
 });
 
-test('D04 the conversation ends with its server, its team lives on, and its mail waits', async () => {
+test('D04 E08 the conversation ends with its server, its team lives on, and its mail waits', async () => {
   await terminal.type('/quit');
   await eventually('the conversation to end', () => terminal.sessions().length === 0);
   await eventually('the mailbox to take over', async () => (await leader()).receiver === 'mailbox');
