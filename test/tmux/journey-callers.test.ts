@@ -83,7 +83,9 @@ test.each(['ancestry', 'token'] as const)('E13 M02 a worker known by its %s may 
 test('E13 the tool of an agent knows no urgency', async () => {
   const sent = await callTool(product, 'w', 'send_message', { to: 'peer', content: 'calmly', now: true, urgent: true });
   expect(sent).toMatchObject({ isError: false, to: ['peer'] });
-  expect(product.rows(`select urgent from deliveries where message_id = '${sent.message_id}'`)).toEqual([{ urgent: 0 }]);
+  expect(product.rows(`select urgent from deliveries where message_id = '${sent.message_id}'`)).toEqual([
+    { urgent: 0 },
+  ]);
 });
 
 test.each(['ancestry', 'token'] as const)('E10 what a worker sends is sent as itself, by %s', async (how) => {
