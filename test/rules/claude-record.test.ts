@@ -185,6 +185,29 @@ describe('a transcript as it grows', () => {
     expect(follower.missedCalls(10_000_000)).toEqual([]);
   });
 
+  test('the line of an input that comes after those of its attempts takes nothing away from them', () => {
+    const second = (seconds: number): string => `2026-11-22T15:05:${String(seconds).padStart(2, '0')}.000Z`;
+    const asked = (when: number): string =>
+      line({ type: 'api-request', querySource: 'repl_main_thread', requestDigest: 'd1', timestamp: second(when) });
+    const input = user('hello', { uuid: 'u1', origin: { kind: 'human' }, timestamp: second(10) });
+    const failures = [
+      [asked(11), input, asked(12)],
+      [asked(11), asked(12), input],
+      [input, asked(11), asked(12)],
+    ].map((lines) => {
+      const file = path.join(freshFolder('t'), 't.jsonl');
+      fs.writeFileSync(file, `${lines.join('\n')}\n`);
+      const follower = new RecordFollower(
+        file,
+        () => undefined,
+        () => undefined,
+      );
+      follower.catchUp();
+      return follower.state.failure?.what;
+    });
+    expect(new Set(failures)).toEqual(new Set(['its model gave no whole answer; it tries again (attempt 2)']));
+  });
+
   test('the state of the newest turn', () => {
     const { file, follower } = follow(user('one'), calls('toolu_1', 'Bash', { command: 'ls' }));
     expect(follower.state.open.map(({ id }) => id)).toEqual(['toolu_1']);

@@ -85,6 +85,7 @@ export class ClaudeAttachment implements Attachment {
   }
 
   facts(): readonly TurnFact[] {
+    this.#sessions.catchUp();
     return factsOf(this.#seen());
   }
 

@@ -52,7 +52,7 @@ function advance(state: RecordState, line: RecordLine): RecordState {
   switch (line.type) {
     case 'input':
       if (!line.opens) return { ...state, at };
-      return { ...EMPTY, mode: state.mode, opened: line.at, at };
+      return opened(state, line.at, at);
     case 'queued':
       return { ...state, at };
     case 'call':
@@ -74,6 +74,14 @@ function advance(state: RecordState, line: RecordLine): RecordState {
     default:
       return line satisfies never;
   }
+}
+
+/**
+ * A turn begins with this input. Its line may come after lines about the model being asked for it, which are written by
+ * another hand: what happened after the input, by its own time, belongs to the turn.
+ */
+function opened({ mode, asked, failure }: RecordState, opened: number, at: number): RecordState {
+  return { ...EMPTY, mode, asked, failure: failure && failure.at >= opened ? failure : undefined, opened, at };
 }
 
 /** Claude Code writes each attempt down, but not why the one before it failed. */
