@@ -49,7 +49,8 @@ test('N01 D02 D05 team-agent claude leads the team that it starts itself', async
 test('N01 E07 F05 what the leader gives away comes back into its conversation, each once', async () => {
   const work = `go ${call('report_result', { summary: 'CODY-DONE' })}`;
   await terminal.type(`give ${call('assign_task', { to: 'cody', task: 'look', content: work })} [[say GIVEN]]`);
-  const { tools } = product.anthropic.turns.at(-1) ?? { tools: [] };
+  const given = () => product.anthropic.turns.find(({ prompt }) => prompt.startsWith('give '));
+  const { tools } = await eventually('its model to be asked', given);
   expect(tools).toEqual(expect.arrayContaining(['mcp__team__assign_task', 'mcp__team__send_message']));
   expect(tools).not.toContain('mcp__team__report_result');
   const told = () => product.anthropic.turns.filter(({ prompt }) => /^Result r_[\s\S]*CODY-DONE/.test(prompt));
