@@ -11,7 +11,7 @@ import { openTerminals, type Terminals } from '../../src/tmux/index.ts';
 import { eventually } from '../support/eventually.ts';
 import { freshFolder } from '../support/files.ts';
 import { AnthropicModel } from './world/anthropic-model.ts';
-import { startGreetingServer } from './world/greeting-server.ts';
+import { type GreetingServer, startGreetingServer } from './world/greeting-server.ts';
 import { PrivateHome } from './world/home.ts';
 
 const DEADLINE = 30_000;
@@ -39,16 +39,16 @@ export class ClaudeWorld {
   readonly terminals: Terminals;
   readonly #closing: (() => unknown)[] = [];
   readonly #hooks: http.Server;
-  readonly #mcp: string;
+  readonly #mcp: GreetingServer;
   readonly #attachments = new Map<string, Attachment>();
   readonly #sockets = freshFolder('s');
 
-  private constructor(model: AnthropicModel, home: PrivateHome, mcp: { url: string; close: () => void }) {
+  private constructor(model: AnthropicModel, home: PrivateHome, mcp: GreetingServer) {
     this.model = model;
     this.home = home;
     this.folder = freshFolder('project');
     this.home.trust(this.folder);
-    this.#mcp = mcp.url;
+    this.#mcp = mcp;
     this.#hooks = http.createServer((request, response) => void this.#hook(request, response));
     const environment = { ...process.env, ...home.environment };
     const socket = path.join(this.#sockets, 'tmux');
@@ -95,7 +95,7 @@ export class ClaudeWorld {
       mcp: 'inherit',
       runFolder: freshFolder('run'),
       socketFolder: this.#sockets,
-      mcpUrl: this.#mcp,
+      mcpUrl: this.#mcp.url,
       hooksUrl: `http://127.0.0.1:${port}/hooks`,
       environment: this.environment(),
       ...more,
@@ -144,6 +144,7 @@ export class ClaudeWorld {
     const handle = { process: pane.process, pane, session, record, exitFile, details, ...(socket ? { socket } : {}) };
     const agent = this.#agent(handle, request);
     await this.until('it greets', () => agent.attachment.greeted());
+    await this.until('it knows its team tools', () => this.#mcp.listedBy(incarnation));
     return Object.assign(agent, { ready: performance.now() - began });
   }
 

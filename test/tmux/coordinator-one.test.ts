@@ -48,6 +48,7 @@ describe('one coordinator per workspace', () => {
     expect(starts.map((start) => [start.ok, start.code, start.pid])).toEqual(
       starts.map(() => [true, 0, coordinatorOf(made).pid]),
     );
+    await eventually('the others to end', () => daemons(made).length === 1);
     expect(daemons(made)).toEqual([coordinatorOf(made).pid]);
     expect(made.epoch()).toBe(before + 1);
   });
@@ -61,6 +62,7 @@ describe('one coordinator per workspace', () => {
     const refused = starts.filter((start) => !start.ok).map((start) => start.reason);
     expect(new Set(refused)).toEqual(new Set(['team_already_running']));
     expect(lifeOf(made)).toHaveLength(1);
+    await eventually('the others to end', () => daemons(made).length === 1);
     expect(daemons(made)).toEqual([coordinatorOf(made).pid]);
     expect(made.epoch()).toBe(1);
   });

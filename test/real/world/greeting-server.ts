@@ -2,8 +2,16 @@ import { once } from 'node:events';
 import http from 'node:http';
 import type { AddressInfo } from 'node:net';
 
+export interface GreetingServer {
+  readonly url: string;
+  /** Has whoever has this token asked what tools there are? */
+  readonly listedBy: (token: string) => boolean;
+  readonly close: () => void;
+}
+
 /** An MCP server on loopback with one tool, `greet`, that answers `greeted NAME`. It stands in for the product's own. */
-export async function startGreetingServer(): Promise<{ readonly url: string; readonly close: () => void }> {
+export async function startGreetingServer(): Promise<GreetingServer> {
+  const listed = new Set<string>();
   const server = http.createServer(async (request, response) => {
     const chunks: Buffer[] = [];
     for await (const chunk of request) chunks.push(chunk);
@@ -13,6 +21,7 @@ export async function startGreetingServer(): Promise<{ readonly url: string; rea
       response.writeHead(request.method === 'POST' ? 202 : 405).end();
       return;
     }
+    if (call.method === 'tools/list') response.once('finish', () => listed.add(request.headers.authorization ?? ''));
     const answers: Readonly<Record<string, unknown>> = {
       initialize: {
         protocolVersion: call.params?.protocolVersion,
@@ -34,5 +43,5 @@ export async function startGreetingServer(): Promise<{ readonly url: string; rea
     server.close();
     server.closeAllConnections();
   };
-  return { url: `http://127.0.0.1:${port}/mcp`, close };
+  return { url: `http://127.0.0.1:${port}/mcp`, listedBy: (token) => listed.has(`Bearer ${token}`), close };
 }
