@@ -110,7 +110,7 @@ const CASES: readonly (readonly [string, Case])[] = [
       ...bypass,
       flags: ['--yes'],
       reason: 'provider_cannot',
-      words: /root/,
+      words: /\broot\b/,
       next: /^env IS_SANDBOX=1 team-agent quick-start \S+\/docs\/one --yes$/,
     },
   ],
