@@ -90,6 +90,8 @@ function messageCommands(program: Command, perform: Perform): void {
     .option('--wait <what>', 'wait until it is consumed, or for its result')
     .option('--timeout <seconds>', 'with --wait: how long (default 30)')
     .option('--ttl <seconds>', 'give up when it was not delivered by then')
+    .option('--at <time>', 'it goes at this time (ISO), not before')
+    .option('--in <seconds>', 'it goes after so long')
     .option('--now', 'into a running turn, before what waits: an answer in the making may be cut off')
     .option('--stdin', 'read the text from standard input')
     .addOption(hidden('--from <id>'))

@@ -9,6 +9,8 @@ export interface SendFlags {
   readonly wait?: string;
   readonly timeout?: string;
   readonly ttl?: string;
+  readonly at?: string;
+  readonly in?: string;
   readonly now?: boolean;
   readonly stdin?: boolean;
   readonly from?: string;
@@ -26,6 +28,9 @@ export interface SendRequest {
   readonly wait?: 'consumed' | 'result';
   readonly timeout_s?: number;
   readonly ttl_s?: number;
+  /** UTC ms. */
+  readonly due_at?: number;
+  readonly in_s?: number;
   readonly now?: true;
 }
 
@@ -66,6 +71,8 @@ function sendOptions(flags: SendFlags, addressed: string): Omit<SendRequest, 'te
   if (isRefusal(timeout_s)) return timeout_s;
   const ttl_s = seconds('--ttl', flags.ttl);
   if (isRefusal(ttl_s)) return ttl_s;
+  const due = dueOf(flags);
+  if (isRefusal(due)) return due;
   const byTask = /^task:(.+)$/.exec(addressed)?.[1];
   if (byTask !== undefined && flags.task !== undefined && flags.task !== byTask) {
     return usage(`The message is for task ${byTask} and for task ${flags.task}: name one.`, SEND_FORMS);
@@ -78,9 +85,28 @@ function sendOptions(flags: SendFlags, addressed: string): Omit<SendRequest, 'te
     ...(flags.replyTo === undefined ? {} : { reply_to: flags.replyTo }),
     ...(wait === undefined ? {} : { wait, timeout_s: timeout_s ?? WAIT }),
     ...(ttl_s === undefined ? {} : { ttl_s }),
+    ...due,
     ...(flags.now ? { now: true } : {}),
   };
 }
+
+/** When it goes: at a time, or after so many seconds. */
+function dueOf({ at, in: delay, now }: SendFlags): Pick<SendRequest, 'due_at' | 'in_s'> | Refusal {
+  if (at !== undefined && delay !== undefined) return usage('--at and --in both say when it goes: write one.', LATER);
+  if (now && (at !== undefined || delay !== undefined))
+    return usage('--now and a later time exclude each other.', LATER);
+  const in_s = seconds('--in', delay);
+  if (isRefusal(in_s)) return in_s;
+  if (in_s !== undefined) return { in_s };
+  if (at === undefined) return {};
+  const due_at = /^\d{4}-\d\d-\d\d/.test(at) ? Date.parse(at) : Number.NaN;
+  return Number.isNaN(due_at) ? usage(`--at takes an ISO time, not ${JSON.stringify(at)}.`, LATER) : { due_at };
+}
+
+const LATER = [
+  'team-agent send AGENT "text" --in 600',
+  'team-agent send AGENT "text" --at 2026-01-31T12:00:00Z',
+] as const;
 
 function senderIsTheCaller(): Refusal {
   return refuse(

@@ -67,9 +67,10 @@ export class Caretaker {
     this.#sweepLater();
   }
 
-  /** Every line that has something to settle or to offer looks again. */
+  /** Every schedule, and every line that has something to settle or to offer, looks again. */
   async wakeAll(): Promise<void> {
     for (const team of await teams(this.#runtime.effects.ledger.db)) {
+      this.#runtime.office(team.team as TeamId).wakeSchedule();
       for (const recipient of await recipientsWithOpenDeliveries(
         this.#runtime.effects.ledger.db,
         team.team as TeamId,

@@ -133,6 +133,7 @@ export class Runtime implements Observer {
       switch (event.type) {
         case 'message.stored':
           for (const recipient of event.data.to as AgentId[]) office.wake(recipient);
+          if (event.data.held !== undefined) office.wakeSchedule();
           break;
         case 'agent.exited':
         case 'delivery.queued':

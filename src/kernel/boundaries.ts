@@ -12,6 +12,8 @@ export const BOUNDARIES = [
   'receipt.committed',
   'requeue.before_commit',
   'requeue.committed',
+  'release.before_commit',
+  'release.committed',
   'result.before_commit',
   'result.committed',
   'launch.journalled',

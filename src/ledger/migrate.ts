@@ -3,10 +3,15 @@ import { type Migration, Migrator } from 'kysely/migration';
 import { type Refusal, refuse } from '../kernel/index.ts';
 import { spine } from './migrations/0001-spine.ts';
 import { realAgents } from './migrations/0002-real-agents.ts';
+import { provedMessages } from './migrations/0003-proved-messages.ts';
 import type { LedgerTables } from './schema.ts';
 
 /** All migrations, oldest first. A shipped one never changes. */
-export const MIGRATIONS: Migrations = { '0001-spine': spine, '0002-real-agents': realAgents };
+export const MIGRATIONS: Migrations = {
+  '0001-spine': spine,
+  '0002-real-agents': realAgents,
+  '0003-proved-messages': provedMessages,
+};
 
 export type Migrations = Readonly<Record<string, Migration>>;
 

@@ -45,6 +45,14 @@ export interface TeamsTable {
   notify: 'each' | 'quiet' | 'digest';
   /** Who answers when an agent's CLI asks: a person alone, or the leader too. */
   approvals: Generated<'person' | 'leader'>;
+  /** 0: agents may write to the leader alone. */
+  worker_to_worker: Generated<number>;
+  /** 1: the leader gets a copy of what agents write to each other. */
+  peer_mirror: Generated<number>;
+  /** How much agents may write to each other; what is not in it has its default. */
+  peer_limits: Generated<Json>;
+  /** Who gets a task that names nobody. */
+  routing: Generated<Json>;
   created_at: number;
 }
 
@@ -61,6 +69,8 @@ export interface AgentsTable {
   prompt: string;
   /** How far it may go without asking. */
   permission: Generated<string>;
+  /** A list of canonical tool names. */
+  tools: Generated<Json>;
   position: number;
   intent: 'running' | 'stopped' | 'paused' | 'removed';
   /** When the leader's first message was consumed: until then nothing would be lost by a fresh start. */
@@ -109,6 +119,15 @@ export interface MessagesTable {
   /** Unique in the team: a notice is a message that exists once. */
   dedupe_key: string | null;
   expires_at: number | null;
+  /** How many agents passed the ball to each other before this one, since a person or the leader last spoke. */
+  hops: Generated<number>;
+  /** It does not go before this time, UTC ms. */
+  due_at: number | null;
+  /** Must a person say yes before it goes, and did one? */
+  confirmation: 'wanted' | 'given' | null;
+  confirmed_by: string | null;
+  /** 1: a notice that wakes nobody by itself; it goes along with the next one that does, or when it is due. */
+  batched: Generated<number>;
   created_at: number;
 }
 
@@ -121,6 +140,8 @@ export interface DeliveriesTable {
   generation: number;
   /** 1: stands before what is not urgent, and may go into a turn that is running. */
   urgent: Generated<number>;
+  /** As its message says: kept here for the index of open requests. */
+  expects: Generated<MessagesTable['expects']>;
   state: 'stored' | 'queued' | 'held' | 'submitted' | 'consumed' | 'answered' | 'dead' | 'cancelled';
   reason: string | null;
   attempts: number;
@@ -162,6 +183,22 @@ export interface TasksTable {
   status: 'pending' | 'ready' | 'running' | 'blocked' | 'needs_retry' | 'done' | 'failed' | 'cancelled';
   assignee: string | null;
   accepted_result_id: string | null;
+  description: string | null;
+  /** `implementation`, `review`, ...: what routing and the tools it needs go by. */
+  type: string | null;
+  risk: string | null;
+  /** A list of paths. */
+  files: Generated<Json>;
+  /** A list of canonical tool names. */
+  requires_tools: Generated<Json>;
+  /** A list of task ids that must be done before. */
+  deps: Generated<Json>;
+  /** 1: a person must say yes before it is given to an agent. */
+  human_confirmation: Generated<number>;
+  confirmed_by: string | null;
+  /** How often a result that is not a success may be followed by another try. */
+  retry_limit: Generated<number>;
+  retry_count: Generated<number>;
   created_at: number;
   updated_at: number;
 }
@@ -171,7 +208,8 @@ export interface ResultsTable {
   team: string;
   seq: number;
   agent_id: string;
-  incarnation: string;
+  /** Null: no process reported it. */
+  incarnation: string | null;
   task_id: string | null;
   message_id: string | null;
   status: 'success' | 'blocked' | 'failed' | 'partial';
@@ -179,6 +217,9 @@ export interface ResultsTable {
   envelope: Json;
   unattributed: number;
   created_at: number;
+  source: Generated<'tool' | 'file'>;
+  /** Why it is no result; it is kept and counts for nothing. */
+  error: string | null;
 }
 
 export interface LeasesTable {

@@ -104,6 +104,7 @@ function agentRow(team: Team, spec: AgentSpec, position: number) {
     script: spec.script ?? null,
     prompt: spec.prompt,
     permission: spec.permission,
+    tools: JSON.stringify(spec.tools),
     position,
     intent: spec.paused ? ('paused' as const) : ('running' as const),
     interacted_at: null,

@@ -6,7 +6,7 @@ import type { ChannelName, Settlement } from '../providers/index.ts';
  *
  *   stored      the row exists; nobody has decided yet whether it may go
  *   queued      it stands in its recipient's line
- *   held        it waits for something of its own (a person's yes, a time, a budget) and takes no place in the line
+ *   held        it waits for something of its own (see holds.ts) and takes no place in the line
  *   submitted   committed before the first byte left: the recipient may have it
  *   consumed    the recipient's own record holds it
  *   answered    the reply or the result that it asked for came back
@@ -50,9 +50,6 @@ const STATES: readonly DeliveryState[] = [
 
 /** Offers that may be proved not taken before the sender is told that it does not work. */
 export const OFFER_BUDGET = 3;
-
-/** Why a delivery of its own waits. */
-export type MessageHold = 'human_confirmation' | 'scheduled' | 'budget';
 
 export type DeadReason = 'unproved' | 'attempts_exhausted' | 'expired' | 'recipient_removed';
 

@@ -1,6 +1,8 @@
 /** A message's journey: stored, queued, offered, settled, proved. */
 export { type Addressees, resolveAddressees } from './addresses.ts';
 export * from './delivery.ts';
+export { confirmMessage, releaseBatch, releaseDependents, releaseDue } from './holding.ts';
+export { type HoldFacts, holdOf, type MessageHold } from './holds.ts';
 export type { Resting } from './line.ts';
 export { answer, type Desk, takeByPerson } from './moves.ts';
 export { PostOffice } from './post-office.ts';

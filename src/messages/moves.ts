@@ -7,10 +7,10 @@ import {
   markInteracted,
   type OfferRow,
   type QueuedRow,
-  updateDelivery,
 } from '../ledger/index.ts';
 import type { ChannelName, Offer, Receipt } from '../providers/index.ts';
-import { type DeadReason, type DeliveryState, statesBefore } from './delivery.ts';
+import type { DeadReason } from './delivery.ts';
+import { move } from './move.ts';
 import { storeNotice, whoToTell } from './send.ts';
 
 /** What the moves of a team's deliveries work with. */
@@ -137,26 +137,12 @@ export async function takeByPerson(change: Change, delivery: DeliveryId): Promis
   return move(change, delivery, 'consumed', facts, { receipt: 'person' });
 }
 
+/** Its sender took it back, before it was offered: what may have been read cannot be taken back. */
+export function cancel(change: Change, delivery: DeliveryId, by: string): Promise<boolean> {
+  return move(change, delivery, 'cancelled', { reason: null }, { by });
+}
+
 /** What it asked for came back. */
 export function answer(change: Change, delivery: DeliveryId, by: Readonly<Record<string, unknown>>): Promise<boolean> {
   return move(change, delivery, 'answered', {}, by);
-}
-
-/** The one way a delivery changes its state: along an arrow, with its event; false when it stands elsewhere by now. */
-async function move(
-  change: Change,
-  delivery: DeliveryId,
-  to: DeliveryState,
-  facts: Parameters<typeof updateDelivery>[3],
-  data: Readonly<Record<string, unknown>>,
-): Promise<boolean> {
-  const row = await updateDelivery(change, delivery, statesBefore(to), { ...facts, state: to });
-  if (!row) return false;
-  await change.event(`delivery.${to}`, {
-    delivery_id: delivery,
-    message_id: row.message_id,
-    to: row.recipient,
-    ...data,
-  });
-  return true;
 }

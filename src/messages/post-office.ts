@@ -2,23 +2,31 @@ import type { Recipient } from '../agents/index.ts';
 import type { AgentId } from '../kernel/index.ts';
 import { Line, type Resting } from './line.ts';
 import type { Desk } from './moves.ts';
+import { Schedule } from './schedule.ts';
 
-/** The lines of one team: independent of one another, one per recipient, made when first needed. */
+/** The lines of one team, independent of one another, one per recipient, made when first needed; and its schedule. */
 export class PostOffice {
   readonly #desk: Desk;
   readonly #recipient: (id: AgentId) => Recipient | undefined;
   readonly #report: (error: unknown) => void;
   readonly #lines = new Map<AgentId, Line>();
+  readonly #schedule: Schedule;
 
   constructor(desk: Desk, recipient: (id: AgentId) => Recipient | undefined, report: (error: unknown) => void) {
     this.#desk = desk;
     this.#recipient = recipient;
     this.#report = report;
+    this.#schedule = new Schedule(desk, report);
   }
 
   /** Something about this recipient changed: its line looks again. */
   wake(id: AgentId): void {
     this.#line(id)?.wake();
+  }
+
+  /** Something waits for its time: the schedule looks again. */
+  wakeSchedule(): void {
+    this.#schedule.wake();
   }
 
   /** Why this recipient's line rests, as of its last look. */
@@ -29,7 +37,7 @@ export class PostOffice {
   /** Resolves once every line rests; with `id`, once that one does. */
   async settled(id?: AgentId): Promise<void> {
     const lines = id === undefined ? [...this.#lines.values()] : [this.#lines.get(id)];
-    await Promise.all(lines.map((line) => line?.settled()));
+    await Promise.all([...lines.map((line) => line?.settled()), id === undefined && this.#schedule.settled()]);
   }
 
   #line(id: AgentId): Line | undefined {

@@ -18,7 +18,7 @@ import {
   insertMessage,
   type MessageRow,
 } from '../ledger/index.ts';
-import type { MessageHold } from './delivery.ts';
+import { holdNow, releaseBatch } from './holding.ts';
 
 /** Largest text of a message, in UTF-8 bytes. */
 const BODY_LIMIT = 8 * 1024 * 1024;
@@ -37,7 +37,14 @@ export interface Letter {
   readonly expires_at?: number | undefined;
   /** Goes before what is not urgent, and into a turn that is running. */
   readonly urgent?: boolean | undefined;
-  readonly hold?: MessageHold;
+  /** It does not go before this time, UTC ms. */
+  readonly due_at?: number | undefined;
+  /** `wanted`: it goes when a person has said yes; `given`: the person who sends it says so. */
+  readonly confirmation?: 'wanted' | 'given' | undefined;
+  /** How many agents passed the ball to each other before. */
+  readonly hops?: number | undefined;
+  /** It wakes nobody by itself: it goes along with what does, or when it is due. */
+  readonly batched?: boolean | undefined;
 }
 
 export interface Sent {
@@ -54,20 +61,13 @@ export interface Sent {
 export async function store(change: Change, letter: Letter, mint: Mint): Promise<Sent | Refusal> {
   const before = await findMessage(change.tx, letter.message_id);
   if (before) return repeated(change, before, letter);
-  await insertMessage(change, {
-    message_id: letter.message_id,
-    seq: await change.next(),
-    sender: letter.sender,
-    authority: letter.authority,
-    body: letter.body,
-    task_id: letter.task_id ?? null,
-    reply_to: letter.reply_to ?? null,
-    expects: letter.expects,
-    dedupe_key: letter.dedupe_key ?? null,
-    expires_at: letter.expires_at ?? null,
-  });
+  const message = rowOf(letter, await change.next());
+  await insertMessage(change, message);
+  const hold = await holdNow(change, message);
   const deliveries: DeliveryRow[] = [];
   for (const { agent, generation } of letter.to) {
+    // Only notices to the leader wait to go along with others.
+    if (hold === undefined && agent === LEADER) await releaseBatch(change, agent);
     deliveries.push(
       await insertDelivery(change, {
         delivery_id: mint.delivery(),
@@ -75,8 +75,9 @@ export async function store(change: Change, letter: Letter, mint: Mint): Promise
         recipient: agent,
         generation,
         urgent: letter.urgent ? 1 : 0,
-        state: letter.hold ? 'held' : 'queued',
-        reason: letter.hold ?? null,
+        expects: letter.expects,
+        state: hold ? 'held' : 'queued',
+        reason: hold ?? null,
       }),
     );
   }
@@ -86,8 +87,29 @@ export async function store(change: Change, letter: Letter, mint: Mint): Promise
     to: letter.to.map(({ agent }) => agent),
     ...(letter.task_id ? { task_id: letter.task_id } : {}),
     ...(letter.dedupe_key ? { notice: letter.dedupe_key } : {}),
+    ...(hold ? { held: hold } : {}),
   });
   return { message_id: letter.message_id, deliveries, repeated: false };
+}
+
+function rowOf(letter: Letter, seq: number): Omit<MessageRow, 'team' | 'created_at'> {
+  return {
+    message_id: letter.message_id,
+    seq,
+    sender: letter.sender,
+    authority: letter.authority,
+    body: letter.body,
+    task_id: letter.task_id ?? null,
+    reply_to: letter.reply_to ?? null,
+    expects: letter.expects,
+    dedupe_key: letter.dedupe_key ?? null,
+    expires_at: letter.expires_at ?? null,
+    hops: letter.hops ?? 0,
+    due_at: letter.due_at ?? null,
+    confirmation: letter.confirmation ?? null,
+    confirmed_by: letter.confirmation === 'given' ? letter.sender : null,
+    batched: letter.batched ? 1 : 0,
+  };
 }
 
 async function repeated(change: Change, before: MessageRow, letter: Letter): Promise<Sent | Refusal> {

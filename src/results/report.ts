@@ -94,6 +94,8 @@ async function store(change: Change, mint: Mint, by: Reporter, envelope: ResultE
     summary: envelope.summary,
     envelope: JSON.stringify({ ...envelope, task_id, agent_id: by.agent }),
     unattributed: request ? 0 : 1,
+    source: 'tool' as const,
+    error: null,
   };
   await insertResult(change, row);
   await change.event('result.reported', {

@@ -172,6 +172,7 @@ export function agentRow(team: TeamId, agent_id: AgentId): AgentRow {
     permission: 'manual',
     position: 0,
     intent: 'running',
+    tools: '[]',
     interacted_at: null,
   };
 }

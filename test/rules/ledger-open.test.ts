@@ -125,11 +125,11 @@ describe('versions', () => {
 
   test('L09 a ledger of a later version is refused, unchanged, with what to type', async () => {
     const file = path.join(freshFolder('ledger'), 'team.db');
-    await (await opened(file, { ...MIGRATIONS, '0003-later': next })).close();
+    await (await opened(file, { ...MIGRATIONS, '9999-later': next })).close();
     const refused = await openLedger(file, systemClock);
-    expect(refused).toMatchObject({ ok: false, reason: 'ledger_newer', evidence: { unknown: ['0003-later'] } });
+    expect(refused).toMatchObject({ ok: false, reason: 'ledger_newer', evidence: { unknown: ['9999-later'] } });
     expect(isRefusal(refused) && refused.next.length).toBe(1);
-    const again = await opened(file, { ...MIGRATIONS, '0003-later': next });
+    const again = await opened(file, { ...MIGRATIONS, '9999-later': next });
     await again.close();
   });
 
@@ -139,9 +139,9 @@ describe('versions', () => {
     await (await withTeam(file)).close();
     expect(fs.existsSync(path.join(folder, 'run'))).toBe(false);
     const failing = { up: () => Promise.reject(new Error('not today')) };
-    const refused = await openLedger(file, systemClock, { ...MIGRATIONS, '0003-later': failing });
+    const refused = await openLedger(file, systemClock, { ...MIGRATIONS, '9999-later': failing });
     expect(refused).toMatchObject({ ok: false, message: expect.stringContaining('not today') });
-    const copy = path.join(folder, 'run', 'backups', 'team-before-0003-later.db');
+    const copy = path.join(folder, 'run', 'backups', 'team-before-9999-later.db');
     const kept = new DatabaseSync(copy, { readOnly: true });
     expect(kept.prepare('select team from teams').all()).toMatchObject([{ team: 'rules' }]);
     kept.close();

@@ -47,11 +47,18 @@ const PLAIN = [
   'result.committed',
 ] as const satisfies readonly Boundary[];
 
-const OWN = ['send.before_commit', 'offer.committed', 'requeue.before_commit', 'requeue.committed'] as const;
+const OWN = [
+  'send.before_commit',
+  'offer.committed',
+  'requeue.before_commit',
+  'requeue.committed',
+  'release.before_commit',
+  'release.committed',
+] as const;
 
 describe('M10 kill -9 of the coordinator while a message is on its way, nobody types anything', () => {
   test('every boundary of a message is swept', () => {
-    const concerned = BOUNDARIES.filter((name) => /^(send|offer|receipt|requeue|result)\./.test(name));
+    const concerned = BOUNDARIES.filter((name) => /^(send|offer|receipt|requeue|release|result)\./.test(name));
     expect([...PLAIN, ...OWN].sort()).toEqual([...concerned].sort());
   });
 
@@ -93,6 +100,14 @@ describe('M10 kill -9 of the coordinator while a message is on its way, nobody t
     await made.crashedAndRevived(second, `protocol ${boundary}`);
     await settledOnce(made, 3);
     expect(deliveryOf(made, BODY).attempts).toBe(2);
+  });
+
+  test.each(['release.before_commit', 'release.committed'] as const)('M10 scheduled: at %s', async (boundary) => {
+    const { made, daemon } = await scene('protocol', boundary);
+    const sent = await made.json(['send', 'worker', BODY, '--task', 't1', '--in', '0.2']);
+    expect(sent).toMatchObject({ ok: true, deliveries: [{ state: 'held', reason: 'scheduled' }] });
+    await made.crashedAndRevived(daemon, `scheduled ${boundary}`);
+    await settledOnce(made, 2);
   });
 
   test('M10 paste: at offer.committed it stays unproved, is never sent twice, and its end is told once', async () => {

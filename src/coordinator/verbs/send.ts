@@ -20,6 +20,9 @@ import { type DeliveryView, deliveriesView, resultsView } from '../views/index.t
 import { closeRequest, requestAnswered } from './replies.ts';
 import { verb } from './verb.ts';
 
+/** Longest time before a message goes, seconds: a year. */
+const LONGEST_DELAY = 366 * 86_400;
+
 /** Longest wait of one call, seconds: a day. */
 const LONGEST_WAIT = 86_400;
 
@@ -31,6 +34,10 @@ const input = z.object({
   expects: z.enum(['nothing', 'reply', 'result']).optional(),
   reply_to: z.string().optional(),
   ttl_s: z.number().positive().optional(),
+  /** UTC ms. */
+  due_at: z.number().int().nonnegative().optional(),
+  /** After so many seconds. */
+  in_s: z.number().positive().max(LONGEST_DELAY).optional(),
   now: z.boolean().optional(),
   wait: z.enum(['consumed', 'result']).optional(),
   timeout_s: z.number().positive().max(LONGEST_WAIT).optional(),
@@ -130,6 +137,7 @@ async function storeLetter(
   const { sender, authority } = senderIn(team.team, caller);
   const workers = to.filter((recipient) => recipient !== LEADER);
   const expects = args.expects ?? (authority !== 'peer' && workers.length > 0 ? 'result' : 'nothing');
+  const due_at = args.in_s === undefined ? args.due_at : clock.now() + Math.ceil(args.in_s * 1_000);
   await reach('send.before_commit');
   const sent = await ledger.change(team.team as TeamId, sender, async (change) => {
     const request = await requestAnswered(change, caller, { ...args, expects }, to);
@@ -145,7 +153,8 @@ async function storeLetter(
         reply_to: request?.message_id as MessageId | undefined,
         expects,
         urgent: args.now,
-        expires_at: args.ttl_s === undefined ? undefined : clock.now() + args.ttl_s * 1_000,
+        due_at,
+        expires_at: args.ttl_s === undefined ? undefined : (due_at ?? clock.now()) + args.ttl_s * 1_000,
       },
       mint,
     );

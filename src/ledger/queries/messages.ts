@@ -19,6 +19,10 @@ export type QueuedRow = DeliveryRow & Omit<MessageRow, 'seq' | 'team' | 'message
  */
 export const isOpen = sql<SqlBool>`deliveries.state in ('stored', 'queued', 'held', 'submitted')`;
 const isUnproved = sql<SqlBool>`deliveries.state = 'dead' and deliveries.reason = 'unproved'`;
+const isRequest = sql<SqlBool>`deliveries.expects <> 'nothing'
+  and deliveries.state in ('stored', 'queued', 'held', 'submitted', 'consumed')`;
+const isWaiting = sql<SqlBool>`deliveries.state in ('queued', 'held') and ${isOpen}`;
+const isHeld = sql<SqlBool>`deliveries.state = 'held'`;
 const isQueued = sql<SqlBool>`deliveries.state = 'queued' and ${isOpen}`;
 
 const MESSAGE_COLUMNS = [
@@ -27,9 +31,13 @@ const MESSAGE_COLUMNS = [
   'messages.body',
   'messages.task_id',
   'messages.reply_to',
-  'messages.expects',
   'messages.dedupe_key',
   'messages.expires_at',
+  'messages.hops',
+  'messages.due_at',
+  'messages.confirmation',
+  'messages.confirmed_by',
+  'messages.batched',
   'messages.created_at',
 ] as const;
 
@@ -65,7 +73,10 @@ export function insertMessage(change: Change, row: Omit<MessageRow, 'team' | 'cr
 
 export async function insertDelivery(
   change: Change,
-  row: Pick<DeliveryRow, 'delivery_id' | 'message_id' | 'recipient' | 'generation' | 'urgent' | 'state' | 'reason'>,
+  row: Pick<
+    DeliveryRow,
+    'delivery_id' | 'message_id' | 'recipient' | 'generation' | 'urgent' | 'expects' | 'state' | 'reason'
+  >,
 ): Promise<DeliveryRow> {
   return change.tx
     .insertInto('deliveries')
@@ -97,12 +108,48 @@ export function headOfLine(db: Reading, team: TeamId, recipient: AgentId, most: 
     .execute();
 }
 
-/** The delivery in a recipient's line whose time is up first, wherever it stands; undefined when none there has a time. */
+/** Deliveries of a team that wait for something of their own, oldest first. */
+export function heldDeliveries(db: Reading, team: TeamId): Promise<QueuedRow[]> {
+  return withMessage(db).where('deliveries.team', '=', team).where(isHeld).orderBy('deliveries.seq').execute();
+}
+
+/** When the next held delivery of a team that waits for its time is due, UTC ms; undefined when none is. */
+export async function nextDue(db: Reading, team: TeamId): Promise<number | undefined> {
+  const row = await db
+    .selectFrom('deliveries')
+    .innerJoin('messages', 'messages.message_id', 'deliveries.message_id')
+    .select((eb) => eb.fn.min('messages.due_at').as('due'))
+    .where('deliveries.team', '=', team)
+    .where(isHeld)
+    .where('deliveries.reason', 'in', ['scheduled', 'batched'])
+    .executeTakeFirst();
+  return row?.due ?? undefined;
+}
+
+/** Says what a held delivery waits for now. */
+export function updateHold(change: Change, delivery: DeliveryId, reason: string): Promise<unknown> {
+  return change.tx
+    .updateTable('deliveries')
+    .set({ reason })
+    .where('delivery_id', '=', delivery)
+    .where('state', '=', 'held')
+    .execute();
+}
+
+export function updateMessage(
+  change: Change,
+  message: MessageId,
+  facts: Partial<Pick<MessageRow, 'confirmation' | 'confirmed_by' | 'batched'>>,
+): Promise<unknown> {
+  return change.tx.updateTable('messages').set(facts).where('message_id', '=', message).execute();
+}
+
+/** The delivery to a recipient whose time is up first, in its line or held; undefined when none of them has a time. */
 export function nextToExpire(db: Reading, team: TeamId, recipient: AgentId): Promise<QueuedRow | undefined> {
   return withMessage(db)
     .where('deliveries.team', '=', team)
     .where('recipient', '=', recipient)
-    .where(isQueued)
+    .where(isWaiting)
     .where('messages.expires_at', 'is not', null)
     .orderBy('messages.expires_at')
     .limit(sql.lit(1))
@@ -212,7 +259,8 @@ export function openRequests(
     .where('deliveries.team', '=', team)
     .where('recipient', '=', by.agent)
     .where('state', '=', 'consumed')
-    .where('messages.expects', 'in', expects)
+    .where(isRequest)
+    .where('deliveries.expects', 'in', expects)
     .where('consumed_by', 'in', (eb) =>
       eb
         .selectFrom('sessions as consumer')
