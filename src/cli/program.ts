@@ -10,7 +10,10 @@ const ABOUT = `The runtime for a team of coding agents.
 Start here:  team-agent demo              scripted agents on a small real job
              team-agent quick-start DIR   your own team, from its documents`;
 
-/** Every command. What one needs is loaded when it runs: asking for help loads none of it. */
+/**
+ * Every command, in four groups; the folders of `commands/` are named after them. What a command needs is loaded when it
+ * runs: asking for help loads none of it.
+ */
 export function buildProgram(perform: Perform): Command {
   const program = new Command('team-agent')
     .description(ABOUT)
@@ -42,7 +45,7 @@ function teamCommands(program: Command, perform: Perform): void {
     )
     .option('--fast', 'without the pauses that let a person follow')
     .action((folder: string | undefined, flags) =>
-      perform(async (context) => (await import('./commands/demo.ts')).run(context, folder, flags)),
+      perform(async (context) => (await import('./commands/team/demo.ts')).run(context, folder, flags)),
     );
   program
     .command('quick-start [dir]')
@@ -55,7 +58,9 @@ function teamCommands(program: Command, perform: Perform): void {
     .option('--trust', "say yes to the agents' folders, where their CLIs do not trust them yet")
     .option('--yes', 'say yes to agents that never ask before they act')
     .action((dir: string | undefined, flags) =>
-      perform(async (context) => (await import('./commands/quick-start.ts')).run(context, dir ? [dir] : [], flags)),
+      perform(async (context) =>
+        (await import('./commands/team/quick-start.ts')).run(context, dir ? [dir] : [], flags),
+      ),
     );
   for (const provider of ['claude', 'codex']) {
     program
@@ -72,7 +77,7 @@ function teamCommands(program: Command, perform: Perform): void {
     .summary('end the agents of the team')
     .description('Ends every agent of the team and keeps what each showed last. Messages, results and documents stay.')
     .addOption(hidden('--keep-logs'))
-    .action(() => perform(async (context) => (await import('./commands/shutdown.ts')).run(context)));
+    .action(() => perform(async (context) => (await import('./commands/team/shutdown.ts')).run(context)));
 }
 
 function messageCommands(program: Command, perform: Perform): void {
@@ -101,7 +106,7 @@ function messageCommands(program: Command, perform: Perform): void {
     .action((words: string[], { wait, ...flags }) =>
       // --no-wait sets the same name to false: it asks for what happens anyway
       perform(async (context) =>
-        (await import('./commands/send.ts')).run(context, words, {
+        (await import('./commands/messages/send.ts')).run(context, words, {
           ...flags,
           ...(typeof wait === 'string' ? { wait } : {}),
         }),
@@ -116,7 +121,9 @@ function messageCommands(program: Command, perform: Perform): void {
     .option('--idle', 'until every agent is idle')
     .option('--mail', "for the leader's next mail, and take it")
     .option('--timeout <seconds>', 'how long (default 600)')
-    .action((flags) => perform(async (context) => (await import('./commands/wait.ts')).run(context, [], flags)));
+    .action((flags) =>
+      perform(async (context) => (await import('./commands/messages/wait.ts')).run(context, [], flags)),
+    );
   program
     .command('inbox [member]')
     .summary('the mail of an agent or of the leader')
@@ -125,7 +132,9 @@ function messageCommands(program: Command, perform: Perform): void {
     .option('--limit <count>', 'the newest so many (default 20)')
     .option('--since <when>', 'from a sequence number or an ISO time on')
     .action((member: string | undefined, flags) =>
-      perform(async (context) => (await import('./commands/inbox.ts')).run(context, member ? [member] : [], flags)),
+      perform(async (context) =>
+        (await import('./commands/messages/inbox.ts')).run(context, member ? [member] : [], flags),
+      ),
     );
 }
 
@@ -136,7 +145,9 @@ function lookingCommands(program: Command, perform: Perform): void {
     .option('--summary', 'five lines')
     .option('--detail', 'with --json: everything')
     .action((agent: string | undefined, flags) =>
-      perform(async (context) => (await import('./commands/status.ts')).run(context, agent ? [agent] : [], flags)),
+      perform(async (context) =>
+        (await import('./commands/looking/status.ts')).run(context, agent ? [agent] : [], flags),
+      ),
     );
   program
     .command('results')
@@ -144,21 +155,23 @@ function lookingCommands(program: Command, perform: Perform): void {
     .option('--agent <agent>', 'of one agent')
     .option('--task <task>', 'of one task')
     .option('--since <when>', 'from a sequence number or an ISO time on')
-    .action((flags) => perform(async (context) => (await import('./commands/results.ts')).run(context, [], flags)));
+    .action((flags) =>
+      perform(async (context) => (await import('./commands/looking/results.ts')).run(context, [], flags)),
+    );
   program
     .command('deliveries [message]')
     .summary('what became of messages, with the proof')
     .option('--limit <count>', 'the newest so many (default 50)')
     .action((message: string | undefined, flags) =>
       perform(async (context) =>
-        (await import('./commands/deliveries.ts')).run(context, message ? [message] : [], flags),
+        (await import('./commands/looking/deliveries.ts')).run(context, message ? [message] : [], flags),
       ),
     );
   program
     .command('approvals [agent]')
     .summary("what agents' CLIs ask for")
     .action((agent: string | undefined) =>
-      perform(async (context) => (await import('./commands/approvals.ts')).list(context, agent)),
+      perform(async (context) => (await import('./commands/looking/approvals.ts')).list(context, agent)),
     );
   program
     .command('approve <id>')
@@ -166,14 +179,14 @@ function lookingCommands(program: Command, perform: Perform): void {
     .description('ID is the id of a question (see `approvals`), or the agent, when it asks for one thing only.')
     .option('--session', 'and to the same for the rest of its session')
     .action((id: string, flags) =>
-      perform(async (context) => (await import('./commands/approvals.ts')).approve(context, id, flags)),
+      perform(async (context) => (await import('./commands/looking/approvals.ts')).approve(context, id, flags)),
     );
   program
     .command('deny <id>')
     .summary('say no to what an agent asks for')
     .option('--message <text>', 'what the agent is told')
     .action((id: string, flags) =>
-      perform(async (context) => (await import('./commands/approvals.ts')).deny(context, id, flags)),
+      perform(async (context) => (await import('./commands/looking/approvals.ts')).deny(context, id, flags)),
     );
   program
     .command('events')
@@ -181,11 +194,15 @@ function lookingCommands(program: Command, perform: Perform): void {
     .option('--follow', 'go on as it happens, until Ctrl-C')
     .option('--since <when>', 'from a sequence number or an ISO time on')
     .option('--limit <count>', 'at most so many')
-    .action((flags) => perform(async (context) => (await import('./commands/events.ts')).run(context, [], flags)));
+    .action((flags) =>
+      perform(async (context) => (await import('./commands/looking/events.ts')).run(context, [], flags)),
+    );
   program
     .command('why <agent>')
     .summary('why an agent is in the state it is in')
-    .action((agent: string) => perform(async (context) => (await import('./commands/why.ts')).run(context, [agent])));
+    .action((agent: string) =>
+      perform(async (context) => (await import('./commands/looking/why.ts')).run(context, [agent])),
+    );
 }
 
 function machineCommands(program: Command, perform: Perform): void {
@@ -193,7 +210,7 @@ function machineCommands(program: Command, perform: Perform): void {
     .command('coordinator')
     .helpCommand(false)
     .summary('start, stop or look at the background process');
-  const load = () => import('./commands/coordinator.ts');
+  const load = () => import('./commands/machine/coordinator.ts');
   coordinator
     .command('start')
     .summary('make sure that it runs')
@@ -215,9 +232,9 @@ function machineCommands(program: Command, perform: Perform): void {
   ledger
     .command('dump')
     .summary('every row that holds no secret')
-    .action(() => perform(async (context) => (await import('./commands/ledger.ts')).dump(context)));
+    .action(() => perform(async (context) => (await import('./commands/machine/ledger.ts')).dump(context)));
   program
     .command('mcp', { hidden: true })
     .summary('team tools over standard input and output')
-    .action(() => perform(async (context) => (await import('./commands/mcp.ts')).run(context)));
+    .action(() => perform(async (context) => (await import('./commands/machine/mcp.ts')).run(context)));
 }

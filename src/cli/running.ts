@@ -42,7 +42,7 @@ async function lead(program: Program, { own, provider, args }: Launch, around: S
       ]),
     );
   }
-  const { run } = await import('./commands/lead.ts');
+  const { run } = await import('./commands/team/lead.ts');
   return run({ ...around, globals: globalsOf(program) }, provider, args);
 }
 

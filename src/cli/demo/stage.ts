@@ -7,7 +7,7 @@ import { packageFolder } from '../../kernel/installation.ts';
 import { identifyProcess, signalProcess } from '../../kernel/processes.ts';
 import { isRefusal } from '../../kernel/reasons.ts';
 import { callIn } from '../calling.ts';
-import { hasEnded } from '../commands/shutdown.ts';
+import { hasEnded } from '../commands/team/shutdown.ts';
 import { processesNaming } from './processes.ts';
 
 /** The demo's own workspace: temporary, and nobody else's. */

@@ -1,6 +1,6 @@
-import { call } from '../calling.ts';
-import type { Context } from '../context.ts';
-import { type Outcome, outcomeOf } from '../outcome.ts';
+import { call } from '../../calling.ts';
+import type { Context } from '../../context.ts';
+import { type Outcome, outcomeOf } from '../../outcome.ts';
 
 /** Every row of the ledger that holds no secret. In text: a JSON line per row, behind its table. */
 export async function dump(context: Context): Promise<Outcome> {

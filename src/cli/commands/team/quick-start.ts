@@ -1,16 +1,16 @@
 import fs from 'node:fs';
 import path from 'node:path';
-import { callCoordinator, pathsOf } from '../../client/index.ts';
-import { childEnvironment } from '../../kernel/environment.ts';
-import { mint } from '../../kernel/ids.ts';
-import { isRefusal, type Refusal } from '../../kernel/reasons.ts';
-import type { LaunchRequest } from '../../providers/index.ts';
-import type { AgentSpec, Team } from '../../team/index.ts';
-import { callIn } from '../calling.ts';
-import type { Context } from '../context.ts';
-import { type Outcome, outcomeOf, refused } from '../outcome.ts';
-import { quickStartLines } from '../rendering/lists.ts';
-import { findWorkspace } from '../workspace.ts';
+import { callCoordinator, pathsOf } from '../../../client/index.ts';
+import { childEnvironment } from '../../../kernel/environment.ts';
+import { mint } from '../../../kernel/ids.ts';
+import { isRefusal, type Refusal } from '../../../kernel/reasons.ts';
+import type { LaunchRequest } from '../../../providers/index.ts';
+import type { AgentSpec, Team } from '../../../team/index.ts';
+import { callIn } from '../../calling.ts';
+import type { Context } from '../../context.ts';
+import { type Outcome, outcomeOf, refused } from '../../outcome.ts';
+import { quickStartLines } from '../../rendering/lists.ts';
+import { findWorkspace } from '../../workspace.ts';
 
 interface Flags {
   readonly name?: string;
@@ -69,8 +69,8 @@ async function checkFirst(
   environment: NodeJS.ProcessEnv,
 ): Promise<{ readonly variables: readonly string[] } | Refusal> {
   const [{ tmuxVersion }, { withoutYes }] = await Promise.all([
-    import('../../tmux/index.ts'),
-    import('../../lifecycle/index.ts'),
+    import('../../../tmux/index.ts'),
+    import('../../../lifecycle/index.ts'),
   ]);
   const team = await readDocuments(order, workspace);
   if (isRefusal(team)) return team;
@@ -88,8 +88,8 @@ async function checkFirst(
 
 async function readDocuments({ folder, name, team_id }: Order, workspace: string): Promise<Team | Refusal> {
   const [{ readTeam }, { findProvider }] = await Promise.all([
-    import('../../team/index.ts'),
-    import('../../providers/index.ts'),
+    import('../../../team/index.ts'),
+    import('../../../providers/index.ts'),
   ]);
   return readTeam(folder, {
     workspace,
@@ -110,8 +110,8 @@ async function checkAgent(
   environment: NodeJS.ProcessEnv,
 ): Promise<readonly string[] | Refusal> {
   const [{ findProvider, withLaunch }, { commandOf }] = await Promise.all([
-    import('../../providers/index.ts'),
-    import('../../lifecycle/index.ts'),
+    import('../../../providers/index.ts'),
+    import('../../../lifecycle/index.ts'),
   ]);
   const provider = findProvider(agent.provider);
   if (isRefusal(provider)) return provider;

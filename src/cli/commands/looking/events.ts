@@ -1,12 +1,12 @@
-import { isRefusal } from '../../kernel/reasons.ts';
-import type { EventAnswer } from '../answers.ts';
-import { call, nobodyThere, teamed } from '../calling.ts';
-import type { Context } from '../context.ts';
-import { count, since as readSince } from '../flags.ts';
-import { INTERRUPTED, type Outcome, outcomeOf, refused } from '../outcome.ts';
-import { eventLine } from '../rendering/lists.ts';
-import { lookOf } from '../rendering/look.ts';
-import { findWorkspace, needsTeam } from '../workspace.ts';
+import { isRefusal } from '../../../kernel/reasons.ts';
+import type { EventAnswer } from '../../answers.ts';
+import { call, nobodyThere, teamed } from '../../calling.ts';
+import type { Context } from '../../context.ts';
+import { count, since as readSince } from '../../flags.ts';
+import { INTERRUPTED, type Outcome, outcomeOf, refused } from '../../outcome.ts';
+import { eventLine } from '../../rendering/lists.ts';
+import { lookOf } from '../../rendering/look.ts';
+import { findWorkspace, needsTeam } from '../../workspace.ts';
 
 interface Flags {
   readonly follow?: boolean;
@@ -31,7 +31,7 @@ async function follow(context: Context, since: number | string | undefined): Pro
   if (isRefusal(workspace)) return refused(workspace);
   const absent = needsTeam(workspace);
   if (absent) return refused(absent);
-  const { followEvents } = await import('../../client/index.ts');
+  const { followEvents } = await import('../../../client/index.ts');
   const readable = context.stdout.isTTY === true && !context.globals.json;
   const print = (line: string): void => {
     const shown = readable

@@ -1,9 +1,9 @@
-import { isRefusal } from '../../kernel/reasons.ts';
-import { call } from '../calling.ts';
-import type { Context } from '../context.ts';
-import { since as readSince } from '../flags.ts';
-import { type Outcome, outcomeOf, refused } from '../outcome.ts';
-import { resultsLines } from '../rendering/deliveries.ts';
+import { isRefusal } from '../../../kernel/reasons.ts';
+import { call } from '../../calling.ts';
+import type { Context } from '../../context.ts';
+import { since as readSince } from '../../flags.ts';
+import { type Outcome, outcomeOf, refused } from '../../outcome.ts';
+import { resultsLines } from '../../rendering/deliveries.ts';
 
 interface Flags {
   readonly agent?: string;

@@ -1,7 +1,7 @@
-import { call } from '../calling.ts';
-import type { Context } from '../context.ts';
-import { type Outcome, outcomeOf } from '../outcome.ts';
-import { approvalLines, decidedLines } from '../rendering/approvals.ts';
+import { call } from '../../calling.ts';
+import type { Context } from '../../context.ts';
+import { type Outcome, outcomeOf } from '../../outcome.ts';
+import { approvalLines, decidedLines } from '../../rendering/approvals.ts';
 
 /** What agents' CLIs ask now. */
 export async function list(context: Context, agent?: string): Promise<Outcome> {

@@ -1,9 +1,9 @@
-import { isRefusal, refuse } from '../../kernel/reasons.ts';
-import { call } from '../calling.ts';
-import type { Context } from '../context.ts';
-import { usage } from '../flags.ts';
-import { type Outcome, outcomeOf, refused } from '../outcome.ts';
-import { agentLines, statusLines, summaryLines } from '../rendering/status.ts';
+import { isRefusal, refuse } from '../../../kernel/reasons.ts';
+import { call } from '../../calling.ts';
+import type { Context } from '../../context.ts';
+import { usage } from '../../flags.ts';
+import { type Outcome, outcomeOf, refused } from '../../outcome.ts';
+import { agentLines, statusLines, summaryLines } from '../../rendering/status.ts';
 
 interface Flags {
   readonly summary?: boolean;

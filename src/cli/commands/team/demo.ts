@@ -1,14 +1,14 @@
 import fs from 'node:fs';
 import path from 'node:path';
-import { isRefusal, type Refusal, refuse } from '../../kernel/reasons.ts';
-import type { Context } from '../context.ts';
-import { closingLines } from '../demo/closing.ts';
-import { type Played, perform } from '../demo/performance.ts';
-import { clearStage, type Left, prepareStage, type Stage } from '../demo/stage.ts';
-import { newStory } from '../demo/story.ts';
-import { liveView, noView, plainView, type View } from '../demo/view.ts';
-import { exitCode, type Outcome, refused } from '../outcome.ts';
-import { lookOf } from '../rendering/look.ts';
+import { isRefusal, type Refusal, refuse } from '../../../kernel/reasons.ts';
+import type { Context } from '../../context.ts';
+import { closingLines } from '../../demo/closing.ts';
+import { type Played, perform } from '../../demo/performance.ts';
+import { clearStage, type Left, prepareStage, type Stage } from '../../demo/stage.ts';
+import { newStory } from '../../demo/story.ts';
+import { liveView, noView, plainView, type View } from '../../demo/view.ts';
+import { exitCode, type Outcome, refused } from '../../outcome.ts';
+import { lookOf } from '../../rendering/look.ts';
 
 interface Flags {
   readonly fast?: boolean;
@@ -18,7 +18,7 @@ interface Flags {
 export async function run(context: Context, given: string | undefined, flags: Flags): Promise<Outcome> {
   const folder = checkFolder(context, given);
   if (isRefusal(folder)) return refused(folder);
-  const tmux = await (await import('../../tmux/index.ts')).tmuxVersion(context.environment);
+  const tmux = await (await import('../../../tmux/index.ts')).tmuxVersion(context.environment);
   if (isRefusal(tmux)) return refused(tmux);
   let interruptedWith: number | undefined;
   let view = noView();

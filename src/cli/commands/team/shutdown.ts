@@ -1,10 +1,10 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { identifyProcess } from '../../kernel/processes.ts';
-import { isRefusal } from '../../kernel/reasons.ts';
-import { call } from '../calling.ts';
-import type { Context } from '../context.ts';
-import { type Outcome, outcomeOf } from '../outcome.ts';
-import { shutdownLines } from '../rendering/lists.ts';
+import { identifyProcess } from '../../../kernel/processes.ts';
+import { isRefusal } from '../../../kernel/reasons.ts';
+import { call } from '../../calling.ts';
+import type { Context } from '../../context.ts';
+import { type Outcome, outcomeOf } from '../../outcome.ts';
+import { shutdownLines } from '../../rendering/lists.ts';
 
 /** A coordinator with nothing left to do ends within so many ms of its answer. */
 const ENDING = 5_000;

@@ -3,15 +3,15 @@ import { createHash } from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { pathsOf } from '../../client/index.ts';
-import { ensurePrivateFolder, readIfThere, writePrivateFile } from '../../kernel/files.ts';
-import { packageFolder } from '../../kernel/installation.ts';
-import { errorCode } from '../../kernel/processes.ts';
-import { isRefusal, type Refusal, refuse } from '../../kernel/reasons.ts';
-import { callIn } from '../calling.ts';
-import type { Context } from '../context.ts';
-import { type Outcome, refused } from '../outcome.ts';
-import { findWorkspace } from '../workspace.ts';
+import { pathsOf } from '../../../client/index.ts';
+import { ensurePrivateFolder, readIfThere, writePrivateFile } from '../../../kernel/files.ts';
+import { packageFolder } from '../../../kernel/installation.ts';
+import { errorCode } from '../../../kernel/processes.ts';
+import { isRefusal, type Refusal, refuse } from '../../../kernel/reasons.ts';
+import { callIn } from '../../calling.ts';
+import type { Context } from '../../context.ts';
+import { type Outcome, refused } from '../../outcome.ts';
+import { findWorkspace } from '../../workspace.ts';
 
 /** Names a file with the environment of the person who asked, for the launcher that runs in the new tmux session. */
 const HANDED_ON = 'TEAM_AGENT_LEADER_ENVIRONMENT';

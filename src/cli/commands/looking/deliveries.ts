@@ -1,9 +1,9 @@
-import { isRefusal } from '../../kernel/reasons.ts';
-import { call } from '../calling.ts';
-import type { Context } from '../context.ts';
-import { count } from '../flags.ts';
-import { type Outcome, outcomeOf, refused } from '../outcome.ts';
-import { deliveriesLines } from '../rendering/deliveries.ts';
+import { isRefusal } from '../../../kernel/reasons.ts';
+import { call } from '../../calling.ts';
+import type { Context } from '../../context.ts';
+import { count } from '../../flags.ts';
+import { type Outcome, outcomeOf, refused } from '../../outcome.ts';
+import { deliveriesLines } from '../../rendering/deliveries.ts';
 
 /** What became of each message, with its receipt. */
 export async function run(

@@ -1,12 +1,12 @@
-import { LEADER } from '../../kernel/ids.ts';
-import { isRefusal, type Refusal, refuse } from '../../kernel/reasons.ts';
-import type { Answers } from '../answers.ts';
-import { call } from '../calling.ts';
-import type { Context } from '../context.ts';
-import { seconds, usage } from '../flags.ts';
-import { type Outcome, outcomeOf, refused } from '../outcome.ts';
-import { resultsLines } from '../rendering/deliveries.ts';
-import { inboxLines } from '../rendering/lists.ts';
+import { LEADER } from '../../../kernel/ids.ts';
+import { isRefusal, type Refusal, refuse } from '../../../kernel/reasons.ts';
+import type { Answers } from '../../answers.ts';
+import { call } from '../../calling.ts';
+import type { Context } from '../../context.ts';
+import { seconds, usage } from '../../flags.ts';
+import { type Outcome, outcomeOf, refused } from '../../outcome.ts';
+import { resultsLines } from '../../rendering/deliveries.ts';
+import { inboxLines } from '../../rendering/lists.ts';
 
 interface Flags {
   readonly task?: string;

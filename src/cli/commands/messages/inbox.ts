@@ -1,9 +1,9 @@
-import { isRefusal } from '../../kernel/reasons.ts';
-import { call } from '../calling.ts';
-import type { Context } from '../context.ts';
-import { count, since as readSince, usage } from '../flags.ts';
-import { type Outcome, outcomeOf, refused } from '../outcome.ts';
-import { inboxLines } from '../rendering/lists.ts';
+import { isRefusal } from '../../../kernel/reasons.ts';
+import { call } from '../../calling.ts';
+import type { Context } from '../../context.ts';
+import { count, since as readSince, usage } from '../../flags.ts';
+import { type Outcome, outcomeOf, refused } from '../../outcome.ts';
+import { inboxLines } from '../../rendering/lists.ts';
 
 interface Flags {
   readonly take?: boolean;

@@ -1,11 +1,11 @@
-import { isRefusal, type Refusal, refuse } from '../../kernel/reasons.ts';
-import type { CoordinatorAnswer } from '../answers.ts';
-import { call } from '../calling.ts';
-import type { Context } from '../context.ts';
-import { type Outcome, outcomeOf, refused } from '../outcome.ts';
-import { type Look, span } from '../rendering/look.ts';
-import { findWorkspace, needsTeam } from '../workspace.ts';
-import { hasEnded } from './shutdown.ts';
+import { isRefusal, type Refusal, refuse } from '../../../kernel/reasons.ts';
+import type { CoordinatorAnswer } from '../../answers.ts';
+import { call } from '../../calling.ts';
+import type { Context } from '../../context.ts';
+import { type Outcome, outcomeOf, refused } from '../../outcome.ts';
+import { type Look, span } from '../../rendering/look.ts';
+import { findWorkspace, needsTeam } from '../../workspace.ts';
+import { hasEnded } from '../team/shutdown.ts';
 
 function workspaceOf(context: Context): string | Refusal {
   const workspace = findWorkspace(context, 'change');
@@ -16,7 +16,7 @@ function workspaceOf(context: Context): string | Refusal {
 export async function start(context: Context): Promise<Outcome> {
   const workspace = workspaceOf(context);
   if (isRefusal(workspace)) return refused(workspace);
-  const { ensureCoordinator } = await import('../../client/index.ts');
+  const { ensureCoordinator } = await import('../../../client/index.ts');
   const failed = await ensureCoordinator(workspace);
   return failed ? refused(failed) : status(context);
 }
@@ -29,7 +29,7 @@ export async function status(context: Context): Promise<Outcome> {
 export async function stop(context: Context, flags: { readonly force?: boolean }): Promise<Outcome> {
   const workspace = workspaceOf(context);
   if (isRefusal(workspace)) return refused(workspace);
-  const { forceStop } = await import('../../client/index.ts');
+  const { forceStop } = await import('../../../client/index.ts');
   if (flags.force && context.environment.TEAM_AGENT_ID !== undefined) return refused(notForAgents());
   const stopped = flags.force ? forceStop(workspace) : await call(context, 'coordinator-stop', {});
   const gone = !isRefusal(stopped) && (await hasEnded(stopped.pid));
@@ -49,7 +49,7 @@ function notForAgents(): Refusal {
 export async function ensure(context: Context): Promise<Outcome> {
   const workspace = findWorkspace(context, 'read');
   if (isRefusal(workspace)) return refused(workspace);
-  const { reviveFromTmux } = await import('../../client/index.ts');
+  const { reviveFromTmux } = await import('../../../client/index.ts');
   const failed = await reviveFromTmux(workspace);
   return failed ? refused(failed) : { kind: 'written', exit: 0 };
 }
@@ -58,7 +58,7 @@ export async function ensure(context: Context): Promise<Outcome> {
 export async function run(context: Context): Promise<Outcome> {
   const workspace = findWorkspace(context, 'read');
   if (isRefusal(workspace)) return refused(workspace);
-  const { runDaemon } = await import('../daemon.ts');
+  const { runDaemon } = await import('../../daemon.ts');
   context.endsItself();
   await runDaemon(workspace);
   return { kind: 'written', exit: 0, stays: true };

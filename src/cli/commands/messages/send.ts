@@ -1,11 +1,11 @@
-import { mint } from '../../kernel/ids.ts';
-import { isRefusal, type Refusal } from '../../kernel/reasons.ts';
-import type { Answers } from '../answers.ts';
-import { call } from '../calling.ts';
-import type { Context } from '../context.ts';
-import { type Outcome, outcomeOf, refused } from '../outcome.ts';
-import { sentLines } from '../rendering/deliveries.ts';
-import { type SendFlags, sendRequest, TEXT_LIMIT, textOf, tooLarge, withBothForms } from '../sending.ts';
+import { mint } from '../../../kernel/ids.ts';
+import { isRefusal, type Refusal } from '../../../kernel/reasons.ts';
+import type { Answers } from '../../answers.ts';
+import { call } from '../../calling.ts';
+import type { Context } from '../../context.ts';
+import { type Outcome, outcomeOf, refused } from '../../outcome.ts';
+import { sentLines } from '../../rendering/deliveries.ts';
+import { type SendFlags, sendRequest, TEXT_LIMIT, textOf, tooLarge, withBothForms } from '../../sending.ts';
 
 /** Stores a message, and with `--wait` waits for its receipt or result. */
 export async function run(context: Context, words: readonly string[], flags: SendFlags): Promise<Outcome> {
