@@ -8,21 +8,20 @@ import {
   sizeOf,
 } from '../../kernel/index.ts';
 import type { Terminals } from '../../tmux/index.ts';
+import { Alarm } from '../alarm.ts';
 import { approvalId } from '../approvals.ts';
+import { EndWatch } from '../end-watch.ts';
+import { PasteChannel, type Typist } from '../paste-channel.ts';
 import type { AgentHandle, Approval, Attachment, Channel, Decision, Incident, MissedCall, TurnFact } from '../shape.ts';
 import { Approvals, describeCall } from './approvals.ts';
-import { ProtocolChannel, type View } from './channel.ts';
+import { holdOfSession, ProtocolChannel, receiptOf, type View } from './channel.ts';
+import { readComposer } from './dialogs.ts';
 import { activityOf, factsOf, HOOK_AHEAD, type HookWord, type Seen } from './facts.ts';
-import { PasteChannel } from './paste-channel.ts';
 import { marksIn } from './record.ts';
 import { Sessions } from './sessions.ts';
 import { configurationFolder, userSettings } from './sources/configuration.ts';
 import { type Fields, fieldsOf, listOf, textOf } from './sources/json.ts';
 import { RegistryWatch } from './sources/registry.ts';
-
-/** Between looks at a process that seems to have ended, and at one whose end nobody tells, ms. */
-const FIRST_LOOK = 10;
-const LONGEST_LOOK = 2_000;
 
 /** A Claude Code session that lives (or lived), seen through its registry entry, its hooks, its transcripts and its process. */
 export class ClaudeAttachment implements Attachment {
@@ -34,14 +33,14 @@ export class ClaudeAttachment implements Attachment {
   readonly #incarnation: IncarnationId;
   readonly #protocol: ProtocolChannel | undefined;
   readonly #paste: PasteChannel | undefined;
+  readonly #end: EndWatch;
+  readonly #doubt = new Alarm();
   readonly #changeListeners: (() => void)[] = [];
   readonly #incidentListeners: ((incident: Incident) => void)[] = [];
   readonly #forgetPane: () => void;
   readonly #config: string;
   #hook: HookWord | undefined;
   readonly #announced = new Set<string>();
-  #looking: NodeJS.Timeout | undefined;
-  #doubting: NodeJS.Timeout | undefined;
   #gone = false;
   #seeded = false;
   #closed = false;
@@ -53,6 +52,11 @@ export class ClaudeAttachment implements Attachment {
     this.#incarnation = incarnation;
     this.#config = details.config ?? configurationFolder({});
     this.#claude = { pid: Number(details.pid ?? handle.process.pid), start: details.start ?? handle.process.start };
+    this.#end = new EndWatch({
+      liveness: () => this.liveness(),
+      seemsEnded: () => this.#seemsEnded(),
+      ended: changed,
+    });
     this.#approvals = new Approvals(incarnation, changed);
     const heard: [string, number][] = [];
     this.#sessions = new Sessions({
@@ -69,7 +73,7 @@ export class ClaudeAttachment implements Attachment {
     this.#registry = new RegistryWatch(this.#config, this.#claude.pid, handle.socket, changed);
     const view = this.#view();
     this.#protocol = handle.socket === undefined ? undefined : new ProtocolChannel(view, handle.socket);
-    this.#paste = handle.pane ? new PasteChannel(view, terminals) : undefined;
+    this.#paste = handle.pane ? new PasteChannel(this.#typist(view), terminals) : undefined;
     for (const [from, at] of heard) this.#protocol?.pace.note(from, at);
     this.#seeded = true;
     this.#forgetPane = terminals.onGone((gone) => {
@@ -81,7 +85,7 @@ export class ClaudeAttachment implements Attachment {
     this.#sessions.watch();
     this.#registry.watch();
     // Nothing tells of the end of a process that runs in somebody else's terminal.
-    if (!handle.pane) this.#awaitEnd(LONGEST_LOOK);
+    if (!handle.pane) this.#end.begin('slowly');
   }
 
   facts(): readonly TurnFact[] {
@@ -140,8 +144,8 @@ export class ClaudeAttachment implements Attachment {
 
   close(): void {
     this.#closed = true;
-    clearTimeout(this.#looking);
-    clearTimeout(this.#doubting);
+    this.#end.close();
+    this.#doubt.close();
     this.#forgetPane();
     this.#approvals.closeAll();
     this.#sessions.close();
@@ -164,6 +168,20 @@ export class ClaudeAttachment implements Attachment {
       modeHolds: () => this.#modeHolds(),
       announced: (delivery) => this.#announced.has(delivery),
       changed: () => this.#announce(),
+    };
+  }
+
+  #typist(view: View): Typist {
+    return {
+      incarnation: this.#incarnation,
+      pane: () => this.#handle.pane,
+      hold: () => holdOfSession(view),
+      readComposer,
+      receipt: (offer) => receiptOf(view, offer),
+      record: () => this.#sessions.current.record.file,
+      // Nothing tells that a dialog has closed or a draft is gone.
+      silent: () => true,
+      changed: view.changed,
     };
   }
 
@@ -204,9 +222,7 @@ export class ClaudeAttachment implements Attachment {
     }
     // A turn that goes on or has ended waits for nobody.
     this.#approvals.closeBefore(at);
-    clearTimeout(this.#doubting);
-    this.#doubting = setTimeout(() => this.#announce(), HOOK_AHEAD + 1);
-    this.#doubting.unref();
+    this.#doubt.set(HOOK_AHEAD + 1, () => this.#announce());
   }
 
   /** Answered at the terminal: the registry has left `waiting` since it was asked. */
@@ -265,8 +281,7 @@ export class ClaudeAttachment implements Attachment {
     if (this.#closed) return;
     this.#followFound();
     this.#closeAnswered();
-    const ending = this.#gone || this.#registry.entry === undefined;
-    if (ending && this.#looking === undefined && this.liveness() !== 'dead') this.#awaitEnd(FIRST_LOOK);
+    this.#end.begin();
     for (const listener of this.#changeListeners) listener();
   }
 
@@ -277,16 +292,8 @@ export class ClaudeAttachment implements Attachment {
     this.#sessions.moveTo(entry.session, this.#sessions.fileBeside(entry.session));
   }
 
-  /** The last word of a process comes before its end, and its end has no event of its own. */
-  #awaitEnd(wait: number): void {
-    this.#looking = setTimeout(() => {
-      this.#looking = undefined;
-      if (this.liveness() === 'dead') this.#announce();
-      else if (!this.#handle.pane || this.#gone || this.#registry.entry === undefined) {
-        this.#awaitEnd(Math.min(LONGEST_LOOK, wait * 2));
-      }
-    }, wait);
-    this.#looking.unref();
+  #seemsEnded(): boolean {
+    return !this.#handle.pane || this.#gone || this.#registry.entry === undefined;
   }
 }
 

@@ -1,5 +1,7 @@
 import type { DeliveryId, IncarnationId, Liveness } from '../../kernel/index.ts';
-import type { AgentHandle, Channel, ChannelHold, Handed, Offer, Settlement } from '../shape.ts';
+import { Alarm } from '../alarm.ts';
+import { hold, ofAnotherLife } from '../holds.ts';
+import type { AgentHandle, Channel, Handed, Hold, Offer, Settlement } from '../shape.ts';
 import type { Activity } from './facts.ts';
 import type { Sessions } from './sessions.ts';
 import { inboxFault, letterUuid, writeLetter } from './sources/inbox.ts';
@@ -27,15 +29,11 @@ export interface View {
   readonly changed: () => void;
 }
 
-export type Hold = { readonly hold: ChannelHold; readonly evidence: string };
-
-export const hold = (why: ChannelHold, evidence: string): Hold => ({ hold: why, evidence });
-
 /** An idle session writes down what it takes within so many ms; measured: half of it at most. */
 const RECORD_DEADLINE = 1_000;
 
 /** How often a socket that was down is tried again, ms. */
-export const TRY_AGAIN = 2_000;
+const TRY_AGAIN = 2_000;
 
 /** Into the session's inbox socket. It never answers: the transcript tells what became of a message. */
 export class ProtocolChannel implements Channel {
@@ -49,7 +47,7 @@ export class ProtocolChannel implements Channel {
   /** Attempts of which no byte has left. */
   readonly #refused = new Map<string, string>();
   #down: string | undefined;
-  #again: NodeJS.Timeout | undefined;
+  readonly #again = new Alarm();
   #asking: Promise<void> | undefined;
 
   constructor(view: View, socket: string) {
@@ -58,7 +56,7 @@ export class ProtocolChannel implements Channel {
   }
 
   async state(): Promise<'ready' | Hold> {
-    const held = this.#holdOfSession();
+    const held = holdOfSession(this.#view, this.#view.modeHolds);
     if (held && held.hold !== 'working') return held;
     // What is urgent goes into a running turn, but through no inbox that is shut.
     return (await this.#holdOfInbox()) ?? held ?? 'ready';
@@ -125,7 +123,7 @@ export class ProtocolChannel implements Channel {
   }
 
   close(): void {
-    clearTimeout(this.#again);
+    this.#again.close();
   }
 
   /**
@@ -153,18 +151,6 @@ export class ProtocolChannel implements Channel {
     return { outcome: 'not_taken', evidence };
   }
 
-  #holdOfSession(): Hold | undefined {
-    const { liveness, activity, question, foreign, modeHolds } = this.#view;
-    if (liveness() === 'dead') return hold('channel_down', 'the process is dead');
-    const { value } = activity();
-    const asked = question();
-    if (asked !== undefined) return hold('dialog_open', asked);
-    const stranger = foreign();
-    if (stranger !== undefined) return hold('session_changed', stranger);
-    const mode = modeHolds();
-    return mode === undefined ? holdOfActivity(value) : hold('mode_holds_mail', mode);
-  }
-
   /** The session hangs up once it has read a connection to its end; connections are read in their order. */
   #ask(key: string): void {
     this.#asking ??= inboxFault(this.#socket).then((fault) => {
@@ -184,9 +170,7 @@ export class ProtocolChannel implements Channel {
   }
 
   #lookAgain(wait: number): void {
-    clearTimeout(this.#again);
-    this.#again = setTimeout(() => this.#view.changed(), wait);
-    this.#again.unref();
+    this.#again.set(wait, this.#view.changed);
   }
 }
 
@@ -200,8 +184,24 @@ interface Heard {
 
 const keyOf = ({ delivery, number }: Offer): string => `${delivery}#${number}`;
 
+/** What the session has against an offer. `modeHolds`: its permission mode counts too, as it does for its inbox alone. */
+export function holdOfSession(
+  { liveness, activity, question, foreign }: View,
+  modeHolds: () => string | undefined = () => undefined,
+): Hold | undefined {
+  if (liveness() === 'dead') return hold('channel_down', 'the process is dead');
+  // First: it reads what the session has written, which may answer the question.
+  const { value } = activity();
+  const asked = question();
+  if (asked !== undefined) return hold('dialog_open', asked);
+  const stranger = foreign();
+  if (stranger !== undefined) return hold('session_changed', stranger);
+  const mode = modeHolds();
+  return mode === undefined ? holdOfActivity(value) : hold('mode_holds_mail', mode);
+}
+
 /** The hold that a session's doing puts on it; undefined when something may be offered. */
-export function holdOfActivity(activity: Activity): Hold | undefined {
+function holdOfActivity(activity: Activity): Hold | undefined {
   switch (activity) {
     case 'idle':
       return undefined;
@@ -218,14 +218,11 @@ export function holdOfActivity(activity: Activity): Hold | undefined {
   }
 }
 
+/** The line of input that proves an offer; undefined while the transcripts lack it. */
 export function receiptOf({ sessions }: View, offer: Offer): Settlement | undefined {
   const uuids = Array.from({ length: offer.number }, (_, at) => letterUuid({ ...offer, number: at + 1 }));
   const found = sessions.receipt(uuids, offer);
   if (!found) return undefined;
   const { file, offset, uuid } = found;
   return { outcome: 'taken', receipt: { source: 'transcript', file, offset, ...(uuid ? { record_id: uuid } : {}) } };
-}
-
-export function ofAnotherLife(offer: Offer): Settlement {
-  return { outcome: 'unknown', awaited: `evidence from incarnation ${offer.incarnation}` };
 }

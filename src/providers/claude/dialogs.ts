@@ -1,3 +1,5 @@
+import type { ComposerSeen } from '../paste-channel.ts';
+
 /** A dialog that Claude Code shows before its input opens, as its screen tells it. */
 export interface StartupDialog {
   readonly kind:
@@ -69,14 +71,6 @@ export function findStartupDialog(screen: readonly string[]): StartupDialog | un
   }
   return undefined;
 }
-
-/** What a screen says about the place where a paste would land. */
-export type ComposerSeen =
-  | { readonly seen: 'empty' }
-  | { readonly seen: 'draft'; readonly text: string }
-  | { readonly seen: 'dialog'; readonly text: string }
-  /** No composer where it should be: the program is drawing, or this is not its screen. */
-  | { readonly seen: 'nothing' };
 
 const PROMPT = /^❯(?:[\s\u00a0]|$)/;
 /** What Claude Code writes faintly into an empty composer. */

@@ -1,20 +1,28 @@
 import path from 'node:path';
 import { type IncarnationId, type Liveness, probeProcess, readIfThere, sizeOf } from '../../kernel/index.ts';
 import type { Terminals } from '../../tmux/index.ts';
-import type { AgentHandle, Approval, Attachment, Channel, Decision, Incident, MissedCall, TurnFact } from '../shape.ts';
+import { EndWatch } from '../end-watch.ts';
+import { PasteChannel } from '../paste-channel.ts';
+import type {
+  AgentHandle,
+  Approval,
+  Attachment,
+  Channel,
+  Decision,
+  Incident,
+  MissedCall,
+  Offer,
+  TurnFact,
+} from '../shape.ts';
 import { answerTo, approvalOf } from './approvals.ts';
-import { ProtocolChannel } from './channel.ts';
+import { holdOfAgent, ProtocolChannel, receiptOf } from './channel.ts';
+import { readComposer } from './dialogs.ts';
 import { turnOfThread } from './facts.ts';
 import { settingsOf } from './launch.ts';
-import { PasteChannel } from './paste.ts';
 import { RolloutFollower } from './record.ts';
 import { type Call, Connection, type Word } from './server/connection.ts';
 import { removeServerFiles } from './server/files.ts';
 import { CodexThread } from './server/thread.ts';
-
-/** Between looks at a process that seems to have ended, in ms. */
-const FIRST_LOOK = 10;
-const LONGEST_LOOK = 2000;
 
 /** A thread of Codex behind its app-server, seen through its socket, its rollout and its process. */
 export class CodexAttachment implements Attachment {
@@ -25,12 +33,11 @@ export class CodexAttachment implements Attachment {
   readonly #connection: Connection;
   readonly #protocol: ProtocolChannel;
   readonly #paste: PasteChannel;
+  readonly #end: EndWatch;
   readonly #listeners: (() => void)[] = [];
   readonly #incidentListeners: ((incident: Incident) => void)[] = [];
   /** Incidents that were seen before anybody listened. */
   #untold: Incident[] = [];
-  /** Something said that the end has come: the process is looked at until it is gone. */
-  #ending: NodeJS.Timeout | undefined;
   #gone = false;
   #wasUp = false;
   #closed = false;
@@ -40,6 +47,11 @@ export class CodexAttachment implements Attachment {
     const changed = (): void => this.#announce();
     this.#handle = handle;
     this.#incarnation = incarnation;
+    this.#end = new EndWatch({
+      liveness: () => this.liveness(),
+      seemsEnded: () => this.#seemsEnded(),
+      ended: changed,
+    });
     this.#record = new RolloutFollower(handle.record, changed);
     this.#thread = new CodexThread(settingsOf(handle), () => this.position());
     this.#connection = new Connection(handle.socket ?? '', {
@@ -58,7 +70,17 @@ export class CodexAttachment implements Attachment {
       changed,
     };
     this.#protocol = new ProtocolChannel(seen);
-    this.#paste = new PasteChannel(seen, terminals);
+    const typist = {
+      incarnation,
+      pane: () => handle.view,
+      hold: () => holdOfAgent(seen),
+      readComposer,
+      receipt: (offer: Offer) => receiptOf(seen, offer),
+      record: () => handle.record,
+      silent: () => !this.#connection.up,
+      changed,
+    };
+    this.#paste = new PasteChannel(typist, terminals);
     this.#record.catchUp();
     if (this.liveness() !== 'dead') {
       this.#record.watch();
@@ -148,7 +170,7 @@ export class CodexAttachment implements Attachment {
 
   close(): void {
     this.#closed = true;
-    clearTimeout(this.#ending);
+    this.#end.close();
     this.#forgetPane();
     this.#record.close();
     this.#connection.close();
@@ -220,25 +242,13 @@ export class CodexAttachment implements Attachment {
 
   #announce(): void {
     if (this.#closed) return;
-    if (this.#ending === undefined && this.#seemsEnded()) {
-      if (this.liveness() === 'dead') this.#cleanUp();
-      else this.#awaitEnd(FIRST_LOOK);
-    }
+    this.#end.begin();
+    if (this.#seemsEnded() && this.liveness() === 'dead') this.#cleanUp();
     for (const listener of this.#listeners) listener();
   }
 
   #seemsEnded(): boolean {
     return this.#gone || (this.#wasUp && !this.#connection.up);
-  }
-
-  /** The last word of a process comes before its end, and its end has no event of its own. */
-  #awaitEnd(wait: number): void {
-    this.#ending = setTimeout(() => {
-      this.#ending = undefined;
-      if (this.liveness() === 'dead') this.#announce();
-      else if (this.#seemsEnded()) this.#awaitEnd(Math.min(LONGEST_LOOK, wait * 2));
-    }, wait);
-    this.#ending.unref();
   }
 
   /** A killed server leaves its socket behind, outside every folder of ours. */

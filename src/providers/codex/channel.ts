@@ -1,5 +1,7 @@
 import type { IncarnationId, Liveness } from '../../kernel/index.ts';
-import type { AgentHandle, Channel, ChannelHold, Handed, Offer, Receipt, Settlement, TurnState } from '../shape.ts';
+import { Alarm } from '../alarm.ts';
+import { hold, holdOfTurn, ofAnotherLife } from '../holds.ts';
+import type { AgentHandle, Channel, Handed, Hold, Offer, Receipt, Settlement } from '../shape.ts';
 import { turnOfThread } from './facts.ts';
 import type { RolloutFollower } from './record.ts';
 import { type Connection, isObject } from './server/connection.ts';
@@ -14,26 +16,6 @@ export interface Seen {
   readonly connection: Connection;
   readonly liveness: () => Liveness;
   readonly changed: () => void;
-}
-
-export type Hold = { readonly hold: ChannelHold; readonly evidence: string };
-
-export const hold = (why: ChannelHold, evidence: string): Hold => ({ hold: why, evidence });
-
-/** Wakes its channel after a while, because nothing else will. */
-export class Alarm {
-  #timer: NodeJS.Timeout | undefined;
-
-  /** After `delay` ms; a later call takes the place of an earlier one. */
-  set(delay: number, wake: () => void): void {
-    clearTimeout(this.#timer);
-    this.#timer = setTimeout(wake, delay);
-    this.#timer.unref();
-  }
-
-  close(): void {
-    clearTimeout(this.#timer);
-  }
 }
 
 /**
@@ -77,11 +59,7 @@ export class ProtocolChannel implements Channel {
     if (!connection.up) {
       return hold(connection.coming ? 'starting' : 'channel_down', `not connected to ${handle.socket ?? 'its socket'}`);
     }
-    const [question] = thread.questions;
-    if (question) return hold('dialog_open', `Codex asks: ${question.method}`);
-    if (thread.state.status === 'active' && !thread.state.waiting) return hold('working', 'a turn is running');
-    const { value, evidence } = turnOfThread(thread.state);
-    return holdOfTurn(value, evidence) ?? this.#holdOfHanded() ?? 'ready';
+    return holdOfThread(thread) ?? this.#holdOfHanded() ?? 'ready';
   }
 
   async hand(offer: Offer, rendered: string): Promise<Handed> {
@@ -249,36 +227,30 @@ function entryOf(result: unknown): string {
   return isObject(entry) ? String(entry.id) : '';
 }
 
-/** The hold that a turn puts on its agent; undefined when something may be offered. */
-export function holdOfTurn(turn: TurnState, evidence: string): Hold | undefined {
-  switch (turn) {
-    case 'idle':
-    case 'interrupted':
-    case 'provider_error':
-      return undefined;
-    case 'working':
-      return hold('working', evidence);
-    case 'waiting_approval':
-    case 'waiting_input':
-      return hold('dialog_open', evidence);
-    case 'starting':
-      return hold('starting', evidence);
-    case 'exited':
-    case 'unknown':
-      return hold('channel_down', evidence);
-    default:
-      return turn satisfies never;
-  }
+/** What Codex has against a paste, without its screen. */
+export function holdOfAgent({ connection, thread, record, liveness }: Seen): Hold | undefined {
+  if (liveness() === 'dead') return hold('channel_down', 'its process is dead');
+  if (connection.up) return holdOfThread(thread);
+  if (connection.coming) return hold('starting', 'the first connection is about to come');
+  record.catchUp();
+  const { turn, evidence } = record.state;
+  return turn === 'unknown' ? undefined : holdOfTurn(turn, evidence);
 }
 
+function holdOfThread({ questions, state }: CodexThread): Hold | undefined {
+  const [question] = questions;
+  if (question) return hold('dialog_open', `Codex asks: ${question.method}`);
+  const { value, evidence } = turnOfThread(state);
+  // Also while its turn tries again after a fault.
+  if (state.status === 'active' && !state.waiting) return hold('working', evidence);
+  return holdOfTurn(value, evidence);
+}
+
+/** The user message that proves an offer; undefined while the rollout lacks it. */
 export function receiptOf({ record, handle }: Seen, offer: Offer): Settlement | undefined {
   record.catchUp();
   const found = record.receipt(offer.delivery, offer.position);
   if (!found) return undefined;
   const receipt: Receipt = { source: 'rollout:user', file: handle.record, offset: found.offset, record_id: found.id };
   return { outcome: 'taken', receipt };
-}
-
-export function ofAnotherLife(offer: Offer): Settlement {
-  return { outcome: 'unknown', awaited: `the record of ${offer.incarnation}` };
 }

@@ -1,10 +1,4 @@
-/** What a screen says about the place where a paste would land. */
-export type ComposerSeen =
-  | { readonly seen: 'empty' }
-  | { readonly seen: 'draft'; readonly text: string }
-  | { readonly seen: 'dialog'; readonly text: string }
-  /** No composer where it should be: the program is drawing, or this is not its screen. */
-  | { readonly seen: 'nothing' };
+import type { ComposerSeen } from '../paste-channel.ts';
 
 /** Begins the composer's line, and the chosen line of a list. */
 const PROMPT = '› ';

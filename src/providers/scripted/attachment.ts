@@ -1,27 +1,26 @@
 import type { IncarnationId } from '../../kernel/index.ts';
 import { type Liveness, probeProcess, readIfThere, sizeOf } from '../../kernel/index.ts';
-import type { PaneHandle, Terminals } from '../../tmux/index.ts';
+import type { Terminals } from '../../tmux/index.ts';
 import { approvalId } from '../approvals.ts';
-import type { AgentHandle, Approval, Attachment, Channel, Decision, MissedCall, TurnFact } from '../shape.ts';
-import { PasteChannel, ProtocolChannel } from './channel.ts';
+import { EndWatch } from '../end-watch.ts';
+import { PasteChannel } from '../paste-channel.ts';
+import type { AgentHandle, Approval, Attachment, Channel, Decision, MissedCall, Offer, TurnFact } from '../shape.ts';
+import { holdOfAgent, ProtocolChannel, receiptOf } from './channel.ts';
 import { Connection } from './connection.ts';
+import { readComposer } from './dialogs.ts';
 import type { RecordState } from './facts.ts';
 import { RecordFollower } from './record-follower.ts';
 
-/** Between looks at a process that seems to have ended, in ms. */
-const FIRST_LOOK = 10;
-const LONGEST_LOOK = 2000;
-
 /** A scripted agent that lives (or lived) in a pane, seen through its socket, its record and its process. */
 export class ScriptedAttachment implements Attachment {
-  readonly #handle: AgentHandle & { readonly pane: PaneHandle };
+  readonly #handle: AgentHandle;
   readonly #incarnation: IncarnationId;
   readonly #record: RecordFollower;
   readonly #connection: Connection | undefined;
-  readonly #channels: readonly Channel[];
+  readonly #protocol: ProtocolChannel | undefined;
+  readonly #paste: PasteChannel;
+  readonly #end: EndWatch;
   readonly #listeners: (() => void)[] = [];
-  /** Something said that the end has come: the process is looked at until it is gone. */
-  #ending: NodeJS.Timeout | undefined;
   #gone = false;
   readonly #forgetPane: () => void;
   #connected = false;
@@ -33,8 +32,13 @@ export class ScriptedAttachment implements Attachment {
     const changed = (): void => this.#announce();
     const { pane } = handle;
     if (!pane) throw new Error('a scripted agent lives in a pane');
-    this.#handle = { ...handle, pane };
+    this.#handle = handle;
     this.#incarnation = incarnation;
+    this.#end = new EndWatch({
+      liveness: () => this.liveness(),
+      seemsEnded: () => this.#seemsEnded(),
+      ended: changed,
+    });
     this.#record = new RecordFollower(handle.record, changed);
     this.#connection =
       handle.socket === undefined
@@ -46,7 +50,7 @@ export class ScriptedAttachment implements Attachment {
             changed,
           );
     const seen = {
-      handle: this.#handle,
+      handle,
       incarnation,
       record: this.#record,
       connection: this.#connection,
@@ -55,8 +59,18 @@ export class ScriptedAttachment implements Attachment {
       foreign: () => this.#foreign(),
       changed,
     };
-    const paste = new PasteChannel(seen, terminals);
-    this.#channels = this.#connection ? [new ProtocolChannel(seen, this.#connection), paste] : [paste];
+    const typist = {
+      incarnation,
+      pane: () => pane,
+      hold: () => holdOfAgent(seen),
+      readComposer,
+      receipt: (offer: Offer) => receiptOf(seen, offer),
+      record: () => handle.record,
+      silent: () => !this.#connection?.greeting,
+      changed,
+    };
+    this.#protocol = this.#connection && new ProtocolChannel(seen, this.#connection);
+    this.#paste = new PasteChannel(typist, terminals);
     this.#record.watch();
     this.#record.catchUp();
     this.#connection?.open();
@@ -101,7 +115,7 @@ export class ScriptedAttachment implements Attachment {
   }
 
   channels(): readonly Channel[] {
-    return this.#channels;
+    return this.#protocol ? [this.#protocol, this.#paste] : [this.#paste];
   }
 
   position(): number {
@@ -156,33 +170,23 @@ export class ScriptedAttachment implements Attachment {
 
   close(): void {
     this.#closed = true;
-    clearTimeout(this.#ending);
+    this.#end.close();
     this.#forgetPane();
     this.#record.close();
     this.#connection?.close();
-    for (const channel of this.#channels) if (channel instanceof PasteChannel) channel.close();
+    this.#paste.close();
   }
 
   #announce(): void {
     if (this.#closed) return;
     if (this.#connection?.greeting) this.#connected = true;
-    if (this.#ending === undefined && this.#seemsEnded() && this.liveness() !== 'dead') this.#awaitEnd(FIRST_LOOK);
+    this.#end.begin();
     for (const listener of this.#listeners) listener();
   }
 
   #seemsEnded(): boolean {
     const cutOff = this.#connected && !this.#connection?.greeting;
     return this.#gone || cutOff || this.#ours()?.turn === 'exited';
-  }
-
-  /** The last word of a process comes before its end, and its end has no event of its own. */
-  #awaitEnd(wait: number): void {
-    this.#ending = setTimeout(() => {
-      this.#ending = undefined;
-      if (this.liveness() === 'dead') this.#announce();
-      else if (this.#seemsEnded()) this.#awaitEnd(Math.min(LONGEST_LOOK, wait * 2));
-    }, wait);
-    this.#ending.unref();
   }
 
   #wroteGreeting(): boolean {

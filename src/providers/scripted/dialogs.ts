@@ -1,3 +1,5 @@
+import type { ComposerSeen } from '../paste-channel.ts';
+
 /** An approval waits for yes or no, a question for Enter. Either swallows what is pasted into it. */
 export type DialogKind = 'approval' | 'question';
 export interface Dialog {
@@ -13,14 +15,6 @@ export const COMPOSER_MARK = '> ';
 export const DIALOG_MARK = '? ';
 export const KEYS_MARK = '[Enter]';
 export const STATUS_MARK = '-- ';
-
-/** What a screen says about the place where a paste would land. */
-export type ComposerSeen =
-  | { readonly seen: 'empty' }
-  | { readonly seen: 'draft'; readonly text: string }
-  | { readonly seen: 'dialog'; readonly text: string }
-  /** No composer where it should be: the program is drawing, or this is not its screen. */
-  | { readonly seen: 'nothing' };
 
 /**
  * Reads the bottom of a screen. Only the last lines count: what the agent said above them may look like anything.

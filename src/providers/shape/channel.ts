@@ -25,6 +25,12 @@ export interface Receipt {
   readonly record_id?: string;
 }
 
+/** What keeps a channel from taking anything now, and how that is known. */
+export interface Hold {
+  readonly hold: ChannelHold;
+  readonly evidence: string;
+}
+
 /** One attempt to hand a delivery to a channel, as it was committed before the first byte left. */
 export interface Offer {
   readonly delivery: DeliveryId;
@@ -60,7 +66,7 @@ export interface Channel {
   /** It can put something urgent into a turn that is running: then the hold `working` does not count. */
   readonly intrudes?: true;
   /** May something be offered now? Asked fresh before each offer. `ready` promises nothing. */
-  state(): Promise<'ready' | { readonly hold: ChannelHold; readonly evidence: string }>;
+  state(): Promise<'ready' | Hold>;
   hand(offer: Offer, rendered: string, from: string): Promise<Handed>;
   settle(offer: Offer): Promise<Settlement>;
 }

@@ -1,0 +1,111 @@
+import type { IncarnationId } from '../kernel/index.ts';
+import type { PaneHandle, Terminals } from '../tmux/index.ts';
+import { Alarm } from './alarm.ts';
+import { hold, ofAnotherLife } from './holds.ts';
+import type { Channel, Handed, Hold, Offer, Settlement } from './shape.ts';
+
+/** What a screen says about the place where a paste would land. */
+export type ComposerSeen =
+  | { readonly seen: 'empty' }
+  | { readonly seen: 'draft'; readonly text: string }
+  | { readonly seen: 'dialog'; readonly text: string }
+  /** No composer where it should be: the program is drawing, or this is not its screen. */
+  | { readonly seen: 'nothing' };
+
+/** An agent as somebody sees it who would type into its terminal. */
+export interface Typist {
+  readonly incarnation: IncarnationId;
+  /** Where a person would type; asked each time, for a pane may come back as another. */
+  readonly pane: () => PaneHandle | undefined;
+  /** What the agent's own facts have against it, without its screen. */
+  readonly hold: () => Hold | undefined | Promise<Hold | undefined>;
+  /** Reads the bottom of its screen. */
+  readonly readComposer: (screen: readonly string[]) => ComposerSeen;
+  /** The line of input that proves an offer; undefined while its record lacks it. */
+  readonly receipt: (offer: Offer) => Settlement | undefined;
+  /** Its record, for people. */
+  readonly record: () => string;
+  /** Will nothing tell when a hold has passed? Then it is looked at again. */
+  readonly silent: () => boolean;
+  readonly changed: () => void;
+}
+
+/** When nothing will tell that a hold has passed, it is looked at again after so many ms. */
+const LOOK_AGAIN = 2000;
+
+/** Through the terminal, as a person would: into an empty composer, then Enter. The last resort, the same for every CLI. */
+export class PasteChannel implements Channel {
+  readonly name = 'paste';
+  readonly #typist: Typist;
+  readonly #terminals: Terminals;
+  readonly #alarm = new Alarm();
+
+  constructor(typist: Typist, terminals: Terminals) {
+    this.#typist = typist;
+    this.#terminals = terminals;
+  }
+
+  async state(): Promise<'ready' | Hold> {
+    const held = await this.#hold();
+    if (held && this.#typist.silent()) this.#alarm.set(LOOK_AGAIN, this.#typist.changed);
+    return held ?? 'ready';
+  }
+
+  async hand(offer: Offer, rendered: string): Promise<Handed> {
+    // Between the question and now a dialog may have come: Enter would answer it.
+    const held = await this.#hold();
+    if (held) return { handed: 'not_taken', evidence: `${held.hold}: ${held.evidence}` };
+    const pane = this.#typist.pane();
+    if (!pane) return { handed: 'not_taken', evidence: NO_PANE };
+    const outcome = await this.#terminals.paste(pane, rendered, `team-agent-${offer.delivery}`);
+    switch (outcome.pasted) {
+      case true:
+        return { handed: 'written' };
+      case false:
+        return { handed: 'not_taken', evidence: `${outcome.why}: ${outcome.evidence}` };
+      case 'unknown':
+        return { handed: 'unknown', evidence: outcome.evidence };
+      default:
+        return outcome satisfies never;
+    }
+  }
+
+  /** Taken when the record has it; otherwise unknown for good: somebody may have edited or removed the text. */
+  async settle(offer: Offer): Promise<Settlement> {
+    if (offer.incarnation !== this.#typist.incarnation) return ofAnotherLife(offer);
+    const awaited = `a line of input with its header in ${this.#typist.record()}`;
+    return this.#typist.receipt(offer) ?? { outcome: 'unknown', awaited };
+  }
+
+  close(): void {
+    this.#alarm.close();
+  }
+
+  async #hold(): Promise<Hold | undefined> {
+    return (await this.#typist.hold()) ?? (await this.#holdOfScreen());
+  }
+
+  async #holdOfScreen(): Promise<Hold | undefined> {
+    const pane = this.#typist.pane();
+    if (!pane) return hold('channel_down', NO_PANE);
+    const facts = await this.#terminals.facts(pane);
+    if (!facts || facts.dead) return hold('channel_down', 'its pane is gone or dead');
+    if (facts.pid !== pane.process.pid) return hold('channel_down', `process ${facts.pid} has its pane`);
+    if (facts.inMode) return hold('pane_in_mode', facts.mode);
+    const seen = this.#typist.readComposer((await this.#terminals.screen(pane)) ?? []);
+    switch (seen.seen) {
+      case 'empty':
+        return undefined;
+      case 'draft':
+        return hold('draft_in_composer', seen.text);
+      case 'dialog':
+        return hold('dialog_open', seen.text);
+      case 'nothing':
+        return hold('channel_down', 'the screen shows no composer');
+      default:
+        return seen satisfies never;
+    }
+  }
+}
+
+const NO_PANE = 'no pane shows the agent';
