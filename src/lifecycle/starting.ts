@@ -23,6 +23,9 @@ export interface Failure {
   readonly refusal?: Refusal;
 }
 
+/** The file in a life's folder while somebody waits for its start: our wrapper holds the screen of a command that fails. */
+const STARTING = 'starting';
+
 /** Opens the pane, lets the agent introduce itself, shows it, follows it, and waits until it is ready. */
 export async function startAgent(
   effects: Effects,
@@ -30,6 +33,14 @@ export async function startAgent(
   agent: PlannedAgent,
   began: number,
 ): Promise<Started | Failure> {
+  try {
+    return await bringUp(effects, team, agent, began);
+  } finally {
+    fs.rmSync(path.join(agent.request.runFolder, STARTING), { force: true });
+  }
+}
+
+async function bringUp(effects: Effects, team: Team, agent: PlannedAgent, began: number): Promise<Started | Failure> {
   const agent_id = agent.spec.id;
   const pane = await spawn(effects, team, agent);
   if (isRefusal(pane)) return { agent_id, what: pane.message, refusal: pane };
@@ -57,6 +68,8 @@ async function spawn(effects: Effects, team: Team, { spec, request, token, launc
   const refused = ensurePrivateFolder(request.runFolder);
   if (refused) return refused;
   writePrivateFile(path.join(request.runFolder, 'token'), `${token}\n`);
+  // What runs hidden says what is wrong in other ways than on its screen.
+  if (!launch.hidden) writePrivateFile(path.join(request.runFolder, STARTING), '');
   for (const file of launch.files) {
     fs.mkdirSync(path.dirname(file.path), { recursive: true, mode: 0o700 });
     writePrivateFile(file.path, file.content);
@@ -140,10 +153,13 @@ async function awaitReady(
 ): Promise<Started | Failure> {
   const member = effects.roster.follow(row, handle);
   await effects.reach('launch.attached');
-  const outcome = await effects.changes.until(
-    () => (member?.canBeReady() ? 'ready' : member?.processLiveness() === 'dead' ? 'dead' : undefined),
-    READY_DEADLINE,
-  );
+  const over = (): boolean => member?.processLiveness() === 'dead' || fs.existsSync(handle.exitFile ?? '');
+  // Our wrapper writes how its command ended before it ends itself, and the screen with it.
+  const watcher = fs.watch(agent.request.runFolder, { persistent: false }, () => effects.changes.notify());
+  watcher.on('error', () => watcher.close());
+  const outcome = await effects.changes
+    .until(() => (member?.canBeReady() ? 'ready' : over() ? 'dead' : undefined), READY_DEADLINE)
+    .finally(() => watcher.close());
   if (outcome === 'ready') return { agent, ready_ms: effects.clock.now() - began };
   const what =
     outcome === 'dead'

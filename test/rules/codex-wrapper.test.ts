@@ -28,6 +28,7 @@ function wrap(command: string, restarts?: string) {
   fs.writeFileSync(file('token'), 'secret\n');
   const script = `echo $$ >> '${file('starts')}'; ${command}`;
   const child = spawn(agentWrapper, [file('token'), file('exit'), 'sh', '-c', script], {
+    cwd: folder,
     env: { PATH: process.env.PATH ?? '', ...(restarts === undefined ? {} : { TEAM_AGENT_RESTARTS: restarts }) },
     detached: true,
     stdio: 'ignore',
@@ -95,4 +96,11 @@ test('without the variable nothing is ever started again', async () => {
   const { ended, starts, restarts } = wrap('exit 7');
   await ended;
   expect([starts().length, restarts().length]).toEqual([1, 0]);
+});
+
+test('a command that fails while it is waited for ends too when nobody reads its screen', async () => {
+  const { child, ended, exit } = wrap('touch starting; exit 7');
+  await ended;
+  expect(child.exitCode).toBe(7);
+  expect(exit()[0]).toMatch(/^code 7 at \d+$/);
 });

@@ -171,6 +171,7 @@ test('C06 an agent that dies at start: its screen is shown, all is undone, the n
   const refused = await ask(product, 'quick-start', folder);
   expect(refused).toMatchObject({ code: 1, reason: 'agents_not_ready' });
   expect(refused.message).toContain('bad: it ended before it was ready');
+  expect(refused.message).toContain('no licence found');
   expect(lives()).toEqual([]);
   expect(fs.readdirSync(path.join(product.paths.run, 'agents'))).toEqual([]);
   const exits = product.rows(`select agent_id, exit from incarnations where agent_id = 'bad'`);
