@@ -3,7 +3,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { Refusal } from '../../src/kernel/index.ts';
-import { inspect } from '../../src/providers/claude/inspect.ts';
+import { inspect } from '../../src/providers/claude/launch/inspect.ts';
 import { keyAnswer, loginOf, stateFile } from '../../src/providers/claude/sources/configuration.ts';
 import { isTrusted } from '../../src/providers/claude/sources/trust.ts';
 import type { Installation } from '../../src/providers/index.ts';

@@ -3,7 +3,7 @@ import path from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { isRefusal } from '../../src/kernel/index.ts';
 import { capabilitiesOf } from '../../src/providers/claude/capabilities.ts';
-import { plan } from '../../src/providers/claude/launch.ts';
+import { plan } from '../../src/providers/claude/launch/plan.ts';
 import { leading, mergeSettings, takeOptions } from '../../src/providers/claude/leading.ts';
 import { letterUuid, writeLetter } from '../../src/providers/claude/sources/inbox.ts';
 import { Pace } from '../../src/providers/claude/sources/pace.ts';

@@ -23,7 +23,7 @@ describe('the order of the rooms', () => {
   test.each([
     ['a room below, through its index', 'src/messages/send.ts', '../ledger/index.ts'],
     ['its own files', 'src/messages/send.ts', './line.ts'],
-    ['its own files from a folder', 'src/providers/claude/launch.ts', '../shape.ts'],
+    ['its own files from a folder', 'src/providers/claude/channel.ts', '../shape.ts'],
     ['a kernel file from a program that starts often', 'src/cli/main.ts', '../kernel/text.ts'],
     ['the same from the scripted agent', 'src/providers/scripted/program/main.ts', '../../../kernel/clock.ts'],
   ])('allows %s', (_, file, target) => {

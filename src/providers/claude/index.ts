@@ -1,10 +1,10 @@
 import type { Provider } from '../shape.ts';
 import { ClaudeAttachment } from './attachment.ts';
-import { inspect } from './inspect.ts';
-import { introduce } from './introduction.ts';
-import { plan } from './launch.ts';
+import { inspect } from './launch/inspect.ts';
+import { introduce } from './launch/introduction.ts';
+import { plan } from './launch/plan.ts';
+import { VARIABLES } from './launch/variables.ts';
 import { leading } from './leading.ts';
-import { VARIABLES } from './variables.ts';
 
 /** Claude Code: its inbox socket takes messages, its registry, hooks and transcript tell what becomes of them. */
 export const claude: Provider = {

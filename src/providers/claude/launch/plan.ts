@@ -1,8 +1,8 @@
 import path from 'node:path';
-import { agentWrapper, type Refusal, refuse } from '../../kernel/index.ts';
-import { LAUNCH } from '../command.ts';
-import { instructionsFor } from '../instructions.ts';
-import type { Installation, LaunchPlan, LaunchRequest, PermissionMode } from '../shape.ts';
+import { agentWrapper, type Refusal, refuse } from '../../../kernel/index.ts';
+import { LAUNCH } from '../../command.ts';
+import { instructionsFor } from '../../instructions.ts';
+import type { Installation, LaunchPlan, LaunchRequest, PermissionMode } from '../../shape.ts';
 import { mcpOf, settingsOf } from './settings.ts';
 
 /** The longest path of a socket that Claude Code takes, in bytes: 104 ends it with an error. */

@@ -1,4 +1,4 @@
-import { shellWord } from '../../kernel/index.ts';
+import { shellWord } from '../../../kernel/index.ts';
 
 /** The environment variable in which a life's token stands; a wrapper puts it there. */
 const TOKEN = 'TEAM_AGENT_TOKEN';

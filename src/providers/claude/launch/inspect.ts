@@ -1,7 +1,7 @@
-import { isRefusal, type Refusal, refuse, shellWord } from '../../kernel/index.ts';
-import { findCommand, LAUNCH } from '../command.ts';
-import type { Inspection, Installation } from '../shape.ts';
-import { capabilitiesOf, OLDEST } from './capabilities.ts';
+import { isRefusal, type Refusal, refuse, shellWord } from '../../../kernel/index.ts';
+import { findCommand, LAUNCH } from '../../command.ts';
+import type { Inspection, Installation } from '../../shape.ts';
+import { capabilitiesOf, OLDEST } from '../capabilities.ts';
 import {
   configurationFolder,
   keyAnswer,
@@ -9,9 +9,9 @@ import {
   readState,
   stateFile,
   userSettings,
-} from './sources/configuration.ts';
-import type { Fields } from './sources/json.ts';
-import { isTrusted } from './sources/trust.ts';
+} from '../sources/configuration.ts';
+import type { Fields } from '../sources/json.ts';
+import { isTrusted } from '../sources/trust.ts';
 
 const INSTALL = 'npm install -g @anthropic-ai/claude-code';
 

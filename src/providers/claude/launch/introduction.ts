@@ -8,12 +8,12 @@ import {
   readIfThere,
   refuse,
   shellWord,
-} from '../../kernel/index.ts';
-import type { Introduction, Started } from '../shape.ts';
-import { findStartupDialog } from './dialogs.ts';
-import { SESSION_STARTS } from './launch.ts';
-import { liveEntries, type RegistryEntry } from './sources/registry.ts';
-import { readStarts } from './sources/session-starts.ts';
+} from '../../../kernel/index.ts';
+import type { Introduction, Started } from '../../shape.ts';
+import { findStartupDialog } from '../dialogs.ts';
+import { liveEntries, type RegistryEntry } from '../sources/registry.ts';
+import { readStarts } from '../sources/session-starts.ts';
+import { SESSION_STARTS } from './plan.ts';
 
 /** Between two looks at the two small files that a starting session writes, ms; it takes about a second. */
 const LOOK = 15;
