@@ -5,7 +5,7 @@ import { eventually } from '../support/eventually.ts';
 import type { Product } from '../support/product.ts';
 import { ask, type Delivery, lifeOf, reached, tmux } from '../tmux/journey.ts';
 import { speakTo } from './codex-stage.ts';
-import { paneOf } from './stage.ts';
+import { leaderOf, paneOf } from './stage.ts';
 import type { RealProduct } from './world/real-product.ts';
 
 /** A boundary, or its N-th time. */
@@ -52,6 +52,7 @@ export async function post(product: Product, agent: string, body: string, ...fla
   return sent.message_id;
 }
 
+/** The model of an agent, or of a CLI by its name: those of Claude Code begin with `cl`. */
 export const modelOf = (product: RealProduct, agent: string) =>
   agent.startsWith('cl') ? product.anthropic : product.openai;
 
@@ -179,6 +180,24 @@ export function toldAbout(product: Product, agent: string): readonly string[] {
     .map(({ key }) => String(key))
     .filter((key) => key.includes(String(lives[0]?.incarnation)))
     .map((key) => key.split(':')[0] ?? '');
+}
+
+/** The turns in which a conversation that leads was told of a result that says `words`. */
+export const turnsToldOf = (product: RealProduct, leader: 'claude' | 'codex', words: string) =>
+  modelOf(product, leader).turns.filter(({ prompt }) => prompt.startsWith('Result r_') && prompt.includes(words));
+
+/** The coordinator is killed while a conversation leads: the one after it knows who leads, and tells of a new result once. */
+export async function leadsOnAfterCrash(product: RealProduct, leader: 'claude' | 'codex'): Promise<void> {
+  const before = product.coordinator();
+  if (!before) throw new Error('no coordinator lives');
+  await product.killCoordinator();
+  await product.revived(before);
+  await ask(product, 'send', 'sam', '--task', 'after', 'after the crash', '--wait=result');
+  const told = () => turnsToldOf(product, leader, 'after the crash');
+  await eventually('the leader to be told', () => told().length > 0);
+  await ask(product, 'wait', '--idle', '--timeout', '20');
+  expect(told()).toHaveLength(1);
+  expect((await leaderOf(product)).receiver).toBe(leader);
 }
 
 /** The processes that a process has started. */

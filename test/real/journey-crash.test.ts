@@ -11,18 +11,14 @@ import {
   takenOnce,
   typedTurn,
 } from './crash-stage.ts';
-import { quickStart } from './stage.ts';
+import { startPair } from './stage.ts';
 import { RealProduct } from './world/real-product.ts';
 
 let product: RealProduct;
 
 beforeAll(async () => {
   product = await RealProduct.open();
-  const folder = product.writeTeam('pair', [
-    { id: 'claire', provider: 'claude' },
-    { id: 'cody', provider: 'codex' },
-  ]);
-  await quickStart(product, folder);
+  await startPair(product);
 });
 afterAll(() => product?.end());
 

@@ -3,7 +3,8 @@ import path from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { eventually } from '../support/eventually.ts';
 import { ask } from '../tmux/journey.ts';
-import { call, lineOfReceipt } from './stage.ts';
+import { leadsOnAfterCrash, turnsToldOf } from './crash-stage.ts';
+import { call, leaderOf, lineOfReceipt } from './stage.ts';
 import { TEAM_AGENT, UserTerminal } from './user-terminal.ts';
 import { RealProduct } from './world/real-product.ts';
 
@@ -24,8 +25,6 @@ afterAll(async () => {
   await product?.end();
 });
 
-const leader = async () => (await product.json<{ leader: { receiver: string; epoch: number } }>(['status'])).leader;
-
 test('N01 D02 D05 team-agent claude leads the team that it starts itself', async () => {
   const start = `start [[shell ${TEAM_AGENT} quick-start docs/duo]] [[say STARTED]]`;
   terminal.run([
@@ -41,7 +40,7 @@ test('N01 D02 D05 team-agent claude leads the team that it starts itself', async
     start,
   ]);
   await terminal.shows(/^● STARTED/m);
-  expect(await leader()).toMatchObject({ receiver: 'claude', epoch: 1 });
+  expect(await leaderOf(product)).toMatchObject({ receiver: 'claude', epoch: 1 });
   const [request] = product.anthropic.turns;
   expect(request).toMatchObject({ model: 'claude-sonnet-5', system: expect.stringContaining('You can lead a team') });
 });
@@ -53,7 +52,7 @@ test('N01 E07 F05 what the leader gives away comes back into its conversation, e
   const { tools } = await eventually('its model to be asked', given);
   expect(tools).toEqual(expect.arrayContaining(['mcp__team__assign_task', 'mcp__team__send_message']));
   expect(tools).not.toContain('mcp__team__report_result');
-  const told = () => product.anthropic.turns.filter(({ prompt }) => /^Result r_[\s\S]*CODY-DONE/.test(prompt));
+  const told = () => turnsToldOf(product, 'claude', 'CODY-DONE');
   await eventually('the model of the leader to be told', () => told().length > 0);
   expect(told()).toHaveLength(1);
   const notice = await eventually('its receipt', async () => {
@@ -92,24 +91,13 @@ test('N03 the leader answers what an agent asks, where its team lets it', async 
   expect(decided).toEqual([{ actor: 'leader', data: expect.stringContaining('approve') }]);
 });
 
-test('M10 E22 a coordinator that was killed knows who leads, and tells of each result once', async () => {
-  const before = product.coordinator();
-  if (!before) throw new Error('no coordinator lives');
-  await product.killCoordinator();
-  await product.revived(before);
-  await ask(product, 'send', 'sam', '--task', 'after', 'after the crash', '--wait=result');
-  const told = () =>
-    product.anthropic.turns.filter(({ prompt }) => /^Result r_[\s\S]*after the crash/.test(prompt)).length;
-  await eventually('the leader to be told', () => told() > 0);
-  await ask(product, 'wait', '--idle', '--timeout', '20');
-  expect(told()).toBe(1);
-  expect((await leader()).receiver).toBe('claude');
-});
+test('M10 E22 a coordinator that was killed knows who leads, and tells of each result once', () =>
+  leadsOnAfterCrash(product, 'claude'));
 
 test('D04 E08 the conversation ends, its team lives on, and its mail waits', async () => {
   await terminal.type('/exit');
   await eventually('the conversation to end', () => terminal.sessions().length === 0);
-  await eventually('the mailbox to take over', async () => (await leader()).receiver === 'mailbox');
+  await eventually('the mailbox to take over', async () => (await leaderOf(product)).receiver === 'mailbox');
   await ask(product, 'send', 'sam', '--task', 'four', 'four!');
   const done = await ask(product, 'wait', '--task', 'four', '--timeout', '20');
   expect(done.results).toHaveLength(1);

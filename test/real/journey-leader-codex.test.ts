@@ -2,7 +2,8 @@ import fs from 'node:fs';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { eventually } from '../support/eventually.ts';
 import { ask } from '../tmux/journey.ts';
-import { call, lineOfReceipt } from './stage.ts';
+import { leadsOnAfterCrash, turnsToldOf } from './crash-stage.ts';
+import { call, leaderOf, lineOfReceipt } from './stage.ts';
 import { TEAM_AGENT, UserTerminal } from './user-terminal.ts';
 import { RealProduct } from './world/real-product.ts';
 
@@ -23,8 +24,6 @@ afterAll(async () => {
   await terminal?.end();
   await product?.end();
 });
-
-const leader = async () => (await product.json<{ leader: { receiver: string; epoch: number } }>(['status'])).leader;
 
 test('N02 D02 the shell of a Codex in its sandbox is told what to do, and starts nothing', async () => {
   terminal.run([TEAM_AGENT, 'codex']);
@@ -60,29 +59,18 @@ test('N02 E07 F05 what the leader gives away comes back into its conversation, e
   );
   expect(notice).toMatchObject({ channel: 'protocol', attempts: 1 });
   await eventually('its rollout to hold it', () => lineOfReceipt(notice)?.includes(notice.delivery_id));
-  const told = () => product.openai.turns.filter(({ prompt }) => /^Result r_[\s\S]*CLAIRE-DONE/.test(prompt));
+  const told = () => turnsToldOf(product, 'codex', 'CLAIRE-DONE');
   await eventually('the model of the leader to be told', () => told().length > 0);
   expect(told()).toHaveLength(1);
 });
 
-test('M10 E22 a coordinator that was killed knows who leads, and tells of each result once', async () => {
-  const before = product.coordinator();
-  if (!before) throw new Error('no coordinator lives');
-  await product.killCoordinator();
-  await product.revived(before);
-  await ask(product, 'send', 'sam', '--task', 'after', 'after the crash', '--wait=result');
-  const told = () =>
-    product.openai.turns.filter(({ prompt }) => /^Result r_[\s\S]*after the crash/.test(prompt)).length;
-  await eventually('the leader to be told', () => told() > 0);
-  await ask(product, 'wait', '--idle', '--timeout', '20');
-  expect(told()).toBe(1);
-  expect((await leader()).receiver).toBe('codex');
-});
+test('M10 E22 a coordinator that was killed knows who leads, and tells of each result once', () =>
+  leadsOnAfterCrash(product, 'codex'));
 
 test('D04 E08 the conversation ends with its server, its team lives on, and its mail waits', async () => {
   await terminal.type('/quit');
   await eventually('the conversation to end', () => terminal.sessions().length === 0);
-  await eventually('the mailbox to take over', async () => (await leader()).receiver === 'mailbox');
+  await eventually('the mailbox to take over', async () => (await leaderOf(product)).receiver === 'mailbox');
   await ask(product, 'send', 'sam', '--task', 'four', 'four!', '--wait=result');
   const { deliveries } = await ask(product, 'deliveries');
   const last = deliveries.filter(({ to }) => to === 'leader').at(-1);

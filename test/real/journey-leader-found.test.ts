@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { eventually } from '../support/eventually.ts';
 import { ask } from '../tmux/journey.ts';
+import { leaderOf } from './stage.ts';
 import { TEAM_AGENT, UserTerminal } from './user-terminal.ts';
 import { RealProduct } from './world/real-product.ts';
 
@@ -17,14 +18,12 @@ afterEach(async () => {
   await product.end();
 });
 
-const leader = async () =>
-  (await product.json<{ leader: { receiver: string; epoch: number; identity: object | null } }>(['status'])).leader;
 const START = `start [[shell ${TEAM_AGENT} quick-start docs/solo]] [[say STARTED]]`;
 
 test('D05 N01 a Claude Code that a person started by itself leads the team that it starts', async () => {
   terminal.run(['claude', '--permission-mode', 'manual', '--allowedTools', 'Bash', '--', START]);
   await terminal.shows(/^● STARTED/m);
-  expect(await leader()).toMatchObject({ receiver: 'claude', epoch: 1, identity: { provider: 'claude' } });
+  expect(await leaderOf(product)).toMatchObject({ receiver: 'claude', epoch: 1, identity: { provider: 'claude' } });
   await ask(product, 'send', 'sam', '--task', 't', 'work');
   await terminal.shows('done: work');
   const notice = await eventually('its receipt', async () => {
@@ -45,7 +44,7 @@ test('D05 E08 in a mode that holds mail the leader takes it by a command that wa
   const words = ['--dangerously-skip-permissions', '--settings', '{"skipDangerousModePermissionPrompt":true}'];
   terminal.run(['claude', ...words, '--', START], { IS_SANDBOX: '1' });
   await terminal.shows(/^● STARTED/m);
-  expect(await leader()).toMatchObject({ receiver: 'claude' });
+  expect(await leaderOf(product)).toMatchObject({ receiver: 'claude' });
   const told = product.anthropic.turns.at(-1)?.results.join('\n').replace(/\s+/g, ' ');
   expect(told).toContain('team-agent wait --mail');
   await terminal.type(`wait [[background ${TEAM_AGENT} wait --mail --timeout 60]] [[say WAITING]]`);
@@ -62,7 +61,7 @@ test('D05 E08 in a mode that holds mail the leader takes it by a command that wa
 test('D05 D06 a plain shell starts a team without leading it: its mail waits in the mailbox', async () => {
   terminal.run(['sh', '-c', `${TEAM_AGENT} quick-start docs/solo; exec cat`]);
   await terminal.shows('next:');
-  expect(await leader()).toMatchObject({ receiver: 'mailbox', epoch: 0, identity: null });
+  expect(await leaderOf(product)).toMatchObject({ receiver: 'mailbox', epoch: 0, identity: null });
   await ask(product, 'send', 'sam', 'work', '--wait=result');
   const { deliveries } = await ask(product, 'deliveries');
   expect(deliveries.find(({ to }) => to === 'leader')).toMatchObject({ state: 'held', reason: 'leader_unbound' });

@@ -24,6 +24,20 @@ export async function quickStart(product: RealProduct, folder: string, ...flags:
   return answer;
 }
 
+/** Starts a team of two with plain documents: `claire` is a Claude Code, `cody` a Codex. */
+export function startPair(product: RealProduct): Promise<Started> {
+  const folder = product.writeTeam('pair', [
+    { id: 'claire', provider: 'claude' },
+    { id: 'cody', provider: 'codex' },
+  ]);
+  return quickStart(product, folder);
+}
+
+/** Who leads, as `status` tells it. */
+export async function leaderOf(product: Product): Promise<Started['leader']> {
+  return (await product.json<Pick<Started, 'leader'>>(['status'])).leader;
+}
+
 /** What `why AGENT` tells of its state. */
 export interface Why extends Answer {
   readonly state: string;
