@@ -35,7 +35,8 @@ export interface ResultAnswer {
 export interface ApprovalAnswer {
   readonly id: string;
   readonly agent_id: string;
-  readonly provider: string;
+  /** Absent: it is a message that waits for a yes. */
+  readonly provider?: string;
   readonly kind: string;
   readonly text: string;
   readonly since: number;
@@ -196,6 +197,13 @@ export interface Answers {
     readonly result?: ResultAnswer;
     readonly partial?: boolean;
     readonly stored?: boolean;
+  };
+  cancel: {
+    readonly ok: boolean;
+    readonly message_id: string;
+    readonly deliveries: readonly (Pick<DeliveryAnswer, 'to' | 'delivery_id' | 'state'> & {
+      readonly cancelled: boolean;
+    })[];
   };
   'message-stored': { readonly ok: true; readonly stored: boolean };
   status: StatusAnswer;

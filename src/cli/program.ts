@@ -113,6 +113,16 @@ function messageCommands(program: Command, perform: Perform): void {
       ),
     );
   program
+    .command('cancel <message>')
+    .summary('take back a message that was not read yet')
+    .description(
+      'Takes a message back from everybody who was not offered it yet. What may have been read stays as it is.',
+    )
+    .option('--to <names>', 'from these alone')
+    .action((message: string, flags) =>
+      perform(async (context) => (await import('./commands/messages/cancel.ts')).run(context, message, flags)),
+    );
+  program
     .command('wait')
     .summary('wait for a result, or until all are idle')
     .option('--task <task>', 'for the result of a task')

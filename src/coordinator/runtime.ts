@@ -3,7 +3,7 @@ import type { Member, Recipient } from '../agents/index.ts';
 import { type AgentId, type IncarnationId, LEADER, type TeamId } from '../kernel/index.ts';
 import { type Change, closeSessionsOf, findNotice, insertSession, type LedgerEvent } from '../ledger/index.ts';
 import type { Effects } from '../lifecycle/index.ts';
-import { type Desk, PostOffice, storeNotice } from '../messages/index.ts';
+import { type Desk, PostOffice, storeNotice, Traffic } from '../messages/index.ts';
 import type { Incident } from '../providers/index.ts';
 import type { AgentCaller } from './callers.ts';
 import type { Observer } from './views/index.ts';
@@ -27,6 +27,7 @@ export class Runtime implements Observer {
   /** Asks this coordinator to end once what it is answering has been answered. Its agents live on. */
   readonly endSoon: (why: string) => void;
   readonly #offices = new Map<TeamId, PostOffice>();
+  readonly #traffic = new Map<TeamId, Traffic>();
   readonly #watchers: ((member: Member) => void)[] = [];
 
   constructor(effects: Effects, log: Logger, process: { build: string; port: number; endSoon: (why: string) => void }) {
@@ -54,6 +55,13 @@ export class Runtime implements Observer {
     );
     this.#offices.set(team, office);
     return office;
+  }
+
+  /** What the agents of a team wrote lately. */
+  traffic(team: TeamId): Traffic {
+    const traffic = this.#traffic.get(team) ?? new Traffic(() => performance.now());
+    this.#traffic.set(team, traffic);
+    return traffic;
   }
 
   /** Called with an agent whenever something new was seen of it. */

@@ -5,6 +5,9 @@
  */
 export type MessageHold = 'human_confirmation' | 'dependencies' | 'scheduled' | 'batched';
 
+/** What waits to go along with something goes alone after so long, ms: then a wake is worth its price. */
+export const LONGEST_BATCH = 600_000;
+
 export interface HoldFacts {
   /** UTC ms. */
   readonly now: number;

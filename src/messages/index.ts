@@ -1,10 +1,11 @@
 /** A message's journey: stored, queued, offered, settled, proved. */
 export { type Addressees, resolveAddressees } from './addresses.ts';
 export * from './delivery.ts';
+export { type Limit, limitReached, PEER_LIMITS, type PeerLimits, Traffic, WINDOW } from './guard.ts';
 export { confirmMessage, releaseBatch, releaseDependents, releaseDue } from './holding.ts';
-export { type HoldFacts, holdOf, type MessageHold } from './holds.ts';
+export { type HoldFacts, holdOf, LONGEST_BATCH, type MessageHold } from './holds.ts';
 export type { Resting } from './line.ts';
-export { answer, type Desk, takeByPerson } from './moves.ts';
+export { answer, cancel, type Desk, takeByPerson } from './moves.ts';
 export { PostOffice } from './post-office.ts';
 export { INLINE_LIMIT, render } from './rendering.ts';
-export { checkBody, type Letter, type Sent, store, storeNotice } from './send.ts';
+export { checkBody, type Letter, type Sent, store, storeNotice, whoToTell } from './send.ts';

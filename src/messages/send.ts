@@ -145,7 +145,13 @@ export function checkBody(body: string): Refusal | undefined {
 export async function storeNotice(
   change: Change,
   mint: Mint,
-  notice: { key: string; to: AgentId; generation?: number; body: string; task_id?: string | undefined },
+  notice: {
+    key: string;
+    to: AgentId;
+    generation?: number;
+    body: string;
+    task_id?: string | undefined;
+  } & Pick<Letter, 'batched' | 'due_at'>,
 ): Promise<void> {
   if (await findNotice(change.tx, change.team, notice.key)) return;
   const sent = await store(
@@ -159,6 +165,8 @@ export async function storeNotice(
       task_id: notice.task_id,
       expects: 'nothing',
       dedupe_key: notice.key,
+      batched: notice.batched,
+      due_at: notice.due_at,
     },
     mint,
   );

@@ -2,7 +2,6 @@ import {
   type AgentId,
   type IncarnationId,
   isRefusal,
-  LEADER,
   type Mint,
   type Reach,
   type Refusal,
@@ -22,7 +21,8 @@ import {
   type TaskRow,
   updateTask,
 } from '../ledger/index.ts';
-import { answer, storeNotice } from '../messages/index.ts';
+import { answer } from '../messages/index.ts';
+import { announce } from './announce.ts';
 import { attribute } from './attribution.ts';
 import { normaliseResult, type ResultEnvelope } from './normalise.ts';
 
@@ -121,31 +121,6 @@ async function collect(
   const status = TASK_AFTER[result.status];
   await updateTask(change, task, { status, accepted_result_id: result.result_id });
   await change.event('task.collected', { task_id: task, status, result_id: result.result_id });
-}
-
-/** The leader hears of each result once; so does a teammate who asked for it. */
-async function announce(
-  change: Change,
-  mint: Mint,
-  result: Omit<ResultRow, 'team' | 'seq' | 'created_at'>,
-  requester: string | undefined,
-): Promise<void> {
-  const body = announcement(result);
-  const task_id = result.task_id ?? undefined;
-  await storeNotice(change, mint, { key: `result:${result.result_id}`, to: LEADER, body, task_id });
-  if (requester && requester !== LEADER && requester !== 'person') {
-    await storeNotice(change, mint, {
-      key: `result:${result.result_id}:${requester}`,
-      to: requester as AgentId,
-      body,
-      task_id,
-    });
-  }
-}
-
-function announcement(result: Omit<ResultRow, 'team' | 'seq' | 'created_at'>): string {
-  const about = result.task_id ? ` for task ${result.task_id}` : result.unattributed ? ' (for no open request)' : '';
-  return `Result ${result.result_id} of ${result.agent_id}${about}: ${result.status}\n\n${result.summary}`;
 }
 
 function whichTask(attribution: {

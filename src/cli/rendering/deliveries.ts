@@ -14,6 +14,11 @@ export function sentLines(sent: Answers['send'], look: Look): string[] {
   ];
 }
 
+/** Whom a message was taken back from. */
+export function cancelledLines({ message_id, deliveries }: Answers['cancel'], { paint }: Look): string[] {
+  return [`${paint.green('cancelled')} ${message_id}`, ...deliveries.map(({ to, state }) => `  ${to}  ${state}`)];
+}
+
 export function deliveriesLines(answer: Answers['deliveries'], look: Look): string[] {
   if (answer.deliveries.length === 0) return ['no message yet'];
   const rows = answer.deliveries.map((delivery): Cell[] => [

@@ -1,14 +1,15 @@
 import { z } from 'zod';
 import type { Member } from '../../agents/index.ts';
-import { isRefusal, type Refusal, refuse, type TeamId } from '../../kernel/index.ts';
+import { isRefusal, type MessageId, messageId, type Refusal, refuse, type TeamId } from '../../kernel/index.ts';
 import type { TeamRow } from '../../ledger/index.ts';
 import type { Approval, Decision } from '../../providers/index.ts';
 import { type Caller, ownTeamOf, ownTeamOnly, senderIn } from '../callers.ts';
 import type { Runtime } from '../runtime.ts';
 import { selectTeam } from '../teams.ts';
+import { decideMessage, questionsOfMessages } from './held-messages.ts';
 import { verb } from './verb.ts';
 
-/** What agents' CLIs ask, and who asks. Only looked at. */
+/** What agents' CLIs ask, and messages that wait for a yes. Only looked at. */
 export const approvals = verb({
   input: z.object({ agent: z.string().optional(), team: z.string().optional() }),
   agents: true,
@@ -17,8 +18,10 @@ export const approvals = verb({
     if (isRefusal(team)) return team;
     const foreign = ownTeamOnly(caller, team.team);
     if (foreign) return foreign;
-    const open = openIn(runtime, team).filter(({ member }) => args.agent === undefined || member.id === args.agent);
-    return { ok: true, team: team.team, approvals: open.map(({ member, approval }) => shown(member, approval)) };
+    const open = openIn(runtime, team).map(({ member, approval }) => shown(member, approval));
+    const held = await questionsOfMessages(runtime.effects.ledger.db, team.team as TeamId);
+    const meant = [...open, ...held].filter(({ agent_id }) => args.agent === undefined || agent_id === args.agent);
+    return { ok: true, team: team.team, approvals: meant };
   },
 });
 
@@ -65,6 +68,8 @@ async function decide(
   const { sender, authority } = senderIn(team.team, caller);
   // A conversation is never a person, also where it leads nobody.
   if (caller.kind === 'leader' && !(authority === 'leader' && team.approvals === 'leader')) return leaderMayNot(id);
+  const held = messageId(id);
+  if (held) return decideHeld(runtime, team, held, decision, sender);
   const open = openIn(runtime, team);
   // An agent stands for its question when it has only one.
   const meant = open.filter(({ member, approval }) => approval.id === id || member.id === id);
@@ -78,6 +83,23 @@ async function decide(
   if (taken !== 'taken')
     return refuse('approval_unanswerable', `It was not answered: ${taken.not_taken}.`, look(member));
   return { ok: true, team: team.team, ...shown(member, approval), decision: decision.decision };
+}
+
+/** A message that waits for a yes: its release and the decision are one commit. */
+async function decideHeld(
+  runtime: Runtime,
+  team: TeamRow,
+  id: MessageId,
+  decision: Decision,
+  sender: string,
+): Promise<object | Refusal> {
+  const { ledger } = runtime.effects;
+  const [question] = (await questionsOfMessages(ledger.db, team.team as TeamId)).filter((one) => one.id === id);
+  const done = await ledger.change(team.team as TeamId, sender, (change) =>
+    decideMessage(runtime, change, id, decision, sender),
+  );
+  if (!done || !question) return unknown(id, openIn(runtime, team));
+  return { ok: true, team: team.team, ...question, decision: decision.decision };
 }
 
 function leaderMayNot(id: string): Refusal {

@@ -1,4 +1,5 @@
 import { approvals, approve, deny } from './approvals.ts';
+import { cancel } from './cancel.ts';
 import { leaderEnded, leaderPrepare, leaderStarted } from './leading.ts';
 import {
   coordinatorStatus,
@@ -23,6 +24,7 @@ export const VERBS: Readonly<Record<string, Verb>> = {
   'may-start': mayStart,
   'quick-start': quickStart,
   send,
+  cancel,
   approvals,
   approve,
   deny,

@@ -17,6 +17,7 @@ import { type AgentCaller, type Caller, ownTeamOf, senderIn } from '../callers.t
 import type { Runtime } from '../runtime.ts';
 import { selectRunningTeam, selectTeam } from '../teams.ts';
 import { type DeliveryView, deliveriesView, resultsView } from '../views/index.ts';
+import { mayWriteToPeers, mirror, pass } from './peers.ts';
 import { closeRequest, requestAnswered } from './replies.ts';
 import { verb } from './verb.ts';
 
@@ -83,6 +84,8 @@ export async function sendAs(runtime: Runtime, caller: Caller, args: Input): Pro
   if (refused) return refused;
   const to = await addressees(db, team, addressed.to, addressed.task, senderIn(team.team, caller).sender);
   if (isRefusal(to)) return to;
+  const barred = caller.kind === 'agent' ? mayWriteToPeers(team, caller, to.to) : undefined;
+  if (barred) return barred;
   if (caller.kind === 'agent') await runtime.caughtUp(caller);
   const sent = await storeLetter(runtime, caller, team, id, { ...args, task: addressed.task }, to.to);
   if (isRefusal(sent)) return sent;
@@ -140,6 +143,8 @@ async function storeLetter(
   const due_at = args.in_s === undefined ? args.due_at : clock.now() + Math.ceil(args.in_s * 1_000);
   await reach('send.before_commit');
   const sent = await ledger.change(team.team as TeamId, sender, async (change) => {
+    const passed = caller.kind === 'agent' ? await pass(runtime, change, team, caller, id, to) : undefined;
+    if (isRefusal(passed)) return passed;
     const request = await requestAnswered(change, caller, { ...args, expects }, to);
     const stored = await store(
       change,
@@ -154,6 +159,7 @@ async function storeLetter(
         expects,
         urgent: args.now,
         due_at,
+        hops: passed?.hops,
         expires_at: args.ttl_s === undefined ? undefined : (due_at ?? clock.now()) + args.ttl_s * 1_000,
       },
       mint,
@@ -162,9 +168,12 @@ async function storeLetter(
     if (args.task && expects === 'result')
       await startTask(change, args.task as TaskId, firstLine(args.text, 80), workers[0] ?? null);
     if (request) await closeRequest(change, request, id);
+    if (caller.kind === 'agent') await mirror(change, mint, team, caller, { id, text: args.text, task: args.task }, to);
     return stored;
   });
   await reach('send.committed');
+  if (caller.kind === 'agent' && !isRefusal(sent) && !sent.repeated)
+    runtime.traffic(caller.team).note(caller.agent, to);
   return sent;
 }
 

@@ -11,9 +11,9 @@ import {
 } from '../../kernel/index.ts';
 import {
   deliveriesOf,
-  deliveriesWithMessages,
   findMessage,
   headOfLine,
+  owedResults,
   pendingDeliveries,
   type ResultFilter,
   resultsOf,
@@ -97,12 +97,10 @@ async function messageDone(runtime: Runtime, team: TeamRow, message: MessageId):
   return { ok: true, team: team.team, waited_for: 'result', results: results.map(resultView), deliveries };
 }
 
-/** The agent owes nothing any more: its newest result answers the last thing that was asked of it. */
+/** The agent owes nothing any more: whatever was asked of it is answered, or will not be. */
 async function agentDone(runtime: Runtime, team: TeamRow, agent: AgentId): Promise<object | undefined> {
-  const { db } = runtime.effects.ledger;
-  const rows = await deliveriesWithMessages(db, team.team as TeamId, { recipient: agent, limit: 1_000 });
-  const owing = rows.some((row) => row.expects === 'result' && !['answered', 'dead', 'cancelled'].includes(row.state));
-  return owing ? undefined : resultsFor(runtime, team, { agent });
+  const owed = await owedResults(runtime.effects.ledger.db, team.team as TeamId, { recipient: agent, byAgents: true });
+  return owed > 0 ? undefined : resultsFor(runtime, team, { agent });
 }
 
 /** Something waits in the leader's mailbox: nothing of it is taken by being waited for. */

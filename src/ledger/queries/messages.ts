@@ -245,6 +245,36 @@ export function unprovedOffers(db: Reading, team: TeamId, recipient: AgentId): P
     .execute();
 }
 
+/** How many requests in a team wait for a result: what `recipient` owes, or everybody. Not what was asked by an agent, unless `byAgents`. */
+export async function owedResults(
+  db: Reading,
+  team: TeamId,
+  { recipient, byAgents }: { recipient?: AgentId; byAgents: boolean },
+): Promise<number> {
+  let query = db
+    .selectFrom('deliveries')
+    .innerJoin('messages', 'messages.message_id', 'deliveries.message_id')
+    .select((eb) => eb.fn.countAll<number>().as('count'))
+    .where('deliveries.team', '=', team)
+    .where(isRequest)
+    .where('deliveries.expects', '=', 'result');
+  if (recipient) query = query.where('recipient', '=', recipient);
+  if (!byAgents) query = query.where('messages.authority', 'in', ['leader', 'user']);
+  return Number((await query.executeTakeFirst())?.count ?? 0);
+}
+
+/** What an agent took in last that somebody said to it; the runtime's own notices left out. */
+export function lastHeard(db: Reading, team: TeamId, agent: AgentId): Promise<QueuedRow | undefined> {
+  return withMessage(db)
+    .where('deliveries.team', '=', team)
+    .where('recipient', '=', agent)
+    .where('state', 'in', ['consumed', 'answered'])
+    .where('messages.authority', '<>', 'system')
+    .orderBy('deliveries.seq', 'desc')
+    .limit(sql.lit(1))
+    .executeTakeFirst();
+}
+
 /**
  * Deliveries that expect something, were consumed by this conversation of an agent and are not answered. Oldest first. A
  * request that an earlier conversation consumed is not known to this one.

@@ -1,0 +1,186 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { eventually } from '../support/eventually.ts';
+import { Product } from '../support/product.ts';
+import { ask, callTool, deliver, inputsOf, LISTENER, reached, start } from './journey.ts';
+
+const BALL = (to: string) => `rules:
+  - match: '^ball'
+    do: [{ send: { to: ${to}, text: "ball", expects: nothing } }]
+${LISTENER}`;
+const SLOW = `rules:
+  - match: '^long'
+    do: [{ wait: 600000 }]
+${LISTENER}`;
+
+let product: Product;
+beforeAll(async () => {
+  product = new Product();
+  const agents = [
+    ...['later', 'order', 'peer', 'talker'].map((id) => ({ id, script: LISTENER })),
+    ...['busy', 'many', 'old'].map((id) => ({ id, script: SLOW })),
+    { id: 'left', script: BALL('right') },
+    { id: 'right', script: BALL('left') },
+  ];
+  await start(product, product.writeTeam('crew', agents));
+});
+afterAll(() => product.end());
+
+const bodies = (agent: string): string[] => inputsOf(product, agent).map(({ text }) => text.split('\n')[2] ?? '');
+
+test('M01 a message for later waits beside the line, lets others pass, and goes when its time comes', async () => {
+  const sent = await ask(product, 'send', 'later', 'second', '--in', '1.5', '--expects', 'nothing');
+  expect(sent.deliveries).toEqual([expect.objectContaining({ state: 'held', reason: 'scheduled' })]);
+  await deliver(product, 'later', 'first', '--expects', 'nothing');
+  const [delivery] = await reached(product, sent.message_id);
+  expect(delivery).toMatchObject({ state: 'consumed' });
+  expect(bodies('later')).toEqual(['first', 'second']);
+  const [row] = product.rows(`select m.due_at, d.submitted_at from deliveries d join messages m using (message_id)
+    where message_id = '${sent.message_id}'`);
+  expect(Number(row?.submitted_at)).toBeGreaterThanOrEqual(Number(row?.due_at));
+});
+
+test('M01 a time that is over is no reason to wait; a time limit counts from when it may go', async () => {
+  const past = await ask(product, 'send', 'order', 'at once', '--at', '2020-01-31T12:00:00Z', '--expects', 'nothing');
+  expect(past.deliveries[0]?.state).not.toBe('held');
+  await reached(product, past.message_id);
+  const soon = await ask(product, 'send', 'order', 'in time', '--in', '1', '--ttl', '20', '--expects', 'nothing');
+  await reached(product, soon.message_id);
+  const [row] = product.rows(`select expires_at - due_at as ttl from messages where message_id = '${soon.message_id}'`);
+  expect(row).toEqual({ ttl: 20_000 });
+});
+
+test('M05 what expires while it is held is dead, and its sender hears of it', async () => {
+  await deliver(product, 'old', 'long turn', '--expects', 'nothing');
+  const sent = await ask(
+    product,
+    'send',
+    'old',
+    'never in time',
+    '--in',
+    '0.3',
+    '--ttl',
+    '0.3',
+    '--expects',
+    'nothing',
+  );
+  const [dead] = await reached(product, sent.message_id, ['dead']);
+  expect(dead).toMatchObject({ state: 'dead', reason: 'expired' });
+  const notice = product.rows(`select dedupe_key from messages where dedupe_key = 'dead:${dead?.delivery_id}'`);
+  expect(notice).toHaveLength(1);
+});
+
+test('M01 a sender takes back what was not offered yet, and nothing else', async () => {
+  await deliver(product, 'busy', 'long turn', '--expects', 'nothing');
+  const waiting = await ask(product, 'send', 'busy', 'never to be read');
+  const cancelled = await ask(product, 'cancel', waiting.message_id);
+  expect(cancelled).toMatchObject({
+    ok: true,
+    code: 0,
+    deliveries: [{ to: 'busy', state: 'cancelled', cancelled: true }],
+  });
+  // Twice is the same as once.
+  expect(await ask(product, 'cancel', waiting.message_id)).toMatchObject({ ok: true, code: 0 });
+  const read = await deliver(product, 'peer', 'read already', '--expects', 'nothing');
+  expect(await ask(product, 'cancel', read.message_id)).toMatchObject({ ok: false, code: 1, reason: 'not_cancelled' });
+  const both = await ask(product, 'send', 'busy,peer', 'half of it', '--expects', 'nothing');
+  await eventually('the peer to have read it', async () => {
+    const { deliveries } = await ask(product, 'deliveries', both.message_id);
+    return deliveries.find(({ to }) => to === 'peer')?.state === 'consumed';
+  });
+  expect(await ask(product, 'cancel', both.message_id)).toMatchObject({
+    code: 3,
+    partial: true,
+    reason: 'cancelled_partial',
+  });
+  expect(bodies('busy')).toEqual(['long turn']);
+  expect(await ask(product, 'cancel', 'm_000000000000000000000000')).toMatchObject({ reason: 'message_not_found' });
+  const theirs = await callTool(product, 'talker', 'send_message', { to: 'busy', content: 'of an agent' });
+  expect(await ask(product, 'cancel', theirs.message_id)).toMatchObject({ code: 1, reason: 'message_not_yours' });
+});
+
+test('M09 two agents that pass the ball to each other are stopped, and the leader is told once', async () => {
+  await deliver(product, 'left', 'ball', '--expects', 'nothing');
+  const notices = () => product.rows(`select body from messages where dedupe_key like 'loop:hops:left+right:%'`);
+  await eventually('the leader to be told', () => notices().length > 0, 20_000);
+  const passed = () =>
+    product
+      .rows(`select hops from messages where authority = 'peer' and body = 'ball' order by seq`)
+      .map(({ hops }) => hops);
+  expect(passed()).toEqual(Array.from({ length: 24 }, (_, hop) => hop + 1));
+  // A person's word begins a new round; the limit of the pair ends the round after it.
+  await deliver(product, 'left', 'ball again', '--expects', 'nothing');
+  await eventually('the second round to be stopped', () => passed().length === 48, 20_000);
+  expect(notices()).toHaveLength(1);
+  await deliver(product, 'left', 'ball once more', '--expects', 'nothing');
+  await eventually(
+    'the pair to be stopped',
+    () => product.rows(`select 1 from messages where dedupe_key like 'loop:pair:left+right:%'`).length === 1,
+    20_000,
+  );
+  expect(passed().length).toBeLessThanOrEqual(60);
+  const stopped = product
+    .rows(`select data from events where type = 'peers.stopped'`)
+    .map(({ data }) => JSON.parse(String(data)));
+  expect(stopped.map(({ limit }) => limit)).toEqual(['hops', 'hops', 'pair']);
+  expect(await ask(product, 'send', 'right', 'people are never limited', '--expects', 'nothing')).toMatchObject({
+    ok: true,
+  });
+});
+
+test('M09 an agent that floods one other is refused at the limit, told why, and what was stored stays', async () => {
+  let stored = 0;
+  for (;;) {
+    const answer = await callTool(product, 'talker', 'send_message', { to: 'many', content: `flood ${stored}` });
+    if (!answer.ok) {
+      expect(answer).toMatchObject({
+        isError: true,
+        reason: 'loop_guard',
+        evidence: { limit: 'pair', most: 30, to: ['many'] },
+      });
+      break;
+    }
+    stored += 1;
+  }
+  expect(stored).toBe(30);
+  await callTool(product, 'talker', 'send_message', { to: 'many', content: 'and again' });
+  expect(product.rows(`select 1 from messages where dedupe_key like 'loop:pair:many+talker:%'`)).toHaveLength(1);
+  await eventually('all that was stored to be read', () => inputsOf(product, 'many').length === 30, 30_000);
+  // Another member is another pair.
+  expect(await callTool(product, 'talker', 'send_message', { to: 'leader', content: 'still here' })).toMatchObject({
+    ok: true,
+  });
+});
+
+test('F05 a team that wants few wakes: successes wait for the last one, a failure goes at once, each is told once', async () => {
+  const reporter = 'rules:\n  - match: fail\n    do: [{ report: { summary: "no", status: failed } }]\n';
+  const quiet = product.writeTeam(
+    'quiet',
+    [
+      { id: 'one', script: reporter },
+      { id: 'two', script: reporter },
+      { id: 'slow', script: SLOW },
+    ],
+    'notify: quiet\n',
+  );
+  await start(product, quiet);
+  const mail = () =>
+    product
+      .rows(`select d.state, d.reason, m.body from deliveries d join messages m using (message_id)
+        where m.team = 'quiet' and m.dedupe_key like 'result:%' order by d.seq`)
+      .map(({ state, reason, body }) =>
+        `${state} ${reason ?? ''} ${String(body).split(': ')[1]?.split('\n')[0]}`.replace(/ +/g, ' '),
+      );
+  await deliver(product, 'slow', 'long work', '--team', 'quiet');
+  await ask(product, 'send', 'one', 'a', '--team', 'quiet', '--wait=result');
+  expect(mail()).toEqual(['held batched success']);
+  await ask(product, 'send', 'two', 'b', '--team', 'quiet', '--wait=result');
+  expect(mail()).toEqual(['held batched success', 'held batched success']);
+  await ask(product, 'send', 'one', 'fail', '--team', 'quiet', '--wait=result');
+  expect(mail()).toEqual(['queued success', 'queued success', 'queued failed']);
+  await ask(product, 'send', 'two', 'c', '--team', 'quiet', '--wait=result');
+  expect(mail().at(-1)).toBe('held batched success');
+  // The last word that is waited for brings all that waited.
+  const slow = product.rows(`select message_id from messages where body = 'long work'`)[0]?.message_id;
+  await callTool(product, 'slow', 'report_result', { summary: 'at last', task: String(slow) });
+  expect(mail().slice(-2)).toEqual(['queued success', 'queued success']);
+});
