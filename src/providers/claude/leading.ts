@@ -3,9 +3,10 @@ import path from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { isRefusal, type ProcessIdentity, processStat, type Refusal, readIfThere, refuse } from '../../kernel/index.ts';
 import type { FoundLeader, Installation, Introduction, LeaderPlan, LeaderRequest, Leading } from '../shape.ts';
+import { socketOf } from '../socket.ts';
 import { capabilitiesOf } from './capabilities.ts';
 import { introduction } from './launch/introduction.ts';
-import { refuseSocket, SESSION_STARTS } from './launch/plan.ts';
+import { SESSION_STARTS } from './launch/plan.ts';
 import { mcpOf, settingsOf } from './launch/settings.ts';
 import { configurationFolder } from './sources/configuration.ts';
 import { inboxFault } from './sources/inbox.ts';
@@ -20,9 +21,8 @@ export const leading: Leading = { plan, introduce, find };
 
 /** The person's own conversation with our inbox, hooks and tools; what the person asks for stays as it is. */
 function plan(request: LeaderRequest, installation: Installation): LeaderPlan | Refusal {
-  const socket = path.join(request.socketFolder, `${request.incarnation}.sock`);
-  const refused = refuseSocket('the leader', socket);
-  if (refused) return refused;
+  const socket = socketOf('the leader', request);
+  if (isRefusal(socket)) return socket;
   const inRun = (name: string): string => path.join(request.runFolder, name);
   const theirs = takeOptions(request.args, request.folder);
   if (isRefusal(theirs)) return theirs;

@@ -9,23 +9,20 @@ import {
   refuse,
   shellWord,
 } from '../../kernel/index.ts';
-import { LAUNCH } from '../command.ts';
 import { instructionsFor } from '../instructions.ts';
 import type { AgentHandle, Installation, Introduction, LaunchPlan, LaunchRequest, Program, Started } from '../shape.ts';
+import { socketOf } from '../socket.ts';
 import { openThread } from './server/opening.ts';
 import type { ThreadSettings } from './server/thread.ts';
 import { serverOverrides, viewOverrides } from './settings/overrides.ts';
 import { permissionOf } from './settings/permission.ts';
-
-/** The longest path of a unix socket, in bytes: 104 with the end mark on macOS, 108 on Linux. */
-const LONGEST_SOCKET_PATH = 103;
 
 /** A server that ends by itself is started again at most three times in ten minutes; then its life is over. */
 export const RESTARTS = '3/600';
 
 /** What would be started for an agent on Codex: an app-server of its own, without anything to see. */
 export function plan(request: LaunchRequest, installation: Installation): LaunchPlan | Refusal {
-  const socket = socketOf(request.agent, request.socketFolder, request.incarnation);
+  const socket = socketOf(request.agent, request);
   if (isRefusal(socket)) return socket;
   const inRun = (name: string): string => path.join(request.runFolder, name);
   const { servers = '[]', trust } = installation.details;
@@ -49,17 +46,6 @@ export function plan(request: LaunchRequest, installation: Installation): Launch
 function namesIn(list: string): readonly string[] {
   const names: unknown = JSON.parse(list);
   return Array.isArray(names) ? names.filter((name) => typeof name === 'string') : [];
-}
-
-/** Where the server of a life listens. */
-export function socketOf(who: string, folder: string, incarnation: string): string | Refusal {
-  const socket = path.join(folder, `${incarnation}.sock`);
-  const bytes = Buffer.byteLength(socket);
-  if (bytes <= LONGEST_SOCKET_PATH) return socket;
-  return refuse('launch_failed', `The path of ${who}'s socket is too long: ${socket}`, {
-    evidence: { socket, bytes, longest: LONGEST_SOCKET_PATH },
-    next: [`env XDG_RUNTIME_DIR=/tmp ${LAUNCH}`],
-  });
 }
 
 /** Waits for the server, opens the agent's thread on it and sees its team tools come up; all without a model. */

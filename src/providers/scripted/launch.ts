@@ -1,25 +1,17 @@
 import fs from 'node:fs';
 import path from 'node:path';
-import { agentWrapper, programArgv, type Refusal, readIfThere, refuse } from '../../kernel/index.ts';
+import { agentWrapper, isRefusal, programArgv, type Refusal, readIfThere, refuse } from '../../kernel/index.ts';
 import type { Introduction, LaunchPlan, LaunchRequest, Started } from '../shape.ts';
+import { socketOf } from '../socket.ts';
 import type { Script } from './program/script.ts';
 import { parseScript } from './program/script-file.ts';
-
-/** The longest path of a unix socket, in bytes: 104 with the end mark on macOS, 108 on Linux. */
-const LONGEST_SOCKET_PATH = 103;
 
 /** What would be started for a scripted agent. Its script is read here, so that a fault in it is known before a pane opens. */
 export function plan(request: LaunchRequest): LaunchPlan | Refusal {
   const script = request.script === undefined ? undefined : readScript(request.agent, request.script);
   if (script && 'reason' in script) return script;
-  const socket =
-    script?.channel === 'paste' ? undefined : path.join(request.socketFolder, `${request.incarnation}.sock`);
-  if (socket !== undefined && Buffer.byteLength(socket) > LONGEST_SOCKET_PATH) {
-    return refuse('launch_failed', `The path of ${request.agent}'s socket is too long: ${socket}`, {
-      evidence: { socket, bytes: Buffer.byteLength(socket), longest: LONGEST_SOCKET_PATH },
-      next: ['env XDG_RUNTIME_DIR=/tmp team-agent status'],
-    });
-  }
+  const socket = script?.channel === 'paste' ? undefined : socketOf(request.agent, request);
+  if (isRefusal(socket)) return socket;
   const inRun = (name: string): string => path.join(request.runFolder, name);
   return {
     argv: [agentWrapper, inRun('token'), inRun('exit'), ...programArgv('scripted')],

@@ -1,12 +1,9 @@
 import path from 'node:path';
-import { agentWrapper, type Refusal, refuse } from '../../../kernel/index.ts';
-import { LAUNCH } from '../../command.ts';
+import { agentWrapper, isRefusal, type Refusal } from '../../../kernel/index.ts';
 import { instructionsFor } from '../../instructions.ts';
 import type { Installation, LaunchPlan, LaunchRequest, PermissionMode } from '../../shape.ts';
+import { socketOf } from '../../socket.ts';
 import { mcpOf, settingsOf } from './settings.ts';
-
-/** The longest path of a socket that Claude Code takes, in bytes: 104 ends it with an error. */
-const LONGEST_SOCKET_PATH = 103;
 
 /** The file into which the SessionStart hook writes, below a life's run folder. */
 export const SESSION_STARTS = 'session-starts.jsonl';
@@ -22,9 +19,8 @@ const MODES = {
 
 /** What would be started for a Claude Code agent. */
 export function plan(request: LaunchRequest, installation: Installation): LaunchPlan | Refusal {
-  const socket = path.join(request.socketFolder, `${request.incarnation}.sock`);
-  const refused = refuseSocket(request.agent, socket);
-  if (refused) return refused;
+  const socket = socketOf(request.agent, request);
+  if (isRefusal(socket)) return socket;
   const inRun = (name: string): string => path.join(request.runFolder, name);
   const mode = MODES[request.permission];
   const settings = settingsOf({
@@ -67,13 +63,3 @@ export function plan(request: LaunchRequest, installation: Installation): Launch
 
 /** Claude Code asks nothing about the folder then: the person has said yes to us, and it is not for us to write that down. */
 const TRUSTED_BY_PERSON = { CLAUDE_CODE_SANDBOXED: '1' };
-
-/** A socket path that Claude Code would not take. */
-export function refuseSocket(agent: string, socket: string): Refusal | undefined {
-  const bytes = Buffer.byteLength(socket);
-  if (bytes <= LONGEST_SOCKET_PATH) return undefined;
-  return refuse('launch_failed', `The path of ${agent}'s socket is too long: ${socket}`, {
-    evidence: { socket, bytes, longest: LONGEST_SOCKET_PATH },
-    next: [`env XDG_RUNTIME_DIR=/tmp ${LAUNCH}`],
-  });
-}

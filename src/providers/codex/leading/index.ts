@@ -1,7 +1,8 @@
 import path from 'node:path';
 import { isRefusal, type ProcessIdentity, type Refusal, refuse, shellWord } from '../../../kernel/index.ts';
 import type { Installation, Introduction, LeaderPlan, LeaderPrepared, LeaderRequest, Leading } from '../../shape.ts';
-import { RESTARTS, socketOf, startFault, viewOf } from '../launch.ts';
+import { socketOf } from '../../socket.ts';
+import { RESTARTS, startFault, viewOf } from '../launch.ts';
 import { isObject } from '../server/connection.ts';
 import { askServer, openThread } from '../server/opening.ts';
 import { serverOverrides } from '../settings/overrides.ts';
@@ -17,7 +18,7 @@ function plan(request: LeaderRequest, installation: Installation): LeaderPlan | 
   const flags = parseFlags(request.args, request.folder);
   if (isRefusal(flags)) return flags;
   if (flags.folder !== undefined && flags.folder !== request.folder) return elsewhere(flags.folder);
-  const socket = socketOf('leader', request.socketFolder, request.incarnation);
+  const socket = socketOf('the leader', request);
   if (isRefusal(socket)) return socket;
   const trusted = installation.details.trust === 'person' ? request.folder : undefined;
   const overrides = serverOverrides({ mcpUrl: request.mcpUrl, without: undefined, trusted });
