@@ -139,6 +139,8 @@ async function positionCounts(harness: ConformanceHarness): Promise<void> {
     const offer = newOffer(agent, channel);
     await channel.hand(offer, harness.render(offer.delivery, 'once'), 'leader');
     await taken(harness, channel, offer);
+    // Some CLIs write more than one line about an input: a turn that is over has them all.
+    await harness.until('its turn is over', () => isAtRest(agent));
     const later = { ...offer, number: 2, position: agent.attachment.position() };
     assert.notEqual((await channel.settle(later)).outcome, 'taken', `${channel.name} counts an older line`);
   }
@@ -201,6 +203,12 @@ async function readyAgent({ launch, until }: ConformanceHarness): Promise<LiveAg
   const agent = await launch('plain');
   await until('the agent greets', () => agent.attachment.greeted());
   return agent;
+}
+
+/** Does everything that says something about its turn say that none runs? */
+function isAtRest({ attachment }: LiveAgent): boolean {
+  const facts = attachment.facts();
+  return facts[0]?.value === 'idle' && facts.every(({ source, value }) => source === 'process' || value === 'idle');
 }
 
 function channelNamed({ attachment }: LiveAgent, name: Channel['name']): Channel {

@@ -25,7 +25,15 @@ async function stage(options: Parameters<typeof CodexStage.open>[0] = {}): Promi
 
 const turn = (life: CodexLife): string | undefined => life.attachment.facts()[0]?.value;
 const evidence = (life: CodexLife): string => life.attachment.facts()[0]?.evidence ?? '';
-const idle = (life: CodexLife): Promise<unknown> => eventually('it is idle', () => turn(life) === 'idle', 20_000);
+/** By the word of its server and of its record: either may be a moment late to say that a turn has begun. */
+const idle = (life: CodexLife): Promise<unknown> =>
+  eventually(
+    'it is idle',
+    () =>
+      turn(life) === 'idle' &&
+      life.attachment.facts().every(({ source, value }) => source === 'process' || value === 'idle'),
+    20_000,
+  );
 
 async function refused(world: CodexStage, more: Partial<LaunchRequest> = {}): Promise<Refusal> {
   const life = await world.launch(more);
