@@ -180,6 +180,9 @@ test('C06 an agent that dies at start: its screen is shown, all is undone, the n
   fs.writeFileSync(path.join(folder, 'agents', 'bad.yaml'), LISTENER);
   fs.writeFileSync(path.join(product.paths.team, 'crew', 'agents', 'bad.yaml'), LISTENER);
   await start(product, folder);
+  const files = fs.readdirSync(path.join(product.paths.run, 'agents'), { recursive: true }).map(String);
+  expect(files.filter((file) => path.basename(file) === 'starting')).toEqual([]);
+  expect(files.filter((file) => path.basename(file) === 'token')).toHaveLength(2);
   await deliver(product, 'bad', 'better now?');
 });
 
