@@ -23,10 +23,10 @@ export function buildProgram(perform: Perform): Command {
     .option('-V, --version', 'the version')
     .configureHelp({ showGlobalOptions: true })
     .helpCommand(false);
-  teamCommands(program, perform);
-  messageCommands(program, perform);
-  lookingCommands(program, perform);
-  machineCommands(program, perform);
+  teamCommands(program.commandsGroup('Team:'), perform);
+  messageCommands(program.commandsGroup('Messages:'), perform);
+  lookingCommands(program.commandsGroup('Looking:'), perform);
+  machineCommands(program.commandsGroup('Machine:'), perform);
   return program;
 }
 

@@ -1,6 +1,8 @@
 import { createMcpHandler } from '@modelcontextprotocol/server';
+import { z } from 'zod';
 import type { AgentCaller, LeaderCaller, Runtime, ToolFront } from '../coordinator/index.ts';
-import { teamTools } from './tools.ts';
+import { refuse } from '../kernel/index.ts';
+import { LEADER_TOOLS, teamTools, toolAnswer } from './tools.ts';
 
 /**
  * MCP over stateless HTTP: a fresh server for each request, so that a restart of the coordinator loses nothing. Who calls
@@ -17,10 +19,27 @@ export function mcpFront(runtime: Runtime): ToolFront {
     { onerror: (error) => runtime.log.warn({ err: error }, 'mcp') },
   );
   return {
-    fetch: (request, caller) => {
+    fetch: async (request, caller, body) => {
+      const refused = caller.kind === 'agent' ? leaderOnly(body) : undefined;
+      if (refused) return Response.json(refused);
       const authInfo = { token: '', clientId: caller.incarnation, scopes: [] };
       callers.set(authInfo, caller);
       return handler.fetch(request, { authInfo });
     },
   };
+}
+
+const toolCall = z.object({
+  id: z.union([z.string(), z.number()]),
+  method: z.literal('tools/call'),
+  params: z.object({ name: z.enum(LEADER_TOOLS) }),
+});
+
+/** An agent's call of a tool that only a leader has. It is not on the agent's list, but older role texts name such tools. */
+function leaderOnly(body: unknown): object | undefined {
+  const call = toolCall.safeParse(body);
+  if (!call.success) return undefined;
+  const { id, params } = call.data;
+  const refusal = refuse('worker_may_not', `${params.name} is a tool of the leader: ask the leader with send_message.`);
+  return { jsonrpc: '2.0', id, result: toolAnswer(refusal) };
 }

@@ -15,6 +15,7 @@ import {
   sendMessageInput,
   statusView,
   updateState,
+  waitForResult,
 } from '../coordinator/index.ts';
 import { isRefusal, LEADER, packageVersion, type Refusal, refuse } from '../kernel/index.ts';
 import { callKey } from './call-key.ts';
@@ -23,10 +24,14 @@ import { callKey } from './call-key.ts';
 const HARMLESS = { readOnlyHint: false, destructiveHint: false, openWorldHint: false, idempotentHint: true } as const;
 const READING = { ...HARMLESS, readOnlyHint: true } as const;
 
+/** Tools that only a leader has. */
+export const LEADER_TOOLS = ['assign_task', 'wait_result'] as const;
+const [ASSIGN_TASK, WAIT_RESULT] = LEADER_TOOLS;
+
 const version = packageVersion();
 
 interface CallContext {
-  readonly mcpReq: { readonly _meta?: Readonly<Record<string, unknown>> | undefined };
+  readonly mcpReq: { readonly _meta?: Readonly<Record<string, unknown>> | undefined; readonly signal: AbortSignal };
 }
 
 /** The tools of one caller, for one request: sender and team come from its token, never from its arguments. */
@@ -34,7 +39,10 @@ export function teamTools(runtime: Runtime, caller: AgentCaller | LeaderCaller):
   const server = new McpServer({ name: 'team', version }, { capabilities: { tools: { listChanged: false } } });
   sharedTools(server, runtime, caller);
   if (caller.kind === 'agent') workerTools(server, runtime, caller);
-  else leaderTools(server, runtime, caller);
+  else {
+    leaderTools(server, runtime, caller);
+    waitTool(server, runtime, caller);
+  }
   return server;
 }
 
@@ -42,7 +50,7 @@ export function teamTools(runtime: Runtime, caller: AgentCaller | LeaderCaller):
 function sharedTools(server: McpServer, runtime: Runtime, caller: AgentCaller | LeaderCaller): void {
   const seated = async (work: (seat: Seat) => object | Promise<object>) => {
     const seat = seatOf(caller);
-    return answer(isRefusal(seat) ? seat : await work(seat));
+    return toolAnswer(isRefusal(seat) ? seat : await work(seat));
   };
   server.registerTool(
     'send_message',
@@ -115,7 +123,7 @@ function workerTools(server: McpServer, runtime: Runtime, caller: AgentCaller): 
       annotations: HARMLESS,
     },
     async (args, context) =>
-      answer(await reportResult(runtime, caller, keyOf(runtime, caller, context, 'report_result', args), args)),
+      toolAnswer(await reportResult(runtime, caller, keyOf(runtime, caller, context, 'report_result', args), args)),
   );
   server.registerTool(
     'request_human',
@@ -125,13 +133,15 @@ function workerTools(server: McpServer, runtime: Runtime, caller: AgentCaller): 
       annotations: HARMLESS,
     },
     async ({ question }, context) =>
-      answer(await requestHuman(runtime, caller, keyOf(runtime, caller, context, 'request_human', question), question)),
+      toolAnswer(
+        await requestHuman(runtime, caller, keyOf(runtime, caller, context, 'request_human', question), question),
+      ),
   );
 }
 
 function leaderTools(server: McpServer, runtime: Runtime, caller: LeaderCaller): void {
   server.registerTool(
-    'assign_task',
+    ASSIGN_TASK,
     {
       description:
         'Give a task to an agent. Its result reaches you here, as a message; go on meanwhile, or end your turn.',
@@ -144,9 +154,35 @@ function leaderTools(server: McpServer, runtime: Runtime, caller: LeaderCaller):
     },
     async (args, context) => {
       const seat = seatOf(caller);
-      if (isRefusal(seat)) return answer(seat);
-      const key = keyOf(runtime, caller, context, 'assign_task', args);
-      return answer(await sendMessage(runtime, caller, key, { ...args, expects: 'result' }));
+      if (isRefusal(seat)) return toolAnswer(seat);
+      const key = keyOf(runtime, caller, context, ASSIGN_TASK, args);
+      return toolAnswer(await sendMessage(runtime, caller, key, { ...args, expects: 'result' }));
+    },
+  );
+}
+
+/** How long one call waits unless told otherwise, and at most, seconds: we tell Codex to give a call up after 120. */
+const WAIT = { usual: 45, most: 100 };
+
+function waitTool(server: McpServer, runtime: Runtime, caller: LeaderCaller): void {
+  server.registerTool(
+    WAIT_RESULT,
+    {
+      description:
+        'Wait for the result of a task, of an agent, or of what answers a message. Results reach you as messages anyway: call this only when you can do nothing else meanwhile.',
+      inputSchema: z.object({
+        task: z.string().optional(),
+        agent: z.string().optional(),
+        message_id: z.string().optional(),
+        timeout_s: z.number().positive().max(WAIT.most).optional().describe(`Seconds; ${WAIT.usual} by default`),
+      }),
+      annotations: READING,
+    },
+    async ({ message_id, timeout_s = WAIT.usual, ...what }, context) => {
+      const seat = seatOf(caller);
+      if (isRefusal(seat)) return toolAnswer(seat);
+      const wanted = { ...what, message: message_id, team: seat.team, timeout_s };
+      return toolAnswer(await waitForResult(runtime, caller, wanted, context.mcpReq.signal));
     },
   );
 }
@@ -207,7 +243,7 @@ async function inTeam(
 }
 
 /** A tool's answer: one JSON text. A refusal is an error that says what to do. */
-function answer(payload: object) {
+export function toolAnswer(payload: object) {
   return {
     content: [{ type: 'text' as const, text: JSON.stringify(payload) }],
     ...(isRefusal(payload) ? { isError: true } : {}),

@@ -54,7 +54,7 @@ test('K01 a leader has the tools of a leader, an agent those of an agent', async
   const home = await staffed();
   const shared = ['get_team_status', 'hello', 'inbox', 'read_message', 'send_message', 'update_state'];
   const agent: AgentCaller = { kind: 'agent', team: ONE, agent: WORKER, incarnation: mint.incarnation() };
-  expect(await tools(home, leaderOf(ONE))).toEqual(['assign_task', ...shared]);
+  expect(await tools(home, leaderOf(ONE))).toEqual(['assign_task', ...shared, 'wait_result']);
   expect(await tools(home, agent)).toEqual([...shared, 'report_result', 'request_human'].sort());
 });
 
@@ -109,4 +109,15 @@ test.each(CALLS)('D13 of a conversation that leads two teams %s is refused with 
   const refused = await call(home, leaderOf(ONE, TWO), name, args);
   expect(refused).toMatchObject({ isError: true, reason: 'team_ambiguous', evidence: { candidates: [ONE, TWO] } });
   expect(await stored(home)).toEqual([]);
+});
+
+test('K03 a leader waits for a result by a tool: it names what it waits for, and a time that is over says so', async () => {
+  const home = await staffed();
+  const leader = leaderOf(ONE);
+  expect(await call(home, leader, 'wait_result', {})).toMatchObject({
+    isError: true,
+    reason: 'tool_arguments_invalid',
+  });
+  const late = await call(home, leader, 'wait_result', { task: 'survey', timeout_s: 0.05 });
+  expect(late).toMatchObject({ isError: true, reason: 'timeout' });
 });

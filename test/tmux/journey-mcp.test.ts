@@ -146,6 +146,28 @@ test('K02 ping is answered, a method that is not there is -32601, and by which i
   expect(unknown.text).toMatch(/"id":7/);
 });
 
+test.each(['assign_task', 'wait_result'])(
+  'K04 %s is refused to an agent, with what it can do instead',
+  async (name) => {
+    const answer = await callTool(product, 'a', name, { to: 'b', task: 't', content: 'do it' });
+    expect(answer).toMatchObject({ isError: true, reason: 'worker_may_not' });
+    expect(answer.message).toContain('send_message');
+    expect(product.rows(`select 1 from messages where body = 'do it'`)).toEqual([]);
+  },
+);
+
+test('K07 what waits is told as waiting, one recipient at a time, and nobody who is not there as reached', async () => {
+  const answer = await callTool(product, 'a', 'send_message', { to: ['b', 'leader', 'ghost'], content: 'to three' });
+  expect(answer).toMatchObject({ partial: true, reason: 'fanout_partial', to: ['b', 'leader'] });
+  expect(answer.deliveries.map(({ to, state }) => [to, state])).toEqual([
+    ['b', expect.stringMatching(/^(queued|submitted|consumed)$/)],
+    ['leader', 'held'],
+  ]);
+  const all = await callTool(product, 'a', 'send_message', { to: '*', content: 'to all' });
+  expect(all.deliveries.every(({ state }) => ['queued', 'held', 'submitted', 'consumed'].includes(state))).toBe(true);
+  expect(all.to).not.toContain('a');
+});
+
 test('K06 what is no JSON is answered with a null id, and the door stays open', async () => {
   const headers = bearer(lifeOf(product, 'a').token);
   const broken = await post('{"jsonrpc": "2.0", "id": 5, "meth', headers);
@@ -176,8 +198,6 @@ test('M08 a token dies with its agent', async () => {
   const { token, handle } = lifeOf(product, 'mortal');
   const headers = { ...bearer(token), 'mcp-protocol-version': '2025-06-18' };
   expect((await post(HELLO, headers)).status).toBe(200);
-  const [child] = inputsOf(product, 'mortal');
-  expect(child).toBeUndefined();
   signalProcess(handle.pane.process, 'SIGHUP');
   await eventually('the end of the token', async () => (await post(HELLO, headers)).status === 401, 30_000);
   await expect(callTool(product, 'mortal', 'hello', {})).rejects.toThrow(/does not live/);

@@ -64,14 +64,26 @@ test('E13 the default agent answers what a person asks, and the request is close
   expect(messages.filter(({ sender }) => sender === 'plain').map(({ body }) => body)).toEqual(['done: how many?']);
 });
 
-test('F14 what an agent asks a person waits with the leader, and the answer of a person closes it', async () => {
-  const asked = await callTool(product, 'one', 'request_human', { question: 'may I?' });
-  const [held] = (await ask(product, 'deliveries', asked.message_id)).deliveries;
-  expect(held).toMatchObject({ to: 'leader', state: 'held', reason: 'leader_unbound' });
-  const answer = await ask(product, 'send', 'one', 'you may', '--reply-to', asked.message_id, '--expects', 'nothing');
-  expect(answer.ok).toBe(true);
-  expect(await stateOf(asked.message_id)).toBe('answered');
-});
+test.each(['message_id', 'delivery_id'] as const)(
+  'F14 what an agent asks a person waits with the leader, and an answer that names the %s closes it',
+  async (name) => {
+    const asked = await callTool(product, 'one', 'request_human', { question: 'may I?' });
+    const [held] = (await ask(product, 'deliveries', asked.message_id)).deliveries;
+    expect(held).toMatchObject({ to: 'leader', state: 'held', reason: 'leader_unbound' });
+    const answer = await ask(
+      product,
+      'send',
+      'one',
+      'you may',
+      '--reply-to',
+      held?.[name] ?? '',
+      '--expects',
+      'nothing',
+    );
+    expect(answer.ok).toBe(true);
+    expect(await stateOf(asked.message_id)).toBe('answered');
+  },
+);
 
 test('C01 what an agent writes in the project has the umask of the person, not of the coordinator', async () => {
   const workplace = new Product('umask');

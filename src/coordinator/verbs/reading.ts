@@ -82,7 +82,7 @@ export const inboxTake = verb({
         recipient: LEADER,
         limit: args.limit ?? 1_000,
       })
-    ).filter((row) => row.state === 'queued');
+    ).filter((row) => row.state === 'queued' || (row.state === 'held' && row.reason === 'batched'));
     if (waiting.length > 0) {
       await ledger.change(selected.team as TeamId, 'person', async (change) => {
         for (const row of waiting) await takeByPerson(change, row.delivery_id as DeliveryId);

@@ -1,5 +1,5 @@
 import { type AgentId, type DeliveryId, LEADER, type MessageId } from '../../kernel/index.ts';
-import { type Change, type DeliveryRow, deliveriesOf, findMessage, openRequests } from '../../ledger/index.ts';
+import { type Change, type DeliveryRow, deliveriesOf, findDelivery, openRequests } from '../../ledger/index.ts';
 import { answer, takeByPerson } from '../../messages/index.ts';
 import type { Caller } from '../callers.ts';
 
@@ -29,11 +29,12 @@ function whoHears(sender: string): string {
   return sender === 'person' ? LEADER : sender;
 }
 
-/** The leader, or a person for it, answers only what is named. */
-async function askedOfTheLeader(change: Change, replyTo: string | undefined): Promise<Request | undefined> {
-  const asked = replyTo === undefined ? undefined : await findMessage(change.tx, replyTo as MessageId);
-  if (asked?.team !== change.team || asked.expects !== 'reply') return undefined;
-  return (await deliveriesOf(change.tx, asked.message_id as MessageId)).find((row) => row.recipient === LEADER);
+/** The leader, or a person for it, answers only what is named: by the message's id, or the one in the header that it read. */
+async function askedOfTheLeader(change: Change, named: string | undefined): Promise<Request | undefined> {
+  if (named === undefined) return undefined;
+  const byDelivery = await findDelivery(change.tx, named as DeliveryId);
+  const rows = byDelivery ? [byDelivery] : await deliveriesOf(change.tx, named as MessageId);
+  return rows.find((row) => row.team === change.team && row.recipient === LEADER && row.expects === 'reply');
 }
 
 /** Closes a request by the message `by`. What a person answers without having taken it from the mailbox was read too. */

@@ -19,7 +19,7 @@ import {
   resultsOf,
   type TeamRow,
 } from '../../ledger/index.ts';
-import { ownTeamOf, ownTeamOnly, workerMayNot } from '../callers.ts';
+import { type Caller, ownTeamOf, ownTeamOnly, workerMayNot } from '../callers.ts';
 import type { Runtime } from '../runtime.ts';
 import { selectTeamOf } from '../teams.ts';
 import { memberRows, resultView, unknownAgent } from '../views/index.ts';
@@ -35,6 +35,17 @@ const input = z.object({
   team: z.string().optional(),
 });
 type Input = z.output<typeof input>;
+
+/** A leader's tool call waits for a result; something must be named. `gone` ends the waiting with the call. */
+export async function waitForResult(
+  runtime: Runtime,
+  caller: Caller,
+  args: Pick<Input, 'task' | 'agent' | 'message' | 'timeout_s' | 'team'>,
+  gone: AbortSignal,
+): Promise<object | Refusal> {
+  if (args.task ?? args.agent ?? args.message) return wait.run({ runtime, caller, gone }, args);
+  return refuse('tool_arguments_invalid', 'Name a task, an agent or a message_id to wait for.', { next: [] });
+}
 
 /** Waits for a result of a task, an agent or a message, for the leader's mail, or until the whole team has nothing to do. */
 export const wait = verb({
