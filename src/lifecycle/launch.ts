@@ -70,6 +70,10 @@ async function journal(effects: Effects, saga: Saga, plan: TeamPlan, order: Laun
       intent: 'running',
       notify: team.notify,
       approvals: team.approvals,
+      worker_to_worker: team.workerToWorker ? 1 : 0,
+      peer_mirror: team.peerMirror ? 1 : 0,
+      peer_limits: JSON.stringify(team.peerLimits),
+      routing: JSON.stringify(team.routing),
     });
     for (const [position, spec] of team.agents.entries()) await upsertAgent(change, agentRow(team, spec, position));
     for (const agent of plan.agents) await insertLife(change, effects, team, agent);

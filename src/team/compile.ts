@@ -7,6 +7,7 @@ import { type CompiledRole, compileRole, isBroken } from './role.ts';
 import { keptFields, type TeamFields, teamFields } from './schema.ts';
 import { secretProblems } from './secrets.ts';
 import type { AgentSpec, Surroundings, Team, TeamFile } from './shape.ts';
+import { peerLimitsOf, routingOf, tasksOf, workProblems } from './tasks/check.ts';
 
 export const TEAM_DOCUMENT = 'TEAM.md';
 
@@ -53,6 +54,10 @@ export function compileTeam(files: readonly TeamFile[], around: Surroundings): T
     notify: head.fields.notify ?? 'each',
     approvals: head.fields.approvals ?? 'person',
     workerToWorker: head.fields.worker_to_worker ?? true,
+    peerMirror: head.fields.peer_mirror ?? false,
+    peerLimits: peerLimitsOf(head.fields),
+    tasks: tasksOf(head.fields),
+    routing: routingOf(head.fields),
     agents,
     kept: keptFields(head.fields),
   };
@@ -67,7 +72,7 @@ interface Head {
   readonly body: string;
   readonly leaderProvider: string;
   readonly problems: readonly Problem[];
-  fault(key: string | readonly [string, number], message: string, kind?: ProblemKind): Problem;
+  fault(key: string | readonly PropertyKey[], message: string, kind?: ProblemKind): Problem;
 }
 
 function compileHead(file: TeamFile | undefined, around: Surroundings): Head {
@@ -75,7 +80,7 @@ function compileHead(file: TeamFile | undefined, around: Surroundings): Head {
   const read: FrontMatter = isBroken(front) ? { values: {}, lineOf: () => 1, body: '' } : front;
   const fault: Head['fault'] = (key, message, kind = 'team_document_invalid') => {
     const place = typeof key === 'string' ? [key] : key;
-    return { kind, file: TEAM_DOCUMENT, line: read.lineOf(place), key: place.join('.'), message };
+    return { kind, file: TEAM_DOCUMENT, line: read.lineOf(place), key: place.map(String).join('.'), message };
   };
   const checked = checkFields(TEAM_DOCUMENT, read, teamFields);
   const problems = [
@@ -128,6 +133,9 @@ function betweenDocuments(head: Head, roles: readonly CompiledRole[]): Problem[]
     const advice = meant ? `did you mean ${meant}?` : `the agents are ${names.join(', ')}`;
     problems.push(head.fault(place, `there is no agent ${shown(name)}; ${advice}`));
   }
+  // With a document that could not be read, nobody knows who is there.
+  const members = names.length < roles.length ? undefined : names;
+  problems.push(...workProblems(head.fields, members, head.fault));
   const most = head.fields.max_active_agents;
   if (most !== undefined && most < roles.length) {
     const message = `${most} is refused: all ${roles.length} agents are started; remove the line or write ${roles.length}`;

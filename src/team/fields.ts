@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { firstLine, printable } from '../kernel/index.ts';
 import type { FrontMatter } from './front-matter.ts';
+import { TOOL_WORDS } from './names.ts';
 import { nearest, type Problem } from './problems.ts';
 import { looksLikeSecret } from './secrets.ts';
 
@@ -57,6 +58,15 @@ export const variableName = z
 const SESSION_VARIABLE =
   /^(TMUX.*|TEAM_AGENT_.*|CLAUDECODE|CLAUDE_PID|CLAUDE_CODE_(SESSION|CHILD|MESSAGING)_.*|CODEX_THREAD_ID)$/;
 
+export const toolWord = z
+  .string({ error: 'does not fit; write the name of a tool' })
+  .refine((word) => TOOL_WORDS.includes(word), {
+    error: ({ input }) => {
+      const meant = typeof input === 'string' ? nearest(input, TOOL_WORDS) : undefined;
+      return `there is no tool ${shown(input)}; ${meant ? `did you mean ${meant}?` : `write one of ${TOOL_WORDS.join(', ')}`}`;
+    },
+  });
+
 /** Checks a document's head against its fields. A key without a value counts as not written. */
 export function checkFields<Fields extends z.ZodObject>(
   file: string,
@@ -67,11 +77,11 @@ export function checkFields<Fields extends z.ZodObject>(
   const checked = fields.safeParse(written);
   if (checked.success) return { values: checked.data, problems: [] };
   return {
-    problems: checked.error.issues.flatMap((issue) => problemsOf(file, front, Object.keys(fields.shape), issue)),
+    problems: checked.error.issues.flatMap((issue) => problemsOf(file, front, fields, issue)),
   };
 }
 
-function problemsOf(file: string, front: FrontMatter, known: readonly string[], issue: z.core.$ZodIssue): Problem[] {
+function problemsOf(file: string, front: FrontMatter, fields: z.ZodObject, issue: z.core.$ZodIssue): Problem[] {
   const at = (path: readonly PropertyKey[], message: string): Problem => ({
     kind: 'team_document_invalid',
     file,
@@ -80,6 +90,7 @@ function problemsOf(file: string, front: FrontMatter, known: readonly string[], 
     message,
   });
   if (issue.code !== 'unrecognized_keys') return [at(issue.path, issue.message)];
+  const known = keysAt(fields, issue.path);
   return issue.keys.map((key) => {
     const meant = nearest(key, known);
     const advice = meant ? `did you mean ${meant}?` : `the fields are ${known.join(', ')}`;
@@ -87,9 +98,17 @@ function problemsOf(file: string, front: FrontMatter, known: readonly string[], 
   });
 }
 
-function wrong(instead: string): (issue: Wrong) => string {
+export function wrong(instead: string): (issue: Wrong) => string {
   return ({ input }) =>
     input === undefined ? `is missing; write ${instead}` : `${shown(input)} does not fit; write ${instead}`;
+}
+
+/** The fields that may be written at a place below `schema`. */
+function keysAt(schema: unknown, [step, ...rest]: readonly PropertyKey[]): string[] {
+  if (schema instanceof z.ZodOptional) return keysAt(schema.unwrap(), step === undefined ? [] : [step, ...rest]);
+  if (schema instanceof z.ZodArray) return keysAt(schema.element, rest);
+  if (!(schema instanceof z.ZodObject)) return [];
+  return step === undefined ? Object.keys(schema.shape) : keysAt(schema.shape[String(step)], rest);
 }
 
 /** A value as a document's author would recognise it; never a credential. */

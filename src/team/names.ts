@@ -93,6 +93,10 @@ const ROLE_TOOLS: Readonly<Record<string, readonly string[]>> = {
 
 /** The canonical tools that a role document asks for, sorted, each once. */
 export function resolveTools(words: readonly string[], role: string): string[] {
-  const asked = words.length > 0 ? words : (ROLE_TOOLS[role] ?? BUILDING);
+  return canonicalTools(words.length > 0 ? words : (ROLE_TOOLS[role] ?? BUILDING));
+}
+
+/** The canonical tools that words of documents mean, sorted, each once. */
+export function canonicalTools(asked: readonly string[]): string[] {
   return [...new Set(asked.flatMap((word) => ALIASES[word] ?? [word]))].sort();
 }

@@ -1,8 +1,7 @@
 import { z } from 'zod';
-import { flag, harmless, listOf, notYet, oneOf, positive, shown, text, variableName } from './fields.ts';
-import { TOOL_WORDS } from './names.ts';
-import { nearest } from './problems.ts';
+import { flag, harmless, listOf, notYet, oneOf, positive, text, toolWord, variableName } from './fields.ts';
 import { APPROVERS, MCP_CHOICES, NOTIFY, PERMISSION_WORDS } from './shape.ts';
+import { peerLimits, routing, tasks } from './tasks/schema.ts';
 
 const DISPLAYS = [
   'adaptive',
@@ -50,6 +49,10 @@ export const teamFields = z.strictObject({
   approvals: oneOf(APPROVERS).optional(),
   env: listOf(variableName, 'a list of variable names, such as [NPM_TOKEN]').optional(),
   worker_to_worker: flag().optional(),
+  peer_mirror: flag().optional(),
+  peer_limits: peerLimits.optional(),
+  tasks: tasks.optional(),
+  routing: routing.optional(),
   startup_order: listOf(text('the name of an agent'), 'a list of agents, such as [builder, tester]').optional(),
   max_active_agents: positive('a whole number of agents')
     .int({ error: 'does not fit; write a whole number' })
@@ -74,19 +77,12 @@ export function keptFields(fields: TeamFields): Readonly<Record<string, unknown>
   return Object.fromEntries(KEPT.flatMap((key) => (fields[key] === undefined ? [] : [[key, fields[key]]])));
 }
 
-const tool = z.string({ error: 'does not fit; write the name of a tool' }).refine((word) => TOOL_WORDS.includes(word), {
-  error: ({ input }) => {
-    const meant = typeof input === 'string' ? nearest(input, TOOL_WORDS) : undefined;
-    return `there is no tool ${shown(input)}; ${meant ? `did you mean ${meant}?` : `write one of ${TOOL_WORDS.join(', ')}`}`;
-  },
-});
-
 /** The head of a role document. `name`, `role`, `provider` and `tools` are required. */
 export const roleFields = z.strictObject({
   name: text("the agent's id, such as builder"),
   role: text('what the agent is, such as developer'),
   provider: text('the CLI that plays it, such as claude, codex or scripted'),
-  tools: listOf(tool, 'a list such as [fs_read, execute_bash]'),
+  tools: listOf(toolWord, 'a list such as [fs_read, execute_bash]'),
   model: text('the name of a model').optional(),
   working_directory: text('a folder, relative to the workspace').optional(),
   script: text('a file, relative to this document').optional(),

@@ -1,5 +1,6 @@
 import type { AgentId, Refusal, TeamId } from '../kernel/index.ts';
 import type { PermissionMode } from '../providers/index.ts';
+import type { PeerLimits, Routing, TaskSpec } from './tasks/shape.ts';
 
 /** One document of a team folder: `path` is relative to the folder, with `/` between its parts. */
 export interface TeamFile {
@@ -71,6 +72,12 @@ export interface Team {
   readonly approvals: Approvers;
   /** May agents write to each other? */
   readonly workerToWorker: boolean;
+  /** Does the leader get a copy of what they write to each other? */
+  readonly peerMirror: boolean;
+  readonly peerLimits: PeerLimits;
+  /** The work that TEAM.md names, in its order. */
+  readonly tasks: readonly TaskSpec[];
+  readonly routing: Routing;
   /** In the order in which they start; never empty. */
   readonly agents: readonly AgentSpec[];
   /** Settings about display and timing, as they were written (`display_backend`, `tick_interval_sec`, ...). */

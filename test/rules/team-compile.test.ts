@@ -75,6 +75,10 @@ describe('a team of its documents', () => {
       notify: 'digest',
       approvals: 'person',
       workerToWorker: false,
+      peerMirror: false,
+      peerLimits: {},
+      tasks: [],
+      routing: { rules: [] },
       kept: { display_backend: 'none', tick_interval_sec: 2.5 },
       agents: [
         {
