@@ -139,7 +139,7 @@ export function updateHold(change: Change, delivery: DeliveryId, reason: string)
 export function updateMessage(
   change: Change,
   message: MessageId,
-  facts: Partial<Pick<MessageRow, 'confirmation' | 'confirmed_by' | 'batched'>>,
+  facts: Partial<Pick<MessageRow, 'confirmation' | 'confirmed_by' | 'batched' | 'due_at'>>,
 ): Promise<unknown> {
   return change.tx.updateTable('messages').set(facts).where('message_id', '=', message).execute();
 }
