@@ -65,7 +65,8 @@ export async function releaseBatch(change: Change, recipient: string): Promise<v
   const batched = (await heldDeliveries(change.tx, change.team)).filter(
     (held) => held.recipient === recipient && held.batched !== 0,
   );
-  for (const { message_id } of batched) await updateMessage(change, message_id as MessageId, { batched: 0, due_at: null });
+  for (const { message_id } of batched)
+    await updateMessage(change, message_id as MessageId, { batched: 0, due_at: null });
   if (batched.length > 0) await reviewHeld(change, (held) => held.recipient === recipient);
 }
 
