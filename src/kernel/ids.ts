@@ -56,6 +56,11 @@ export function resultOfCall(incarnation: IncarnationId, call: string): ResultId
   return `r_${digest(incarnation, call)}` as ResultId;
 }
 
+/** The result that a file holds: the same content in the same team is one result, from whatever file it comes. */
+export function resultOfContent(team: TeamId, kind: 'valid' | 'invalid', content: string): ResultId {
+  return `r_${digest('file', kind, team, content)}` as ResultId;
+}
+
 function digest(...words: readonly string[]): string {
   return createHash('sha256').update(words.join('\0')).digest('hex').slice(0, 24);
 }

@@ -53,6 +53,7 @@ export const REASONS = {
   // results
   task_ambiguous: 1,
   task_unknown: 1,
+  result_invalid: 1,
   timeout: 1,
   delivery_dead: 1,
   // callers

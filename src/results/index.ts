@@ -1,3 +1,5 @@
-/** Tasks, open requests, reports. */
+/** Tasks, open requests, reports, results from files. */
 export { releaseWhenNothingIsOwed, wakesLeader } from './announce.ts';
+export type { ResultEnvelope } from './envelope.ts';
+export { type Imported, type InvalidResult, importResults } from './import.ts';
 export { type Reported, report } from './report.ts';

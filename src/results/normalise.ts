@@ -1,25 +1,18 @@
 import { type Refusal, refuse } from '../kernel/index.ts';
-
-export type ResultStatus = 'success' | 'blocked' | 'failed' | 'partial';
-export type ChangeKind = 'created' | 'modified' | 'deleted' | 'observed';
-export type TestStatus = 'passed' | 'failed' | 'not_run' | 'skipped';
-export type RiskSeverity = 'low' | 'medium' | 'high';
+import type { ResultEnvelope } from './envelope.ts';
 
 /** A report as it is stored. Every text is as the agent wrote it, up to {@link TEXT_LIMIT} bytes. */
-export interface ResultEnvelope {
-  readonly schema_version: 'result_envelope_v1';
+export interface NormalisedResult extends Omit<ResultEnvelope, 'task_id' | 'agent_id'> {
   /** The task that the agent named; null when it named none. */
   readonly task_id: string | null;
-  readonly status: ResultStatus;
-  readonly summary: string;
-  readonly changes: readonly { readonly path: string; readonly kind: ChangeKind; readonly description: string }[];
-  readonly tests: readonly { readonly command: string; readonly status: TestStatus; readonly detail?: string }[];
-  readonly risks: readonly { readonly severity: RiskSeverity; readonly description: string }[];
-  readonly artifacts: readonly { readonly path: string; readonly description: string }[];
-  readonly next_actions: readonly { readonly description: string }[];
   /** What the intake changed, guessed or could not place, one sentence each. */
   readonly notes: readonly string[];
 }
+
+type ResultStatus = ResultEnvelope['status'];
+type Change = ResultEnvelope['changes'][number];
+type Test = ResultEnvelope['tests'][number];
+type Risk = ResultEnvelope['risks'][number];
 
 /** The most bytes of UTF-8 that one text of a report keeps: 200 kB. */
 export const TEXT_LIMIT = 200_000;
@@ -34,7 +27,7 @@ type Note = (sentence: string) => void;
  * Takes in the arguments of `report_result`, however loosely they were written. An unknown status becomes `partial`,
  * never `success`; nothing is dropped without a note. Refuses only what is not an object.
  */
-export function normaliseResult(input: unknown): ResultEnvelope | Refusal {
+export function normaliseResult(input: unknown): NormalisedResult | Refusal {
   if (!isFields(input)) {
     return refuse('tool_arguments_invalid', 'A result is an object; write {"summary": "what was done"}.', {
       evidence: { given: input === null ? 'null' : Array.isArray(input) ? 'array' : typeof input },
@@ -105,14 +98,14 @@ function summaryOf(value: unknown, status: ResultStatus, note: Note): string {
 
 const PATHS = ['path', 'file', 'filepath', 'filename'];
 const DESCRIPTIONS = ['description', 'summary', 'detail', 'details', 'message'];
-const KINDS = words<ChangeKind>(
+const KINDS = words<Change['kind']>(
   ['created', 'created create add added new'],
   ['modified', 'modified modify edit edited update updated change changed fix fixed'],
   ['deleted', 'deleted delete remove removed'],
   ['observed', 'observed observe read reviewed inspected viewed'],
 );
 
-function change(item: unknown, summary: string): ResultEnvelope['changes'][number] | undefined {
+function change(item: unknown, summary: string): Change | undefined {
   const path = isFields(item) ? firstText(item, PATHS) : undefined;
   if (!isFields(item) || path === undefined) return undefined;
   const written = firstText(item, DESCRIPTIONS);
@@ -121,19 +114,19 @@ function change(item: unknown, summary: string): ResultEnvelope['changes'][numbe
 }
 
 /** The kind of the first word that tells one; `modified` when none does. */
-function kindToldBy(description: string): ChangeKind {
+function kindToldBy(description: string): Change['kind'] {
   const told = (description.toLowerCase().match(/[a-z]+/g) ?? []).map((word) => KINDS.get(word));
   return told.find((kind) => kind !== undefined) ?? 'modified';
 }
 
-const TEST_STATUSES = words<TestStatus>(
+const TEST_STATUSES = words<Test['status']>(
   ['passed', 'passed pass ok success true'],
   ['failed', 'failed fail failure error false'],
   ['skipped', 'skipped skip'],
   ['not_run', 'not_run'],
 );
 
-function test(item: unknown, note: Note): ResultEnvelope['tests'][number] | undefined {
+function test(item: unknown, note: Note): Test | undefined {
   if (!isFields(item)) {
     const command = textOf(item);
     return command === undefined ? undefined : { command, status: 'not_run' };
@@ -147,13 +140,13 @@ function test(item: unknown, note: Note): ResultEnvelope['tests'][number] | unde
   return { command, status: status ?? 'not_run', ...(detail === undefined ? {} : { detail }) };
 }
 
-const SEVERITIES = words<RiskSeverity>(
+const SEVERITIES = words<Risk['severity']>(
   ['low', 'low minor'],
   ['medium', 'medium moderate'],
   ['high', 'high critical severe major'],
 );
 
-function risk(item: unknown, note: Note): ResultEnvelope['risks'][number] | undefined {
+function risk(item: unknown, note: Note): Risk | undefined {
   const description = isFields(item) ? firstText(item, [...DESCRIPTIONS, 'risk']) : textOf(item);
   if (description === undefined) return undefined;
   const written = isFields(item) ? firstText(item, ['severity', 'level']) : undefined;

@@ -17,6 +17,7 @@ import {
   insertResult,
   type Ledger,
   openRequests,
+  type QueuedRow,
   type ResultRow,
   type TaskRow,
   updateTask,
@@ -24,7 +25,7 @@ import {
 import { answer } from '../messages/index.ts';
 import { announce } from './announce.ts';
 import { attribute } from './attribution.ts';
-import { normaliseResult, type ResultEnvelope } from './normalise.ts';
+import { type NormalisedResult, normaliseResult } from './normalise.ts';
 
 /** Who reports, and the provider's own id of the call: a call that comes twice is one report. */
 export interface Reporter {
@@ -70,7 +71,12 @@ export async function report(
   return reported;
 }
 
-async function store(change: Change, mint: Mint, by: Reporter, envelope: ResultEnvelope): Promise<Reported | Refusal> {
+async function store(
+  change: Change,
+  mint: Mint,
+  by: Reporter,
+  envelope: NormalisedResult,
+): Promise<Reported | Refusal> {
   const result_id = resultOfCall(by.incarnation, by.call);
   const before = await findResult(change.tx, result_id);
   if (before) return answerOf(before);
@@ -83,32 +89,50 @@ async function store(change: Change, mint: Mint, by: Reporter, envelope: ResultE
     attribution.kind === 'answers'
       ? requests.find((row) => row.delivery_id === attribution.request.delivery_id)
       : undefined;
-  const task_id = request?.task_id ?? envelope.task_id ?? null;
-  const row = {
-    result_id,
-    agent_id: by.agent,
-    incarnation: by.incarnation,
+  const row = await takeIn(
+    change,
+    mint,
+    { result_id, agent_id: by.agent, incarnation: by.incarnation, source: 'tool' },
+    { ...envelope, task_id: request?.task_id ?? envelope.task_id },
+    request,
+  );
+  return answerOf(row);
+}
+
+type NewResult = Omit<ResultRow, 'team' | 'seq' | 'created_at'>;
+
+/**
+ * Stores a result with all that follows from it: the open `request` that it answers, the task that it ends, who hears of it.
+ * `message_id`: what it is about where no request is open any more.
+ */
+export async function takeIn(
+  change: Change,
+  mint: Mint,
+  origin: Pick<ResultRow, 'result_id' | 'agent_id' | 'incarnation' | 'source'>,
+  envelope: NormalisedResult,
+  request: QueuedRow | undefined,
+  message_id = request?.message_id ?? null,
+): Promise<NewResult> {
+  const { result_id, agent_id, source } = origin;
+  const { task_id, status, summary } = envelope;
+  const unattributed = request === undefined;
+  const row: NewResult = {
+    ...origin,
     task_id,
-    message_id: request?.message_id ?? null,
-    status: envelope.status,
-    summary: envelope.summary,
-    envelope: JSON.stringify({ ...envelope, task_id, agent_id: by.agent }),
-    unattributed: request ? 0 : 1,
-    source: 'tool' as const,
+    message_id,
+    status,
+    summary,
+    envelope: JSON.stringify({ ...envelope, agent_id }),
+    unattributed: unattributed ? 1 : 0,
     error: null,
   };
   await insertResult(change, row);
-  await change.event('result.reported', {
-    result_id,
-    agent_id: by.agent,
-    task_id,
-    status: row.status,
-    unattributed: !request,
-  });
+  const told = { result_id, agent_id, task_id, status, unattributed };
+  await change.event('result.reported', source === 'file' ? { ...told, source } : told);
   if (request) await answer(change, request.delivery_id as Parameters<typeof answer>[1], { result_id });
   if (task_id) await collect(change, task_id as TaskId, row);
   await announce(change, mint, row, request?.sender);
-  return answerOf(row);
+  return row;
 }
 
 /** The task takes its result in the very transaction that stores it: there is no moment in between. */

@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { isRefusal } from '../../src/kernel/index.ts';
-import { normaliseResult, type ResultEnvelope, TEXT_LIMIT } from '../../src/results/normalise.ts';
+import { type NormalisedResult, normaliseResult, TEXT_LIMIT } from '../../src/results/normalise.ts';
 
-function normalised(input: unknown): ResultEnvelope {
+function normalised(input: unknown): NormalisedResult {
   const result = normaliseResult(input);
   if (isRefusal(result)) throw new Error(result.message);
   return result;

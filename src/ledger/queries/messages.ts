@@ -275,9 +275,25 @@ export function lastHeard(db: Reading, team: TeamId, agent: AgentId): Promise<Qu
     .executeTakeFirst();
 }
 
+/** Deliveries to a member that expect something, were consumed and are not answered, whoever consumed them. Oldest first. */
+export function consumedRequests(
+  db: Reading,
+  team: TeamId,
+  member: AgentId,
+  expects: readonly MessageRow['expects'][],
+) {
+  return withMessage(db)
+    .where('deliveries.team', '=', team)
+    .where('recipient', '=', member)
+    .where('state', '=', 'consumed')
+    .where(isRequest)
+    .where('deliveries.expects', 'in', expects)
+    .orderBy('deliveries.seq');
+}
+
 /**
- * Deliveries that expect something, were consumed by this conversation of an agent and are not answered. Oldest first. A
- * request that an earlier conversation consumed is not known to this one.
+ * Those of them that this conversation of an agent consumed: a request that an earlier conversation consumed is not known
+ * to this one.
  */
 export function openRequests(
   db: Reading,
@@ -285,12 +301,7 @@ export function openRequests(
   by: { agent: AgentId; incarnation: IncarnationId },
   expects: readonly MessageRow['expects'][],
 ): Promise<QueuedRow[]> {
-  return withMessage(db)
-    .where('deliveries.team', '=', team)
-    .where('recipient', '=', by.agent)
-    .where('state', '=', 'consumed')
-    .where(isRequest)
-    .where('deliveries.expects', 'in', expects)
+  return consumedRequests(db, team, by.agent, expects)
     .where('consumed_by', 'in', (eb) =>
       eb
         .selectFrom('sessions as consumer')
@@ -299,6 +310,17 @@ export function openRequests(
         .where('own.incarnation', '=', by.incarnation)
         .where('consumer.team', '=', team),
     )
+    .execute();
+}
+
+/** Deliveries to a member that expect a reply and have none yet, whether they were read or not. Oldest first. */
+export function unansweredQuestions(db: Reading, team: TeamId, member: AgentId, limit: number): Promise<QueuedRow[]> {
+  return withMessage(db)
+    .where('deliveries.team', '=', team)
+    .where('recipient', '=', member)
+    .where(isRequest)
+    .where('deliveries.expects', '=', 'reply')
     .orderBy('deliveries.seq')
+    .limit(sql.lit(limit))
     .execute();
 }

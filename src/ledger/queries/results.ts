@@ -1,4 +1,4 @@
-import type { Selectable } from 'kysely';
+import { type Selectable, type SqlBool, sql } from 'kysely';
 import type { AgentId, ResultId, TaskId, TeamId } from '../../kernel/index.ts';
 import type { Change } from '../ledger.ts';
 import type { ResultsTable, TasksTable } from '../schema.ts';
@@ -31,9 +31,12 @@ export interface ResultFilter {
   readonly sinceTime?: number | undefined;
 }
 
+/** What is kept though it is no result: its `error` says why. */
+const isResult = sql<SqlBool>`results.error is null`;
+
 /** A team's results in the order they were taken in. */
 export function resultsOf(db: Reading, team: TeamId, filter: ResultFilter = {}): Promise<ResultRow[]> {
-  let query = db.selectFrom('results').selectAll().where('team', '=', team);
+  let query = db.selectFrom('results').selectAll().where('team', '=', team).where(isResult);
   if (filter.agent) query = query.where('agent_id', '=', filter.agent);
   if (filter.task) query = query.where('task_id', '=', filter.task);
   if (filter.message) query = query.where('message_id', '=', filter.message);
@@ -52,11 +55,13 @@ export async function resultsSummary(
     .selectFrom('results')
     .select((eb) => [eb.fn.countAll<number>().as('total'), eb.fn.sum<number>('unattributed').as('unattributed')])
     .where('team', '=', team)
+    .where(isResult)
     .executeTakeFirst();
   const latest = await db
     .selectFrom('results')
     .selectAll()
     .where('team', '=', team)
+    .where(isResult)
     .orderBy('seq', 'desc')
     .limit(limit)
     .execute();
@@ -65,6 +70,27 @@ export async function resultsSummary(
     unattributed: Number(counts?.unattributed ?? 0),
     latest: latest.reverse(),
   };
+}
+
+/** What a team was given as a result and is none, in the order it came. */
+export function invalidResultsOf(db: Reading, team: TeamId): Promise<ResultRow[]> {
+  return db
+    .selectFrom('results')
+    .selectAll()
+    .where('team', '=', team)
+    .where('error', 'is not', null)
+    .orderBy('seq')
+    .execute();
+}
+
+/** The result that each task of a team took in last. */
+export function acceptedResults(db: Reading, team: TeamId): Promise<ResultRow[]> {
+  return db
+    .selectFrom('tasks')
+    .innerJoin('results', 'results.result_id', 'tasks.accepted_result_id')
+    .selectAll('results')
+    .where('tasks.team', '=', team)
+    .execute();
 }
 
 export function findTask(db: Reading, team: TeamId, task: TaskId): Promise<TaskRow | undefined> {
