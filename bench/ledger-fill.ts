@@ -23,13 +23,17 @@ export function fillLedger(file: string, count: number): void {
 }
 
 const STATEMENTS = [
-  `insert into messages select message_id, team, seq, 'person', 'user', printf('%.*c', 300, 'x'), null, null, 'result', null, null, at
-    from past`,
-  `insert into deliveries select delivery_id, message_id, team, seq + 1, agent, 1, 'answered', null, 1, 'protocol', at, at + 5, at + 20,
-    incarnation, '{"source":"record","file":"/somewhere/records/session.jsonl","offset":1000,"record_id":"x"}', 0 from past`,
+  `insert into messages (message_id, team, seq, sender, authority, body, expects, created_at)
+    select message_id, team, seq, 'person', 'user', printf('%.*c', 300, 'x'), 'result', at from past`,
+  `insert into deliveries (delivery_id, message_id, team, seq, recipient, generation, expects, state, attempts, channel,
+      stored_at, submitted_at, consumed_at, consumed_by, receipt)
+    select delivery_id, message_id, team, seq + 1, agent, 1, 'result', 'answered', 1, 'protocol', at, at + 5, at + 20, incarnation,
+      '{"source":"record","file":"/somewhere/records/session.jsonl","offset":1000,"record_id":"x"}' from past`,
   `insert into offers select delivery_id, 1, team, agent, 'protocol', incarnation, i * 300, at + 5, at + 20, 'taken', 'record', null from past`,
-  `insert into results select 'r_' || printf('%024x', i), team, seq + 5, agent, incarnation, null, message_id, 'success', 'done', '{}', 0,
-    at + 100 from past where i % 10 = 0`,
+  `insert into results (result_id, team, seq, agent_id, incarnation, message_id, status, summary, envelope, unattributed,
+      created_at)
+    select 'r_' || printf('%024x', i), team, seq + 5, agent, incarnation, message_id, 'success', 'done', '{}', 0, at + 100
+      from past where i % 10 = 0`,
   ...[
     [2, 'message.stored'],
     [3, 'delivery.submitted'],

@@ -16,6 +16,7 @@ export interface LedgerTables {
   offers: OffersTable;
   tasks: TasksTable;
   results: ResultsTable;
+  result_counts: ResultCountsTable;
   leases: LeasesTable;
   leaders: LeadersTable;
   trusted_folders: TrustedFoldersTable;
@@ -220,6 +221,13 @@ export interface ResultsTable {
   source: Generated<'tool' | 'file'>;
   /** Why it is no result; it is kept and counts for nothing. */
   error: string | null;
+}
+
+/** How many results of each status a team has, how many that are none, and how many answer no request; kept by a trigger. */
+export interface ResultCountsTable {
+  team: string;
+  kind: ResultsTable['status'] | 'invalid' | 'unattributed';
+  count: number;
 }
 
 export interface LeasesTable {

@@ -5,11 +5,12 @@ import {
   deliveryCounts,
   type IncarnationRow,
   latestEvents,
+  latestResults,
   liveIncarnations,
   oldestPending,
   pendingDeliveries,
   type Reading,
-  resultsSummary,
+  resultCounts,
   sessionOf,
   type TaskRow,
   type TeamRow,
@@ -36,12 +37,13 @@ export async function statusView(
 ) {
   const id = team.team as TeamId;
   const members = await memberRows(db, team);
-  const [counts, oldest, pending, tasks, results, events, leader, all, lives] = await Promise.all([
+  const [counts, oldest, pending, tasks, results, latest, events, leader, all, lives] = await Promise.all([
     deliveryCounts(db, id),
     oldestPending(db, id),
     pendingDeliveries(db, id, 200),
     tasksOf(db, id),
-    resultsSummary(db, id, SHOWN.results),
+    resultCounts(db, id),
+    latestResults(db, id, SHOWN.results),
     latestEvents(db, id, SHOWN.events),
     leaderView(db, observer, id),
     teams(db),
@@ -82,8 +84,12 @@ export async function statusView(
       assignee,
       accepted_result_id,
     })),
-    results: { total: results.total, unattributed: results.unattributed },
-    latest_results: results.latest.map((row) => {
+    results: {
+      total: results.success + results.blocked + results.failed + results.partial,
+      unattributed: results.unattributed,
+      invalid: results.invalid,
+    },
+    latest_results: latest.map((row) => {
       const { result_id, agent_id, task_id, status, summary, created_at } = resultView(row);
       return { result_id, agent_id, task_id, status, summary: firstLine(summary, SHOWN.text), created_at };
     }),

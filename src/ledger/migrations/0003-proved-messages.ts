@@ -46,6 +46,16 @@ const STATEMENTS = [
     incarnation text, task_id text, message_id text, status text not null, summary text not null,
     envelope text not null, unattributed integer not null, created_at bigint not null,
     source text not null default 'tool', error text, unique (team, seq))`,
+  // Kept by the ledger itself, as the counts of deliveries are: results are only ever added.
+  `create table result_counts (team text not null, kind text not null, count integer not null, primary key (team, kind))`,
+  `create trigger result_stored after insert on results begin
+    insert into result_counts (team, kind, count)
+      values (new.team, case when new.error is null then new.status else 'invalid' end, 1)
+      on conflict (team, kind) do update set count = count + 1;
+    insert into result_counts (team, kind, count)
+      select new.team, 'unattributed', 1 where new.error is null and new.unattributed = 1
+      on conflict (team, kind) do update set count = count + 1;
+  end`,
   `insert into results (result_id, team, seq, agent_id, incarnation, task_id, message_id, status, summary, envelope,
       unattributed, created_at)
     select result_id, team, seq, agent_id, incarnation, task_id, message_id, status, summary, envelope, unattributed,

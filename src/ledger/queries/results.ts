@@ -1,7 +1,7 @@
 import { type Selectable, type SqlBool, sql } from 'kysely';
 import type { AgentId, ResultId, TaskId, TeamId } from '../../kernel/index.ts';
 import type { Change } from '../ledger.ts';
-import type { ResultsTable, TasksTable } from '../schema.ts';
+import type { ResultCountsTable, ResultsTable, TasksTable } from '../schema.ts';
 import type { Reading } from './messages.ts';
 
 export type ResultRow = Selectable<ResultsTable>;
@@ -45,19 +45,17 @@ export function resultsOf(db: Reading, team: TeamId, filter: ResultFilter = {}):
   return query.orderBy('seq').execute();
 }
 
-/** How many results a team has, and the newest few of them, oldest first. */
-export async function resultsSummary(
-  db: Reading,
-  team: TeamId,
-  limit: number,
-): Promise<{ total: number; unattributed: number; latest: ResultRow[] }> {
-  const counts = await db
-    .selectFrom('results')
-    .select((eb) => [eb.fn.countAll<number>().as('total'), eb.fn.sum<number>('unattributed').as('unattributed')])
-    .where('team', '=', team)
-    .where(isResult)
-    .executeTakeFirst();
-  const latest = await db
+/** How many results a team has by status, how many that are none, and how many answer no request. */
+export async function resultCounts(db: Reading, team: TeamId): Promise<Record<ResultCountsTable['kind'], number>> {
+  const counts = { success: 0, blocked: 0, failed: 0, partial: 0, invalid: 0, unattributed: 0 };
+  const rows = await db.selectFrom('result_counts').select(['kind', 'count']).where('team', '=', team).execute();
+  for (const row of rows) counts[row.kind] = row.count;
+  return counts;
+}
+
+/** A team's newest results, oldest first. */
+export async function latestResults(db: Reading, team: TeamId, limit: number): Promise<ResultRow[]> {
+  const rows = await db
     .selectFrom('results')
     .selectAll()
     .where('team', '=', team)
@@ -65,11 +63,7 @@ export async function resultsSummary(
     .orderBy('seq', 'desc')
     .limit(limit)
     .execute();
-  return {
-    total: Number(counts?.total ?? 0),
-    unattributed: Number(counts?.unattributed ?? 0),
-    latest: latest.reverse(),
-  };
+  return rows.reverse();
 }
 
 /** What a team was given as a result and is none, in the order it came. */
