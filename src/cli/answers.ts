@@ -8,6 +8,8 @@ export interface DeliveryAnswer {
   readonly task_id?: string | null;
   readonly state: string;
   readonly reason?: string | null;
+  /** Tasks that must be done before it goes. */
+  readonly waits_for?: readonly string[];
   readonly channel?: string | null;
   readonly receipt?: {
     readonly source: string;
@@ -87,6 +89,17 @@ export interface AgentStatus {
   readonly queue: { readonly queued: number; readonly submitted: number; readonly because?: string | null };
 }
 
+export interface TaskAnswer {
+  readonly id: string;
+  readonly title: string;
+  readonly status: string;
+  readonly assignee: string | null;
+  /** Tasks that must be done before. */
+  readonly waits_for?: readonly string[];
+  /** A person's yes; null: none is needed. */
+  readonly confirmation?: 'wanted' | 'given' | null;
+}
+
 export interface StatusAnswer {
   readonly ok: true;
   readonly team: string;
@@ -104,12 +117,7 @@ export interface StatusAnswer {
   readonly agents: Readonly<Record<string, AgentStatus>>;
   readonly deliveries: Readonly<Record<string, number>>;
   readonly oldest_pending_ms?: number | null;
-  readonly tasks?: readonly {
-    readonly id: string;
-    readonly title: string;
-    readonly status: string;
-    readonly assignee: string | null;
-  }[];
+  readonly tasks?: readonly TaskAnswer[];
   readonly results?: { readonly total: number; readonly unattributed: number };
   readonly latest_results: readonly Pick<
     ResultAnswer,
@@ -197,6 +205,14 @@ export interface Answers {
     readonly result?: ResultAnswer;
     readonly partial?: boolean;
     readonly stored?: boolean;
+    readonly next?: readonly string[];
+  };
+  'repair-state': {
+    readonly ok: true;
+    readonly task_id: string;
+    readonly before: Pick<TaskAnswer, 'status' | 'assignee'>;
+    readonly after: Pick<TaskAnswer, 'status' | 'assignee'>;
+    readonly state_file: string;
   };
   cancel: {
     readonly ok: boolean;

@@ -86,7 +86,7 @@ function messageCommands(program: Command, perform: Perform): void {
     .usage('TO MESSAGE... [options]\n       team-agent send --to TO MESSAGE... [options]')
     .summary('send a message: send TO MESSAGE...')
     .description(
-      "Sends a message. TO is an agent, a list `a,b`, everybody '*', `leader`, or `task:T` for whoever has task T. Returns when the message is stored; its delivery is proved later (`deliveries`).",
+      "Sends a message. TO is an agent, a list `a,b`, everybody '*', `leader`, or `task:T` for whoever has task T; with --task T it may be left out. Returns when the message is stored; its delivery is proved later (`deliveries`).",
     )
     .option('--to <names>', 'for whom; then every word is text')
     .option('--task <task>', 'the task it is about')
@@ -98,6 +98,7 @@ function messageCommands(program: Command, perform: Perform): void {
     .option('--at <time>', 'it goes at this time (ISO), not before')
     .option('--in <seconds>', 'it goes after so long')
     .option('--now', 'into a running turn, before what waits: an answer in the making may be cut off')
+    .option('--confirm-human', 'a person says yes to the task it is about')
     .option('--stdin', 'read the text from standard input')
     .addOption(hidden('--from <id>'))
     .addOption(hidden('--no-wait'))
@@ -133,6 +134,20 @@ function messageCommands(program: Command, perform: Perform): void {
     .option('--timeout <seconds>', 'how long (default 600)')
     .action((flags) =>
       perform(async (context) => (await import('./commands/messages/wait.ts')).run(context, [], flags)),
+    );
+  program
+    .command('repair-state')
+    .summary('set right who has a task, and how it stands')
+    .description('Sets a task right by hand. What it was before stays on record (`events`).')
+    .requiredOption('--task <task>', 'which task')
+    .option('--assignee <agent>', 'who has it now')
+    .option(
+      '--status <status>',
+      'pending, ready, running, blocked, needs_retry, done, failed or cancelled; when it is done, what waited for it goes',
+    )
+    .option('--summary <text>', 'why, for the record')
+    .action((flags) =>
+      perform(async (context) => (await import('./commands/messages/repair-state.ts')).run(context, flags)),
     );
   program
     .command('inbox [member]')

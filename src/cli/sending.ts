@@ -12,6 +12,7 @@ export interface SendFlags {
   readonly at?: string;
   readonly in?: string;
   readonly now?: boolean;
+  readonly confirmHuman?: boolean;
   readonly stdin?: boolean;
   readonly from?: string;
 }
@@ -32,6 +33,7 @@ export interface SendRequest {
   readonly due_at?: number;
   readonly in_s?: number;
   readonly now?: true;
+  readonly confirm_human?: true;
 }
 
 export const SEND_FORMS = ['team-agent send AGENT "text"', 'team-agent send --to AGENT,AGENT "text"'] as const;
@@ -42,12 +44,14 @@ const WAIT = 30;
 
 /**
  * Reads the words and flags of `send`. With `--to` every word is text; without it the first word says for whom, and the
- * others, joined by blanks, are the text. `task:T` means whoever has the task.
+ * others, joined by blanks, are the text. `task:T` means whoever has the task, and so does `--task T` when one word alone
+ * (with `--stdin`: none) is left for the text.
  */
 export function sendRequest(words: readonly string[], flags: SendFlags): SendRequest | Refusal {
   if (flags.from !== undefined) return senderIsTheCaller();
-  const addressed = flags.to === undefined ? words[0] : flags.to;
-  const text = flags.to === undefined ? words.slice(1) : words;
+  const byTask = flags.to === undefined && flags.task !== undefined && words.length === (flags.stdin ? 0 : 1);
+  const addressed = flags.to ?? (byTask ? `task:${flags.task}` : words[0]);
+  const text = flags.to !== undefined || byTask ? words : words.slice(1);
   if (addressed === undefined) return usage('send needs to know for whom the message is.', SEND_FORMS);
   if (flags.stdin && text.length > 0) {
     return usage('With --stdin the text comes from standard input, and from nowhere else.', [
@@ -87,6 +91,7 @@ function sendOptions(flags: SendFlags, addressed: string): Omit<SendRequest, 'te
     ...(ttl_s === undefined ? {} : { ttl_s }),
     ...due,
     ...(flags.now ? { now: true } : {}),
+    ...(flags.confirmHuman ? { confirm_human: true } : {}),
   };
 }
 

@@ -41,13 +41,13 @@ export interface Seat {
 
 /** An agent's or a leader's message. `call` is the provider's own id of the call: the same call twice is one message. */
 export async function sendMessage(runtime: Runtime, caller: AgentCaller | LeaderCaller, call: string, input: unknown) {
-  const parsed = sendMessageInput.safeParse(input);
+  const parsed = sendMessageInput.partial({ to: true }).safeParse(input);
   if (!parsed.success) return badArguments(parsed.error);
   const { to, content, ...rest } = parsed.data;
   return sendAs(runtime, caller, {
     ...rest,
     message_id: messageOfCall(caller.incarnation, call),
-    to: [to].flat(),
+    ...(to === undefined ? {} : { to: [to].flat() }),
     text: content,
   });
 }

@@ -54,6 +54,7 @@ export const REASONS = {
   task_ambiguous: 1,
   task_unknown: 1,
   result_invalid: 1,
+  tools_missing: 1,
   timeout: 1,
   delivery_dead: 1,
   // callers

@@ -5,6 +5,7 @@ export * from './queries/agents.ts';
 export * from './queries/leaders.ts';
 export * from './queries/messages.ts';
 export * from './queries/results.ts';
+export * from './queries/tasks.ts';
 export * from './queries/views.ts';
 export * from './queries/workspace.ts';
 export { openLedgerReader } from './reader.ts';

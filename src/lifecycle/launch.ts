@@ -10,6 +10,7 @@ import {
   updateIncarnation,
   upsertAgent,
 } from '../ledger/index.ts';
+import { defineTasks } from '../results/index.ts';
 import { type AgentSpec, installTeam, type Team } from '../team/index.ts';
 import type { Effects } from './effects.ts';
 import { endLife } from './ending.ts';
@@ -76,6 +77,7 @@ async function journal(effects: Effects, saga: Saga, plan: TeamPlan, order: Laun
       routing: JSON.stringify(team.routing),
     });
     for (const [position, spec] of team.agents.entries()) await upsertAgent(change, agentRow(team, spec, position));
+    await defineTasks(change, team.tasks);
     for (const agent of plan.agents) await insertLife(change, effects, team, agent);
     await saga.open(change, 'launch', { incarnations: plan.agents.map((agent) => agent.incarnation) });
     await change.event('team.launching', { agents: plan.agents.map((agent) => agent.spec.id) });

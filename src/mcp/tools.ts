@@ -146,7 +146,11 @@ function leaderTools(server: McpServer, runtime: Runtime, caller: LeaderCaller):
       description:
         'Give a task to an agent. Its result reaches you here, as a message; go on meanwhile, or end your turn.',
       inputSchema: z.object({
-        to: z.string().min(1).describe('The agent that is to do it'),
+        to: z
+          .string()
+          .min(1)
+          .optional()
+          .describe('The agent that is to do it; without it, whom the team has for the task'),
         task: z.string().min(1).max(128).describe('A short name by which you know it again'),
         content: z.string().min(1).describe('What is to be done; it arrives as it is'),
       }),

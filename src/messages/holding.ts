@@ -1,5 +1,6 @@
 import type { DeliveryId, MessageId, TaskId } from '../kernel/index.ts';
 import {
+  beginTask,
   type Change,
   findTask,
   heldDeliveries,
@@ -44,7 +45,9 @@ export async function reviewHeld(change: Change, which: (held: QueuedRow) => boo
     const delivery = held.delivery_id as DeliveryId;
     const hold = await holdNow(change, held);
     if (hold === undefined) {
-      if (await move(change, delivery, 'queued', { reason: null }, { held: held.reason })) released += 1;
+      if (!(await move(change, delivery, 'queued', { reason: null }, { held: held.reason }))) continue;
+      if (held.task_id !== null && held.expects === 'result') await beginTask(change, held.task_id as TaskId);
+      released += 1;
     } else if (hold !== held.reason) await updateHold(change, delivery, hold);
   }
   return released;

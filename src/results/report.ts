@@ -13,19 +13,17 @@ import {
 import {
   type Change,
   findResult,
-  findTask,
   insertResult,
   type Ledger,
   openRequests,
   type QueuedRow,
   type ResultRow,
-  type TaskRow,
-  updateTask,
 } from '../ledger/index.ts';
 import { answer } from '../messages/index.ts';
 import { announce } from './announce.ts';
 import { attribute } from './attribution.ts';
 import { type NormalisedResult, normaliseResult } from './normalise.ts';
+import { takeResult } from './tasks.ts';
 
 /** Who reports, and the provider's own id of the call: a call that comes twice is one report. */
 export interface Reporter {
@@ -44,14 +42,6 @@ export interface Reported {
   readonly status: ResultRow['status'];
   readonly unattributed: boolean;
 }
-
-/** What becomes of a task when a result of this status is taken in. */
-const TASK_AFTER: Readonly<Record<ResultRow['status'], TaskRow['status']>> = {
-  success: 'done',
-  blocked: 'blocked',
-  failed: 'failed',
-  partial: 'needs_retry',
-};
 
 /**
  * Takes in a report: result, answered request, collected task and the notices about it are one transaction, so that nobody
@@ -130,21 +120,9 @@ export async function takeIn(
   const told = { result_id, agent_id, task_id, status, unattributed };
   await change.event('result.reported', source === 'file' ? { ...told, source } : told);
   if (request) await answer(change, request.delivery_id as Parameters<typeof answer>[1], { result_id });
-  if (task_id) await collect(change, task_id as TaskId, row);
+  if (task_id) await takeResult(change, task_id as TaskId, row, request !== undefined);
   await announce(change, mint, row, request?.sender);
   return row;
-}
-
-/** The task takes its result in the very transaction that stores it: there is no moment in between. */
-async function collect(
-  change: Change,
-  task: TaskId,
-  result: { result_id: string; status: ResultRow['status'] },
-): Promise<void> {
-  if (!(await findTask(change.tx, change.team, task))) return;
-  const status = TASK_AFTER[result.status];
-  await updateTask(change, task, { status, accepted_result_id: result.result_id });
-  await change.event('task.collected', { task_id: task, status, result_id: result.result_id });
 }
 
 function whichTask(attribution: {

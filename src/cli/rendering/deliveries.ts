@@ -11,6 +11,7 @@ export function sentLines(sent: Answers['send'], look: Look): string[] {
     `${look.paint.green('stored')} ${sent.message_id}`,
     ...table([{ head: '' }, { head: '', least: 12 }, { head: '' }], rows, look).map((line) => `  ${line}`),
     ...(sent.result ? ['', ...resultLines(sent.result, look)] : []),
+    ...(sent.next ?? []).map((command) => `${look.paint.dim('next:')} ${look.paint.bold(command)}`),
   ];
 }
 
@@ -39,7 +40,8 @@ export function deliveriesLines(answer: Answers['deliveries'], look: Look): stri
 }
 
 /** The state of a delivery, with the reason it is in it. */
-export function stateText(delivery: Pick<DeliveryAnswer, 'state' | 'reason'>): string {
+export function stateText(delivery: Pick<DeliveryAnswer, 'state' | 'reason' | 'waits_for'>): string {
+  if (delivery.waits_for?.length) return `${delivery.state} (waits for ${delivery.waits_for.join(', ')})`;
   return delivery.reason ? `${delivery.state} (${delivery.reason})` : delivery.state;
 }
 

@@ -4,6 +4,7 @@ import { stateText } from './deliveries.ts';
 import { receiverName } from './leader.ts';
 import { age, ago, duration, type Look, type Paint, span } from './look.ts';
 import { type Cell, type Column, table } from './table.ts';
+import { taskLines } from './tasks.ts';
 import { truncate } from './width.ts';
 
 /** One team at a glance: who is there, what they do, which messages wait, what came back, what to type next. */
@@ -12,6 +13,7 @@ export function statusLines(status: StatusAnswer, look: Look): string[] {
     ...header(status, look),
     '',
     ...agentTable(status, look),
+    ...taskLines(status.tasks ?? [], look),
     ...waiting(status, look),
     ...latest(status, look),
     '',

@@ -15,6 +15,7 @@ import {
   why,
 } from './reading.ts';
 import { send } from './send.ts';
+import { repairState } from './tasks/repair.ts';
 import { mayStart, quickStart, shutdown } from './team.ts';
 import type { Verb } from './verb.ts';
 import { wait } from './wait.ts';
@@ -39,6 +40,7 @@ export const VERBS: Readonly<Record<string, Verb>> = {
   wait,
   events,
   why,
+  'repair-state': repairState,
   shutdown,
   'message-stored': messageStored,
   'coordinator-status': coordinatorStatus,

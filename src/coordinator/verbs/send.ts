@@ -1,7 +1,6 @@
 import { z } from 'zod';
 import {
   type AgentId,
-  firstLine,
   isRefusal,
   LEADER,
   type MessageId,
@@ -11,14 +10,16 @@ import {
   type TaskId,
   type TeamId,
 } from '../../kernel/index.ts';
-import { agentsOf, deliveriesOf, findTask, type Reading, startTask, type TeamRow } from '../../ledger/index.ts';
-import { checkBody, resolveAddressees, type Sent, store } from '../../messages/index.ts';
+import { agentsOf, findTask, type TeamRow } from '../../ledger/index.ts';
+import { checkBody, type Letter, resolveAddressees, type Sent, store } from '../../messages/index.ts';
 import { type AgentCaller, type Caller, ownTeamOf, senderIn } from '../callers.ts';
 import type { Runtime } from '../runtime.ts';
-import { selectRunningTeam, selectTeam } from '../teams.ts';
-import { type DeliveryView, deliveriesView, resultsView } from '../views/index.ts';
+import { selectRunningTeam } from '../teams.ts';
+import { type DeliveryView, deliveriesView } from '../views/index.ts';
+import { awaitOutcome } from './outcome.ts';
 import { mayWriteToPeers, mirror, pass } from './peers.ts';
 import { closeRequest, requestAnswered } from './replies.ts';
+import { gateOf, noteTask, type Plan, routeOf } from './tasks/gate.ts';
 import { verb } from './verb.ts';
 
 /** Longest time before a message goes, seconds: a year. */
@@ -40,11 +41,15 @@ const input = z.object({
   /** After so many seconds. */
   in_s: z.number().positive().max(LONGEST_DELAY).optional(),
   now: z.boolean().optional(),
+  /** A person says yes to the task that it is about. */
+  confirm_human: z.boolean().optional(),
   wait: z.enum(['consumed', 'result']).optional(),
   timeout_s: z.number().positive().max(LONGEST_WAIT).optional(),
   team: z.string().optional(),
 });
 type Input = z.output<typeof input>;
+/** What says who gets it. */
+type Addressable = Pick<Input, 'task' | 'expects' | 'confirm_human'> & { readonly to?: readonly string[] | undefined };
 
 export const send = verb({
   input,
@@ -82,14 +87,44 @@ export async function sendAs(runtime: Runtime, caller: Caller, args: Input): Pro
   if (caller.kind === 'agent' && args.now) return mayNotInterrupt(caller);
   const refused = checkBody(args.text);
   if (refused) return refused;
-  const to = await addressees(db, team, addressed.to, addressed.task, senderIn(team.team, caller).sender);
-  if (isRefusal(to)) return to;
-  const barred = caller.kind === 'agent' ? mayWriteToPeers(team, caller, to.to) : undefined;
+  const plan = await planned(runtime, caller, team, { ...args, ...addressed });
+  if (isRefusal(plan)) return plan;
+  const barred = caller.kind === 'agent' ? mayWriteToPeers(team, caller, plan.to) : undefined;
   if (barred) return barred;
   if (caller.kind === 'agent') await runtime.caughtUp(caller);
-  const sent = await storeLetter(runtime, caller, team, id, { ...args, task: addressed.task }, to.to);
+  const sent = await storeLetter(runtime, caller, team, id, args, plan);
   if (isRefusal(sent)) return sent;
-  return answerOf(runtime, team, sent, to.unknown);
+  return answerOf(runtime, team, sent, plan.unknown);
+}
+
+/** To whom a message goes and what it asks of them. */
+interface Addressed extends Plan {
+  /** Names that nobody has. */
+  readonly unknown: readonly string[];
+  readonly expects: Letter['expects'];
+}
+
+async function planned(
+  runtime: Runtime,
+  caller: Caller,
+  team: TeamRow,
+  args: Addressable,
+): Promise<Addressed | Refusal> {
+  const { db } = runtime.effects.ledger;
+  const id = team.team as TeamId;
+  const { sender, authority } = senderIn(team.team, caller);
+  const members = await agentsOf(db, id);
+  const task = args.task === undefined ? undefined : await findTask(db, id, args.task as TaskId);
+  const route = args.to ? undefined : routeOf(team, args.task, task, members);
+  if (isRefusal(route)) return route;
+  const ids = members.map((member) => member.agent_id as AgentId);
+  const found = resolveAddressees(args.to ?? (route ? [route.agent] : []), ids, sender);
+  if (isRefusal(found)) return found;
+  const toWorkers = found.to.some((recipient) => recipient !== LEADER);
+  const expects = args.expects ?? (authority !== 'peer' && toWorkers ? 'result' : 'nothing');
+  const work = { ...found, task, asked: expects === 'result', members, confirmed: args.confirm_human === true };
+  const gate = gateOf(caller, team, work);
+  return isRefusal(gate) ? gate : { ...work, ...gate, name: args.task, expects, route };
 }
 
 /** `team/a` names the team too; `task:T` stands for whoever has the task. */
@@ -107,39 +142,17 @@ function addressOf(args: Input): {
   return { team: args.team, to: args.to, task: args.task };
 }
 
-async function addressees(
-  db: Reading,
-  team: TeamRow,
-  to: readonly string[] | undefined,
-  task: string | undefined,
-  sender: string,
-) {
-  const members = (await agentsOf(db, team.team as TeamId)).map((agent) => agent.agent_id as AgentId);
-  if (to) return resolveAddressees(to, members, sender);
-  const row = task ? await findTask(db, team.team as TeamId, task as TaskId) : undefined;
-  if (row?.assignee) return resolveAddressees([row.assignee], members, sender);
-  return refuse(
-    'task_unknown',
-    task ? `Nobody has the task ${task} yet: say who is to do it.` : 'Say whom the message is for.',
-    {
-      evidence: { task: task ?? null, members },
-      next: [`team-agent send AGENT "text"${task ? ` --task ${task}` : ''}`],
-    },
-  );
-}
-
 async function storeLetter(
   runtime: Runtime,
   caller: Caller,
   team: TeamRow,
   id: MessageId,
   args: Input,
-  to: readonly AgentId[],
+  plan: Addressed,
 ): Promise<Sent | Refusal> {
   const { ledger, reach, mint, clock } = runtime.effects;
   const { sender, authority } = senderIn(team.team, caller);
-  const workers = to.filter((recipient) => recipient !== LEADER);
-  const expects = args.expects ?? (authority !== 'peer' && workers.length > 0 ? 'result' : 'nothing');
+  const { to, expects, confirmation } = plan;
   const due_at = args.in_s === undefined ? args.due_at : clock.now() + Math.ceil(args.in_s * 1_000);
   await reach('send.before_commit');
   const sent = await ledger.change(team.team as TeamId, sender, async (change) => {
@@ -154,21 +167,21 @@ async function storeLetter(
         authority,
         to: to.map((agent) => ({ agent, generation: 1 })),
         body: args.text,
-        task_id: args.task,
+        task_id: plan.name,
         reply_to: request?.message_id as MessageId | undefined,
         expects,
         urgent: args.now,
         due_at,
         hops: passed?.hops,
+        confirmation,
         expires_at: args.ttl_s === undefined ? undefined : (due_at ?? clock.now()) + args.ttl_s * 1_000,
       },
       mint,
     );
     if (isRefusal(stored) || stored.repeated) return stored;
-    if (args.task && expects === 'result')
-      await startTask(change, args.task as TaskId, firstLine(args.text, 80), workers[0] ?? null);
+    await noteTask(change, stored, args.text, plan);
     if (request) await closeRequest(change, request, id);
-    if (caller.kind === 'agent') await mirror(change, mint, team, caller, { id, text: args.text, task: args.task }, to);
+    if (caller.kind === 'agent') await mirror(change, mint, team, caller, { id, text: args.text, task: plan.name }, to);
     return stored;
   });
   await reach('send.committed');
@@ -197,7 +210,9 @@ async function answerOf(
     to: deliveries.map((delivery) => delivery.to),
     deliveries,
   };
-  if (unknown.length === 0) return { ok: true, ...answered };
+  const wanted = deliveries.some(({ reason }) => reason === 'human_confirmation');
+  const next = wanted ? { next: [`team-agent approve ${sent.message_id}`] } : {};
+  if (unknown.length === 0) return { ok: true, ...answered, ...next };
   return {
     ok: false,
     partial: true,
@@ -223,51 +238,4 @@ function mayNotInterrupt(caller: AgentCaller): Refusal {
     `${caller.agent} is an agent, and an agent may not break into a turn of somebody else: only the leader and a person send with --now.`,
     { next: ['team-agent send AGENT "text"', 'team-agent send leader "please ..."'] },
   );
-}
-
-const CONSUMED = new Set(['consumed', 'answered']);
-const ENDED = new Set(['answered', 'dead', 'cancelled']);
-
-/** Waits until each delivery was consumed, or answered, or has ended otherwise. The message is stored whatever comes of it. */
-async function awaitOutcome(
-  runtime: Runtime,
-  sent: SendAnswer,
-  what: 'consumed' | 'result',
-  timeout: number,
-  gone: AbortSignal,
-): Promise<object> {
-  const { ledger, changes } = runtime.effects;
-  const done = await changes.until(
-    async () => {
-      const rows = await deliveriesOf(ledger.db, sent.message_id);
-      const reached = rows.every((row) => ENDED.has(row.state) || (what === 'consumed' && CONSUMED.has(row.state)));
-      return reached ? rows : undefined;
-    },
-    timeout,
-    gone,
-  );
-  const team = await selectTeam(ledger.db, sent.team);
-  if (isRefusal(team)) return team;
-  const view = await deliveriesView(ledger.db, runtime, team, { message_id: sent.message_id });
-  const deliveries = isRefusal(view) ? [] : view.deliveries;
-  const results = await resultsView(ledger.db, team, {});
-  const own = isRefusal(results) ? [] : results.results.filter((result) => result.message_id === sent.message_id);
-  const answered = { ...sent, deliveries, ...(what === 'result' ? { results: own } : {}) };
-  if (done)
-    return deliveries.some((delivery) => delivery.state === 'dead')
-      ? {
-          ...answered,
-          ok: false,
-          reason: 'delivery_dead',
-          message: 'Not every delivery reached its recipient.',
-          next: [`team-agent deliveries ${sent.message_id}`],
-        }
-      : answered;
-  return {
-    ...answered,
-    ok: false,
-    reason: 'timeout',
-    message: `The message is stored, but was not ${what === 'result' ? 'answered' : 'consumed'} within ${timeout / 1_000} s.`,
-    next: [`team-agent deliveries ${sent.message_id}`],
-  };
 }

@@ -14,14 +14,22 @@ import {
   findMessage,
   type QueuedRow,
   type Reading,
+  type TaskRow,
   type TeamRow,
+  tasksOf,
 } from '../../ledger/index.ts';
 import type { Receipt } from '../../providers/index.ts';
 import { awaitedBy, holdOf, type Observer, shownState } from './observer.ts';
 import { parseSince } from './since.ts';
+import { awaitedTasks } from './tasks.ts';
 
 /** One delivery with its evidence: which channel took it, and where its receipt stands. */
-function deliveryView(observer: Observer | undefined, row: QueuedRow, hold: string | undefined) {
+function deliveryView(
+  observer: Observer | undefined,
+  row: QueuedRow,
+  hold: string | undefined,
+  tasks: readonly TaskRow[],
+) {
   return {
     message_id: row.message_id,
     delivery_id: row.delivery_id,
@@ -30,6 +38,7 @@ function deliveryView(observer: Observer | undefined, row: QueuedRow, hold: stri
     to: row.recipient,
     ...shownState(row, hold),
     ...awaitedBy(observer, row),
+    ...(row.reason === 'dependencies' ? { waits_for: awaitedTasks(tasks, row.task_id) } : {}),
     ...(row.task_id === null ? {} : { task_id: row.task_id }),
     ...(row.channel === null ? {} : { channel: row.channel }),
     ...(row.receipt === null ? {} : { receipt: JSON.parse(row.receipt) as Receipt }),
@@ -55,11 +64,12 @@ export async function deliveriesView(
   }
   const rows = await deliveriesWithMessages(db, team.team as TeamId, { message: id, limit: args.limit ?? 50 });
   const members = await memberRows(db, team);
+  const tasks = rows.some(({ reason }) => reason === 'dependencies') ? await tasksOf(db, team.team as TeamId) : [];
   return {
     ok: true,
     team: team.team,
     deliveries: rows.map((row) =>
-      deliveryView(observer, row, holdOf(observer, team, row.recipient, members.get(row.recipient))),
+      deliveryView(observer, row, holdOf(observer, team, row.recipient, members.get(row.recipient)), tasks),
     ),
   };
 }

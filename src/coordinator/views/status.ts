@@ -23,6 +23,7 @@ import { leaderView } from './leader.ts';
 import { memberRows } from './messages.ts';
 import { awaitedBy, holdOf, type Observer, shownState } from './observer.ts';
 import { resultView } from './results.ts';
+import { taskViews } from './tasks.ts';
 
 /** How much of each list a status shows: it is read by agents that pay for every line. */
 const SHOWN = { queued: 8, results: 5, events: 3, text: 240 };
@@ -56,7 +57,8 @@ export async function statusView(
     ]),
   );
   const queued = pending.map((row) => queuedView(observer, row, holds.get(row.recipient), clock.now()));
-  const held = queued.filter((row) => row.state === 'held').length;
+  // What is held by itself is counted so already; what waits for its recipient stands in the ledger as queued.
+  const held = pending.filter((row, index) => row.state === 'queued' && queued[index]?.state === 'held').length;
   const agents = await Promise.all(
     [...members.values()].map((row) =>
       agentView(db, observer, row, { tasks, pending, lives, hold: holds.get(row.agent_id) }),
@@ -77,13 +79,7 @@ export async function statusView(
     deliveries: { ...counts, queued: counts.queued - held, held: counts.held + held },
     oldest_pending_ms: oldest === undefined ? null : clock.now() - oldest,
     queued_messages: queued.slice(0, SHOWN.queued),
-    tasks: tasks.map(({ task_id, title, status, assignee, accepted_result_id }) => ({
-      id: task_id,
-      title,
-      status,
-      assignee,
-      accepted_result_id,
-    })),
+    tasks: taskViews(tasks),
     results: {
       total: results.success + results.blocked + results.failed + results.partial,
       unattributed: results.unattributed,

@@ -1,11 +1,10 @@
 import { type Selectable, type SqlBool, sql } from 'kysely';
 import type { AgentId, ResultId, TaskId, TeamId } from '../../kernel/index.ts';
 import type { Change } from '../ledger.ts';
-import type { ResultCountsTable, ResultsTable, TasksTable } from '../schema.ts';
+import type { ResultCountsTable, ResultsTable } from '../schema.ts';
 import type { Reading } from './messages.ts';
 
 export type ResultRow = Selectable<ResultsTable>;
-export type TaskRow = Selectable<TasksTable>;
 
 export async function insertResult(
   change: Change,
@@ -84,46 +83,5 @@ export function acceptedResults(db: Reading, team: TeamId): Promise<ResultRow[]>
     .innerJoin('results', 'results.result_id', 'tasks.accepted_result_id')
     .selectAll('results')
     .where('tasks.team', '=', team)
-    .execute();
-}
-
-export function findTask(db: Reading, team: TeamId, task: TaskId): Promise<TaskRow | undefined> {
-  return db.selectFrom('tasks').selectAll().where('team', '=', team).where('task_id', '=', task).executeTakeFirst();
-}
-
-export function tasksOf(db: Reading, team: TeamId): Promise<TaskRow[]> {
-  return db.selectFrom('tasks').selectAll().where('team', '=', team).orderBy('created_at').orderBy('task_id').execute();
-}
-
-/** Creates a task when it is named first, and says who works on it now. */
-export function startTask(change: Change, task: TaskId, title: string, assignee: AgentId | null): Promise<unknown> {
-  return change.tx
-    .insertInto('tasks')
-    .values({
-      team: change.team,
-      task_id: task,
-      title,
-      status: 'running',
-      assignee,
-      accepted_result_id: null,
-      created_at: change.now,
-      updated_at: change.now,
-    })
-    .onConflict((conflict) =>
-      conflict.columns(['team', 'task_id']).doUpdateSet({ status: 'running', assignee, updated_at: change.now }),
-    )
-    .execute();
-}
-
-export function updateTask(
-  change: Change,
-  task: TaskId,
-  facts: Partial<Pick<TaskRow, 'status' | 'accepted_result_id'>>,
-): Promise<unknown> {
-  return change.tx
-    .updateTable('tasks')
-    .set({ ...facts, updated_at: change.now })
-    .where('team', '=', change.team)
-    .where('task_id', '=', task)
     .execute();
 }
