@@ -179,6 +179,32 @@ next: team-agent why tester
 `);
 });
 
+test('F10 open tasks with what they wait for, in 80 columns; those at an end are counted', () => {
+  const task = { assignee: null, waits_for: [], confirmation: null };
+  const tasks: StatusAnswer['tasks'] = [
+    { ...task, id: 'schema', title: 'Design the schema', status: 'running', assignee: 'builder' },
+    {
+      ...task,
+      id: 'api',
+      title: 'Build the API on top of the schema, with all of its tests',
+      status: 'pending',
+      waits_for: ['schema', 'keys'],
+    },
+    { ...task, id: 'release', title: 'Release', status: 'needs_retry', assignee: 'tester', confirmation: 'wanted' },
+    { ...task, id: 'old', title: 'Old', status: 'done' },
+  ];
+  const lines = statusLines({ ...status, tasks }, look);
+  expect(`\n${lines.slice(9, 14).join('\n')}\n`).toBe(`
+task     status       for      waits for       title
+schema   running      builder  -               Design the schema
+api      pending      -        schema, keys    Build the API on top of the sche…
+release  needs retry  tester   a person's yes  Release
+and 1 done or cancelled
+`);
+  const many = Array.from({ length: 40 }, (_, index) => ({ ...task, id: `t${index}`, title: 'T', status: 'pending' }));
+  expect(statusLines({ ...status, tasks: many }, look)).toContain('and 28 more');
+});
+
 test('H02 one agent', () => {
   expect(agentLines('builder', status, look).slice(0, 3)).toEqual([
     'builder  ● working for 12 s, by protocol',

@@ -19,6 +19,16 @@ describe('E05 whose words are text', () => {
     expect(sendRequest(['task:T1', 'go', 'on'], {})).toEqual({ to: undefined, task: 'T1', text: 'go on' });
   });
 
+  test.each([
+    ['one word behind --task is the text', ['go on'], { task: 'T1' }, undefined, 'go on'],
+    ['none with --stdin', [], { task: 'T1', stdin: true }, undefined, undefined],
+    ['two words are for whom and the text', ['ann', 'go on'], { task: 'T1' }, ['ann'], 'go on'],
+    ['one with --stdin is for whom', ['ann'], { task: 'T1', stdin: true }, ['ann'], undefined],
+    ['behind --to all is text', ['go'], { task: 'T1', to: 'ann' }, ['ann'], 'go'],
+  ])('E02 %s', (_, words, flags, to, text) => {
+    expect(sendRequest(words, flags)).toEqual({ to, text, task: 'T1' });
+  });
+
   test('two tasks are one too many', () => {
     expect(reasonOf(sendRequest(['task:T1', 'x'], { task: 'T2' }))).toBe('usage');
   });
@@ -46,11 +56,20 @@ describe('E05 whose words are text', () => {
 
 describe('the flags of send', () => {
   test('all of them', () => {
-    const flags = { task: 'T', expects: 'reply', replyTo: 'm_1', wait: 'result', timeout: '2.5', ttl: '60' };
+    const flags = {
+      task: 'T',
+      confirmHuman: true,
+      expects: 'reply',
+      replyTo: 'm_1',
+      wait: 'result',
+      timeout: '2.5',
+      ttl: '60',
+    };
     expect(sendRequest(['ann', 'hi'], flags)).toEqual({
       to: ['ann'],
       text: 'hi',
       task: 'T',
+      confirm_human: true,
       expects: 'reply',
       reply_to: 'm_1',
       wait: 'result',

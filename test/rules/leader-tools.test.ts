@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import type { AgentCaller, LeaderCaller } from '../../src/coordinator/index.ts';
-import { mint, type TeamId } from '../../src/kernel/index.ts';
-import { upsertAgent } from '../../src/ledger/index.ts';
+import { mint, type TaskId, type TeamId } from '../../src/kernel/index.ts';
+import { assignTask, upsertAgent } from '../../src/ledger/index.ts';
 import { mcpFront } from '../../src/mcp/index.ts';
 import { agentIn, agentRow, type House, house, ONE, TWO, WORKER } from './house.ts';
 
@@ -79,6 +79,19 @@ test('E02 a leader gives a task with its own authority, and the same call twice 
       body: 'Count the files.',
     },
   ]);
+});
+
+test('E02 a leader need not say who gets a task that the team has somebody for', async () => {
+  const home = await staffed();
+  await home.ledger.change(TWO, 'x', (change) => assignTask(change, 'survey' as TaskId, 'Count', WORKER));
+  const { to: _, ...unnamed } = TASK;
+  expect(await call(home, leaderOf(TWO), 'assign_task', unnamed)).toMatchObject({ isError: false, to: ['w'] });
+  const unknown = { ...unnamed, task: 'nobody-has-it' };
+  expect(await call(home, leaderOf(TWO), 'assign_task', unknown)).toMatchObject({
+    isError: true,
+    reason: 'task_unknown',
+  });
+  expect(await stored(home)).toMatchObject([{ task_id: 'survey', expects: 'result' }]);
 });
 
 const CALLS = [

@@ -1,4 +1,12 @@
-import { type AgentId, type DeliveryId, firstLine, LEADER, type MessageId, type TeamId } from '../../kernel/index.ts';
+import {
+  type AgentId,
+  type DeliveryId,
+  firstLine,
+  LEADER,
+  type MessageId,
+  type TaskId,
+  type TeamId,
+} from '../../kernel/index.ts';
 import {
   type Change,
   deliveriesOf,
@@ -10,6 +18,7 @@ import {
 } from '../../ledger/index.ts';
 import { cancel, confirmMessage, storeNotice, whoToTell } from '../../messages/index.ts';
 import type { Decision } from '../../providers/index.ts';
+import { confirmTask } from '../../results/index.ts';
 import type { Runtime } from '../runtime.ts';
 
 /** A message that waits for a person's yes, as a question like those of agents' CLIs: its id is the message's. */
@@ -47,7 +56,12 @@ export async function decideMessage(
 ): Promise<boolean> {
   const message = await findMessage(change.tx, id);
   if (message?.team !== change.team || message.confirmation !== 'wanted') return false;
-  if (decision.decision === 'approve') return confirmMessage(change, message, by);
+  if (decision.decision === 'approve') {
+    const said = await confirmMessage(change, message, by);
+    // The yes is to the task: what asks for it later needs no other.
+    if (said && message.task_id !== null) await confirmTask(change, message.task_id as TaskId, by);
+    return said;
+  }
   const held = (await deliveriesOf(change.tx, id)).filter(({ state }) => state === 'held');
   for (const { delivery_id } of held) await cancel(change, delivery_id as DeliveryId, by);
   const sender = whoToTell(message.sender);
