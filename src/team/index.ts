@@ -4,4 +4,4 @@ export { installTeam, planInstall } from './install.ts';
 export { teamIdOf } from './names.ts';
 export { readTeam } from './read.ts';
 export type { AgentSpec, ProviderNames, Surroundings, Team, TeamFile } from './shape.ts';
-export type { PeerLimits, RouteMatch, RouteRule, Routing, TaskSpec } from './tasks/shape.ts';
+export type { RouteMatch, Routing, TaskSpec } from './tasks/shape.ts';

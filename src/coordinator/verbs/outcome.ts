@@ -1,9 +1,8 @@
-import { isRefusal } from '../../kernel/index.ts';
+import { isRefusal, type MessageId } from '../../kernel/index.ts';
 import { deliveriesOf } from '../../ledger/index.ts';
 import type { Runtime } from '../runtime.ts';
 import { selectTeam } from '../teams.ts';
 import { deliveriesView, resultsView } from '../views/index.ts';
-import type { SendAnswer } from './send.ts';
 
 const CONSUMED = new Set(['consumed', 'answered']);
 const ENDED = new Set(['answered', 'dead', 'cancelled']);
@@ -11,7 +10,7 @@ const ENDED = new Set(['answered', 'dead', 'cancelled']);
 /** Waits until each delivery was consumed, or answered, or has ended otherwise. The message is stored whatever comes of it. */
 export async function awaitOutcome(
   runtime: Runtime,
-  sent: SendAnswer,
+  sent: { readonly message_id: MessageId; readonly team: string },
   what: 'consumed' | 'result',
   timeout: number,
   gone: AbortSignal,
