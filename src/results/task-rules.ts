@@ -21,15 +21,31 @@ export type TaskStatus = (typeof TASK_STATUSES)[number];
 type Counted = Pick<TaskRow, 'status' | 'retry_limit' | 'retry_count'>;
 
 /**
+ * What a result has to do with its task: it answers an open request for it (`asked`), it comes unasked from whoever has the
+ * task or from a file that a person gave (`volunteered`), or from an agent that does not have it (`foreign`).
+ */
+export type Standing = 'asked' | 'volunteered' | 'foreign';
+
+export function standingOf(
+  { assignee }: Pick<TaskRow, 'assignee'>,
+  { agent_id, source }: Pick<ResultRow, 'agent_id' | 'source'>,
+  asked: boolean,
+): Standing {
+  if (asked) return 'asked';
+  return source === 'file' || assignee === null || assignee === agent_id ? 'volunteered' : 'foreign';
+}
+
+/**
  * What becomes of a task when a result is taken in; undefined when it stays as it is. A task that is done takes only what
- * was asked for again (`requested`: the result answers an open request), one that was cancelled takes nothing.
+ * was asked for again, one that was cancelled takes nothing, and none takes what an agent says of another's work.
  */
 export function afterResult(
   task: Counted,
   result: ResultRow['status'],
-  requested: boolean,
+  standing: Standing,
 ): Pick<TaskRow, 'status' | 'retry_count'> | undefined {
-  if (task.status === 'cancelled' || (task.status === 'done' && !requested)) return undefined;
+  if (standing === 'foreign' || task.status === 'cancelled') return undefined;
+  if (task.status === 'done' && standing !== 'asked') return undefined;
   const { retry_count } = task;
   switch (result) {
     case 'success':

@@ -11,7 +11,7 @@ import {
 } from '../ledger/index.ts';
 import { confirmMessage, releaseDependents } from '../messages/index.ts';
 import type { TaskSpec } from '../team/index.ts';
-import { afterResult, type TaskStatus } from './task-rules.ts';
+import { afterResult, standingOf, type TaskStatus } from './task-rules.ts';
 
 /** Puts the tasks of a team's documents into the ledger; those that nobody has begun are brought up to what they say now. */
 export async function defineTasks(change: Change, specs: readonly TaskSpec[]): Promise<void> {
@@ -56,11 +56,11 @@ function differs(before: TaskRow, facts: Facts): boolean {
 export async function takeResult(
   change: Change,
   id: TaskId,
-  result: Pick<ResultRow, 'result_id' | 'status'>,
-  requested: boolean,
+  result: Pick<ResultRow, 'result_id' | 'agent_id' | 'source' | 'status'>,
+  asked: boolean,
 ): Promise<void> {
   const task = await findTask(change.tx, change.team, id);
-  const after = task && afterResult(task, result.status, requested);
+  const after = task && afterResult(task, result.status, standingOf(task, result, asked));
   if (!after) return;
   await updateTask(change, id, { ...after, accepted_result_id: result.result_id });
   await change.event('task.collected', { task_id: id, ...after, result_id: result.result_id });

@@ -2,7 +2,14 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { fitsGlob } from '../../src/results/glob.ts';
 import { missingTools, type Routable, routeTask } from '../../src/results/routing.ts';
-import { afterResult, isReady, TASK_STATUSES, waitsFor } from '../../src/results/task-rules.ts';
+import {
+  afterResult,
+  isReady,
+  type Standing,
+  standingOf,
+  TASK_STATUSES,
+  waitsFor,
+} from '../../src/results/task-rules.ts';
 import type { Routing } from '../../src/team/index.ts';
 
 const RESULTS = ['success', 'blocked', 'failed', 'partial'] as const;
@@ -21,20 +28,38 @@ describe('F10 what becomes of a task', () => {
     'a result that is %s with %i tries allowed and %i used: %s',
     (result, retry_limit, retry_count, status, used) => {
       const task = { status: 'running', retry_limit, retry_count } as const;
-      expect(afterResult(task, result, true)).toEqual({ status, retry_count: used });
+      expect(afterResult(task, result, 'asked')).toEqual({ status, retry_count: used });
     },
   );
 
-  test('a closed task takes no result that nobody asked for', () => {
+  test('a closed task takes no result that nobody asked for, and none takes what an agent says of another one', () => {
     for (const result of RESULTS) {
-      const closed = (status: 'done' | 'cancelled', requested: boolean) =>
-        afterResult({ status, retry_limit: 9, retry_count: 0 }, result, requested);
-      expect(closed('done', false)).toBeUndefined();
-      expect(closed('cancelled', false)).toBeUndefined();
-      expect(closed('cancelled', true)).toBeUndefined();
-      expect(closed('done', true)).toBeDefined();
+      const takes = (status: 'done' | 'cancelled' | 'running' | 'failed', standing: Standing) =>
+        afterResult({ status, retry_limit: 9, retry_count: 0 }, result, standing) !== undefined;
+      const table = (['asked', 'volunteered', 'foreign'] as const).map((standing) =>
+        (['running', 'failed', 'done', 'cancelled'] as const).map((status) => takes(status, standing)),
+      );
+      expect(table).toEqual([
+        [true, true, true, false],
+        [true, true, false, false],
+        [false, false, false, false],
+      ]);
     }
   });
+
+  test.each([
+    ['ann', 'ann', 'tool', true, 'asked'],
+    ['ann', 'bob', 'tool', true, 'asked'],
+    ['ann', 'ann', 'tool', false, 'volunteered'],
+    [null, 'ann', 'tool', false, 'volunteered'],
+    ['ann', 'bob', 'file', false, 'volunteered'],
+    ['ann', 'bob', 'tool', false, 'foreign'],
+  ] as const)(
+    'a task of %s, a result of %s by %s, asked for: %s, is %s',
+    (assignee, agent_id, source, asked, standing) => {
+      expect(standingOf({ assignee }, { agent_id, source }, asked)).toBe(standing);
+    },
+  );
 
   test('it fails after exactly as many tries as are allowed, whatever lies between', () => {
     fc.assert(
@@ -45,7 +70,7 @@ describe('F10 what becomes of a task', () => {
           let task: Parameters<typeof afterResult>[0] = { status: 'running', retry_limit: limit, retry_count: 0 };
           let tried = 0;
           for (const result of results) {
-            const after = afterResult(task, result, true);
+            const after = afterResult(task, result, 'asked');
             if (after === undefined) throw new Error('it took nothing');
             if (result !== 'blocked') tried += 1;
             expect(after.retry_count).toBe(Math.min(tried, limit));
