@@ -5,4 +5,4 @@ export { type Imported, type InvalidResult, importResults } from './import.ts';
 export { type Reported, report } from './report.ts';
 export { missingTools, type Route, routeTask } from './routing.ts';
 export { isReady, TASK_STATUSES, waitsFor } from './task-rules.ts';
-export { confirmTask, defineTasks, repairTask } from './tasks.ts';
+export { confirmTask, defineTasks, repairTask, returnTask } from './tasks.ts';

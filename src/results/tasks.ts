@@ -5,6 +5,7 @@ import {
   findTask,
   heldDeliveries,
   insertTask,
+  isAskedFor,
   type ResultRow,
   type TaskRow,
   updateTask,
@@ -78,6 +79,14 @@ export async function confirmTask(change: Change, id: TaskId, by: string): Promi
     const message = await findMessage(change.tx, held.message_id as MessageId);
     if (message) await confirmMessage(change, message, by);
   }
+}
+
+/** A message about a task was taken back: a task that nobody was asked for by another one can be given out again. */
+export async function returnTask(change: Change, id: TaskId): Promise<void> {
+  const task = await findTask(change.tx, change.team, id);
+  if (task?.status !== 'running' || (await isAskedFor(change.tx, change.team, id))) return;
+  await updateTask(change, id, { status: 'pending' });
+  await change.event('task.returned', { task_id: id });
 }
 
 /** What a person or the leader may set right by hand. */

@@ -92,6 +92,18 @@ test('M01 a sender takes back what was not offered yet, and nothing else', async
   expect(await ask(product, 'cancel', theirs.message_id)).toMatchObject({ code: 1, reason: 'message_not_yours' });
 });
 
+test('F10 a task whose only message is taken back can be given out again; one that another message asks for goes on', async () => {
+  // `busy` is in a turn that does not end.
+  const status = () => product.rows(`select status from tasks where task_id = 'taken-back'`)[0]?.status;
+  const first = await ask(product, 'send', 'busy', 'do it', '--task', 'taken-back');
+  const second = await ask(product, 'send', 'busy', 'do it, please', '--task', 'taken-back');
+  expect(status()).toBe('running');
+  await ask(product, 'cancel', first.message_id);
+  expect(status()).toBe('running');
+  await ask(product, 'cancel', second.message_id);
+  expect(status()).toBe('pending');
+});
+
 test('F05 a team that wants few wakes: successes wait for the last one, a failure goes at once, each is told once', async () => {
   const reporter = 'rules:\n  - match: fail\n    do: [{ report: { summary: "no", status: failed } }]\n';
   const quiet = product.writeTeam(

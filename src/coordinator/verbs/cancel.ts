@@ -1,8 +1,16 @@
 import { z } from 'zod';
-import { type DeliveryId, isRefusal, type MessageId, type Refusal, refuse, type TeamId } from '../../kernel/index.ts';
+import {
+  type DeliveryId,
+  isRefusal,
+  type MessageId,
+  type Refusal,
+  refuse,
+  type TaskId,
+  type TeamId,
+} from '../../kernel/index.ts';
 import { deliveriesOf, findMessage, type MessageRow } from '../../ledger/index.ts';
 import { cancel as takeBack } from '../../messages/index.ts';
-import { releaseWhenNothingIsOwed } from '../../results/index.ts';
+import { releaseWhenNothingIsOwed, returnTask } from '../../results/index.ts';
 import { type Caller, ownTeamOf, senderIn } from '../callers.ts';
 import { selectTeamOf } from '../teams.ts';
 import { verb } from './verb.ts';
@@ -34,6 +42,7 @@ export const cancel = verb({
         const cancelled = await takeBack(change, delivery_id as DeliveryId, sender);
         done.push({ to: recipient, delivery_id, state: cancelled ? ('cancelled' as const) : state, cancelled });
       }
+      if (message.task_id !== null) await returnTask(change, message.task_id as TaskId);
       await releaseWhenNothingIsOwed(change);
       return done;
     });

@@ -18,7 +18,7 @@ import {
 } from '../../ledger/index.ts';
 import { cancel, confirmMessage, storeNotice, whoToTell } from '../../messages/index.ts';
 import type { Decision } from '../../providers/index.ts';
-import { confirmTask } from '../../results/index.ts';
+import { confirmTask, returnTask } from '../../results/index.ts';
 import type { Runtime } from '../runtime.ts';
 
 /** A message that waits for a person's yes, as a question like those of agents' CLIs: its id is the message's. */
@@ -64,6 +64,7 @@ export async function decideMessage(
   }
   const held = (await deliveriesOf(change.tx, id)).filter(({ state }) => state === 'held');
   for (const { delivery_id } of held) await cancel(change, delivery_id as DeliveryId, by);
+  if (message.task_id !== null) await returnTask(change, message.task_id as TaskId);
   const sender = whoToTell(message.sender);
   if (sender) {
     await storeNotice(change, effects.mint, { key: `denied:${id}`, to: sender, body: denial(message, held, decision) });

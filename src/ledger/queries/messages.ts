@@ -1,5 +1,5 @@
 import { type Kysely, type Selectable, type SqlBool, sql, type Transaction } from 'kysely';
-import type { AgentId, DeliveryId, IncarnationId, MessageId, TeamId } from '../../kernel/index.ts';
+import type { AgentId, DeliveryId, IncarnationId, MessageId, TaskId, TeamId } from '../../kernel/index.ts';
 import type { Change } from '../ledger.ts';
 import type { DeliveriesTable, LedgerTables, MessagesTable, OffersTable } from '../schema.ts';
 
@@ -261,6 +261,21 @@ export async function owedResults(
   if (recipient) query = query.where('recipient', '=', recipient);
   if (!byAgents) query = query.where('messages.authority', 'in', ['leader', 'user']);
   return Number((await query.executeTakeFirst())?.count ?? 0);
+}
+
+/** Does anybody still have to answer for a task, or get to hear of it? */
+export async function isAskedFor(db: Reading, team: TeamId, task: TaskId): Promise<boolean> {
+  const row = await db
+    .selectFrom('deliveries')
+    .innerJoin('messages', 'messages.message_id', 'deliveries.message_id')
+    .select('deliveries.delivery_id')
+    .where('deliveries.team', '=', team)
+    .where(isRequest)
+    .where('deliveries.expects', '=', 'result')
+    .where('messages.task_id', '=', task)
+    .limit(sql.lit(1))
+    .executeTakeFirst();
+  return row !== undefined;
 }
 
 /** What an agent took in last that somebody said to it; the runtime's own notices left out. */
