@@ -33,6 +33,7 @@ const NEVER = [{ from: 'providers', to: 'ledger', because: 'a provider tells fac
 const DIRECT = [
   { from: 'src/cli/', to: 'src/kernel/' },
   { from: 'src/cli/', to: 'src/coordinator/offline.ts' },
+  { from: 'src/cli/', to: 'src/results/envelope.ts' },
   { from: 'src/cli/', to: 'src/mcp/bridge.ts' },
   { from: 'src/client/', to: 'src/kernel/' },
   { from: 'src/providers/scripted/program/', to: 'src/kernel/' },

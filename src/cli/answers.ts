@@ -150,6 +150,33 @@ export interface CoordinatorAnswer {
   readonly gave_up?: string;
 }
 
+interface CollectAnswer {
+  readonly ok: boolean;
+  readonly team: string;
+  readonly collected: readonly object[];
+  readonly collected_results: readonly (Pick<
+    ResultAnswer,
+    'result_id' | 'task_id' | 'message_id' | 'agent_id' | 'status' | 'summary' | 'created_at'
+  > & { readonly tests: readonly object[]; readonly scope: 'task' | 'message' | 'none' })[];
+  readonly delivered_messages: readonly string[];
+  readonly invalid_results: readonly {
+    readonly result_id: string | null;
+    readonly path: string;
+    readonly task_id: string | null;
+    readonly agent_id: string | null;
+    readonly error: string;
+  }[];
+  readonly results: {
+    readonly total: number;
+    readonly uncollected: number;
+    readonly collected: number;
+    readonly invalid: number;
+    readonly by_status: Readonly<Record<string, number>>;
+  };
+  readonly state_file: string;
+  readonly coordinator: CoordinatorAnswer;
+}
+
 export interface Answers {
   'quick-start': {
     readonly ok: boolean;
@@ -224,6 +251,22 @@ export interface Answers {
   'message-stored': { readonly ok: true; readonly stored: boolean };
   status: StatusAnswer;
   deliveries: { readonly ok: true; readonly deliveries: readonly DeliveryAnswer[] };
+  collect: CollectAnswer;
+  'import-results': CollectAnswer;
+  settle: {
+    readonly ok: true;
+    readonly summary: string;
+    readonly next_actions: readonly string[];
+    readonly details_log: string;
+    readonly collect: CollectAnswer;
+  };
+  'allow-peer-talk': {
+    readonly ok: true;
+    readonly a: string;
+    readonly b: string;
+    readonly status: 'compat_noop';
+    readonly reason: string;
+  };
   results: { readonly ok: true; readonly results: readonly ResultAnswer[] };
   inbox: {
     readonly ok: true;

@@ -8,6 +8,8 @@ const READS: ReadonlySet<Verb> = new Set<Verb>([
   'status',
   'deliveries',
   'results',
+  'collect',
+  'allow-peer-talk',
   'inbox',
   'wait',
   'events',

@@ -161,7 +161,26 @@ function messageCommands(program: Command, perform: Perform): void {
         (await import('./commands/messages/inbox.ts')).run(context, member ? [member] : [], flags),
       ),
     );
+  program
+    .command('allow-peer-talk <a> <b>', { hidden: true })
+    .summary('changes nothing: agents of a team may write to each other')
+    .action((a: string, b: string) =>
+      perform(async (context) => (await import('./commands/messages/allow-peer-talk.ts')).run(context, [a, b])),
+    );
 }
+
+/** A result that is one: what help can show better than words. */
+const VALIDATE = `Checks a result_envelope_v1. Every field has to be there, and no other:
+  {"schema_version": "result_envelope_v1", "task_id": "T", "agent_id": "ann",
+   "status": "success | blocked | failed | partial", "summary": "...",
+   "changes": [{"path": "...", "description": "...",
+                "kind": "created | modified | deleted | observed"}],
+   "tests": [{"command": "...", "detail": "...",
+              "status": "passed | failed | not_run | skipped"}],
+   "risks": [{"severity": "low | medium | high", "description": "..."}],
+   "artifacts": [{"path": "...", "description": "..."}],
+   "next_actions": [{"description": "..."}]}
+The lists may be empty, and a test may lack its detail; no text may be blank.`;
 
 function lookingCommands(program: Command, perform: Perform): void {
   program
@@ -182,6 +201,29 @@ function lookingCommands(program: Command, perform: Perform): void {
     .option('--since <when>', 'from a sequence number or an ISO time on')
     .action((flags) =>
       perform(async (context) => (await import('./commands/looking/results.ts')).run(context, [], flags)),
+    );
+  program
+    .command('collect')
+    .summary('what was reported, and results from a file')
+    .description(
+      'Shows what was reported. Each result went into its task as it came, so there is nothing to be fetched; with a file, the results in it are taken in: good ones, whatever stands beside them.',
+    )
+    .option('--result-file <file>', 'JSON: one result_envelope_v1, or a list of them')
+    .action((flags) => perform(async (context) => (await import('./commands/looking/collect.ts')).run(context, flags)));
+  program
+    .command('settle')
+    .summary('how the team stands, kept as a file')
+    .description('Tells in one line how the team stands, and keeps its whole status with all results below .team/run/.')
+    .action(() => perform(async (context) => (await import('./commands/looking/collect.ts')).settle(context)));
+  program
+    .command('validate-result [json]')
+    .summary('is this a result?')
+    .description(VALIDATE)
+    .option('--file <file>', 'where it stands (default: standard input)')
+    .action((json: string | undefined, flags) =>
+      perform(async (context) =>
+        (await import('./commands/looking/validate-result.ts')).run(context, json === undefined ? [] : [json], flags),
+      ),
     );
   program
     .command('deliveries [message]')

@@ -4,6 +4,7 @@ import type { Paths } from '../client/index.ts';
 import type { AgentId, IncarnationId, TeamId } from '../kernel/index.ts';
 import { liveIncarnations, recipientsWithOpenDeliveries, teams } from '../ledger/index.ts';
 import { endLeader, recordEnd, reopenView } from '../lifecycle/index.ts';
+import type { Exporter } from './export/exporter.ts';
 import type { Door } from './listening.ts';
 import type { MissedCalls } from './missed-calls.ts';
 import type { Runtime } from './runtime.ts';
@@ -23,6 +24,7 @@ export class Caretaker {
   readonly #runtime: Runtime;
   readonly #paths: Paths;
   readonly #missed: MissedCalls;
+  readonly #exporter: Exporter;
   readonly #doors: { readonly local: Door; readonly loopback: Door };
   readonly #asked: Promise<string>;
   readonly #ledgerFile: number;
@@ -35,12 +37,14 @@ export class Caretaker {
   constructor(
     runtime: Runtime,
     missed: MissedCalls,
+    exporter: Exporter,
     paths: Paths,
     doors: { local: Door; loopback: Door },
     asked: Promise<string>,
   ) {
     this.#runtime = runtime;
     this.#missed = missed;
+    this.#exporter = exporter;
     this.#paths = paths;
     this.#doors = doors;
     this.#asked = asked;
@@ -183,6 +187,7 @@ export class Caretaker {
     this.#runtime.log.info({ why }, 'coordinator ends');
     await terminals.reviveWith('');
     await withinReason(this.#runtime.settled());
+    await withinReason(this.#exporter.flush());
     await terminals.detach();
     for (const member of roster.all()) member.letGo();
     leaders.letGo();

@@ -24,6 +24,7 @@ import { type Effects, recover } from '../lifecycle/index.ts';
 import { findProvider } from '../providers/index.ts';
 import { openTerminals } from '../tmux/index.ts';
 import { Caretaker } from './caretaker.ts';
+import { Exporter } from './export/exporter.ts';
 import { type Door, listenOnLoopback, listenOnSocket } from './listening.ts';
 import { localApi } from './local-api.ts';
 import { loopbackApp, type ToolFront } from './loopback.ts';
@@ -169,9 +170,12 @@ async function boot(options: CoordinatorOptions, paths: Paths, ledger: Ledger, d
   await leaders.takeUp();
   await recover(effects);
   await missed.atBoot(lives);
-  const caretaker = new Caretaker(runtime, missed, paths, doors, ending.promise);
+  const workspaceIsThere = () => fs.existsSync(paths.ledger);
+  const exporter = new Exporter({ ledger, clock: systemClock, log, workspaceIsThere });
+  const caretaker = new Caretaker(runtime, missed, exporter, paths, doors, ending.promise);
   caretaker.begin();
   await caretaker.wakeAll();
+  await exporter.catchUp();
   log.info({ pid: process.pid, port: doors.loopback.port, workspace: paths.workspace }, 'coordinator listens');
   return runtime;
 }

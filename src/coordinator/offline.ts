@@ -10,10 +10,12 @@ import {
 } from '../ledger/index.ts';
 import { selectTeamOf } from './teams.ts';
 import {
+  collectView,
   deliveriesView,
   eventsView,
   inboxView,
   messageStoredView,
+  peerTalkView,
   resultsView,
   statusView,
   whyView,
@@ -26,6 +28,8 @@ interface Arguments {
   readonly message_id?: string;
   readonly since?: string | number;
   readonly limit?: number;
+  readonly a?: string;
+  readonly b?: string;
 }
 
 /**
@@ -62,6 +66,10 @@ async function view(db: Reading, workspace: string, verb: string, args: Argument
       return deliveriesView(db, undefined, team, args);
     case 'results':
       return resultsView(db, team, args);
+    case 'collect':
+      return collectView(db, team, { status: 'absent' });
+    case 'allow-peer-talk':
+      return peerTalkView(db, team, { a: args.a ?? '', b: args.b ?? '' });
     case 'inbox':
       return inboxView(db, undefined, team, { ...args, agent: args.agent ?? '' });
     case 'events':

@@ -34,18 +34,30 @@ const ENVELOPE = fields({
 
 export type ResultEnvelope = z.infer<typeof ENVELOPE>;
 
-/** The envelope that `value` is, or `result_invalid` with what is wrong and where: `tests.0.status: must be one of ...`. */
-export function checkEnvelope(value: unknown): ResultEnvelope | Refusal {
+/**
+ * The envelope that `value` is, or what is wrong with it, a line each and where: `tests.0.status: must be one of ...`. The
+ * last line counts those that are too many to be told.
+ */
+export function readEnvelope(value: unknown): ResultEnvelope | readonly string[] {
   const parsed = ENVELOPE.safeParse(value);
   if (parsed.success) return parsed.data;
   const problems = parsed.error.issues.flatMap(problemsOf);
-  const told = problems.slice(0, PROBLEMS);
-  const more = problems.length - told.length;
-  return refuse(
-    'result_invalid',
-    ['This is no result_envelope_v1:', ...told, ...(more > 0 ? [`and ${more} more`] : [])].join('\n'),
-    { evidence: { problems: told, count: problems.length }, next: ['team-agent validate-result --help'] },
-  );
+  const more = problems.length - PROBLEMS;
+  return [...problems.slice(0, PROBLEMS), ...(more > 0 ? [`and ${more} more`] : [])];
+}
+
+/** The same for whoever asks whether it is one: `result_invalid` when it is not. */
+export function checkEnvelope(value: unknown): ResultEnvelope | Refusal {
+  const read = readEnvelope(value);
+  if (!isProblems(read)) return read;
+  return refuse('result_invalid', ['This is no result_envelope_v1:', ...read].join('\n'), {
+    evidence: { problems: read },
+    next: ['team-agent validate-result --help'],
+  });
+}
+
+export function isProblems(read: ReturnType<typeof readEnvelope>): read is readonly string[] {
+  return Array.isArray(read);
 }
 
 function problemsOf(issue: z.core.$ZodIssue): string[] {

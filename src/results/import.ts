@@ -22,7 +22,7 @@ import {
   type QueuedRow,
 } from '../ledger/index.ts';
 import { attribute } from './attribution.ts';
-import { checkEnvelope, type ResultEnvelope } from './envelope.ts';
+import { isProblems, type ResultEnvelope, readEnvelope } from './envelope.ts';
 import { normaliseResult } from './normalise.ts';
 import { takeIn } from './report.ts';
 
@@ -68,8 +68,8 @@ export async function importResults(
 }
 
 async function importOne(change: Change, mint: Mint, given: unknown, path: string): Promise<Outcome> {
-  const envelope = checkEnvelope(given);
-  if (isRefusal(envelope)) return { invalid: await keepInvalid(change, given, path, envelope.message) };
+  const envelope = readEnvelope(given);
+  if (isProblems(envelope)) return { invalid: await keepInvalid(change, given, path, envelope.join('\n')) };
   const agent = envelope.agent_id as AgentId;
   const result_id = resultOfContent(change.team, 'valid', JSON.stringify(envelope));
   if (await findResult(change.tx, result_id)) return { taken: result_id };
@@ -119,10 +119,9 @@ async function whatItAnswers(
 }
 
 /** Keeps what is no result, once, with the agent and the task that it names as far as that can be read. */
-async function keepInvalid(change: Change, given: unknown, path: string, why: string): Promise<InvalidResult> {
+async function keepInvalid(change: Change, given: unknown, path: string, error: string): Promise<InvalidResult> {
   const agent_id = readable(given, 'agent_id');
   const task_id = readable(given, 'task_id');
-  const error = why.split('\n').slice(0, LINES).join('\n');
   if (agent_id === null) return { result_id: null, path, task_id, agent_id, error };
   const result_id = resultOfContent(change.team, 'invalid', JSON.stringify(given));
   if (!(await findResult(change.tx, result_id))) {
@@ -143,9 +142,6 @@ async function keepInvalid(change: Change, given: unknown, path: string, why: st
   }
   return { result_id, path, task_id, agent_id, error };
 }
-
-/** One line for the heading of the problems, and as many as there can be. */
-const LINES = 22;
 
 /** One line of a field, where there is one. */
 function readable(given: unknown, name: 'agent_id' | 'task_id' | 'summary'): string | null {

@@ -1,5 +1,6 @@
 import { approvals, approve, deny } from './approvals.ts';
 import { cancel } from './cancel.ts';
+import { allowPeerTalk, collect, importFile, settle } from './collecting.ts';
 import { leaderEnded, leaderPrepare, leaderStarted } from './leading.ts';
 import {
   coordinatorStatus,
@@ -32,6 +33,10 @@ export const VERBS: Readonly<Record<string, Verb>> = {
   'leader-prepare': leaderPrepare,
   'leader-started': leaderStarted,
   'leader-ended': leaderEnded,
+  collect,
+  'import-results': importFile,
+  settle,
+  'allow-peer-talk': allowPeerTalk,
   status,
   results,
   deliveries,

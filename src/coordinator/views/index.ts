@@ -1,5 +1,6 @@
 /** What people see: functions of the ledger and, where a coordinator runs, of what it has seen. They change nothing. */
 
+export { type CollectView, collectView, stateFileOf } from './collect.ts';
 export { eventsView, eventView } from './events.ts';
 export { leaderView } from './leader.ts';
 export {
@@ -11,6 +12,8 @@ export {
   unknownAgent,
 } from './messages.ts';
 export type { Observer } from './observer.ts';
+export { peerTalkView } from './peers.ts';
 export { resultsView, resultView } from './results.ts';
+export { isStopped, nextActions, settledSummary } from './settle.ts';
 export { statusView } from './status.ts';
 export { whyView } from './why.ts';

@@ -97,6 +97,8 @@ export async function statusView(
   };
 }
 
+export type StatusView = Awaited<ReturnType<typeof statusView>>;
+
 function queuedView(observer: Observer | undefined, row: DeliveryRow, hold: string | undefined, now: number) {
   return {
     message_id: row.message_id,
