@@ -55,7 +55,7 @@ export function renderTeamState(state: TeamState): string {
     ['Task Graph', taskGraph(state.tasks)],
     ['Latest Results', [...results].reverse().map(resultLine)],
     ['Blockers', state.tasks.filter(isStopped).slice(0, TASKS).map(blocker)],
-    ['Questions', questions.map(({ text, command }) => `- ${plain(text)} (${plain(command)})`)],
+    ['Questions', questions.map(({ text, command }) => `- ${plain(text)}: ${code(command)}`)],
     ['Next Step', [nextStep(state)]],
   ];
   const body = sections.map(([title, lines]) => `## ${title}\n\n${lines.length > 0 ? lines.join('\n') : 'None.'}\n`);
@@ -105,16 +105,26 @@ function nextStep({ team, tasks, questions, agents }: TeamState): string {
   const ready = tasks.filter(({ status }) => status === 'ready');
   const running = tasks.filter(({ status }) => status === 'running');
   if (team.intent === 'stopped')
-    return `Start the team again: team-agent quick-start ${plain(shellWord(team.documents))}`;
-  if (question) return `Answer what waits: ${plain(question.command)}.`;
+    return `Start the team again: ${code(`team-agent quick-start ${shellWord(team.documents)}`)}.`;
+  if (question) return `Answer what waits: ${code(question.command)}.`;
   if (stopped.length > 0) return `Decide how these go on: ${named(stopped)}.`;
   if (ready.length > 0) return `Give out what is ready: ${named(ready)}.`;
-  if (running.length > 0) return `Wait for ${named(running)}: \`team-agent wait --idle\`.`;
-  return `Give the team work: \`team-agent send ${agents[0]?.agent_id ?? 'AGENT'} "text"\`.`;
+  if (running.length > 0) return `Wait for ${named(running)}: ${code('team-agent wait --idle')}.`;
+  return `Give the team work: ${code(`team-agent send ${agents[0]?.agent_id ?? 'AGENT'} "text"`)}.`;
 }
 
-/** A text on one line, in which nothing is Markdown: no heading, list, code, link or tag begins in it. */
+/** A text on one line, in which no heading, list, code, link or tag begins; what is left of Markdown stays on that line. */
 function plain(text: string): string {
-  const line = firstLine(printable(text).replaceAll(/\s+/g, ' '), TEXT);
-  return line.replaceAll(/[\\`*_[\]<>#|~&]/g, '\\$&').replace(/^(\d*)([-+=.)])/, '$1\\$2');
+  return oneLine(text)
+    .replaceAll(/[\\`<[]/g, '\\$&')
+    .replace(/^(\d*)([-+*>#=~|.)])/, '$1\\$2');
+}
+
+/** A command, as it is typed. */
+function code(command: string): string {
+  return `\`${oneLine(command).replaceAll('`', "'")}\``;
+}
+
+function oneLine(text: string): string {
+  return firstLine(printable(text).replaceAll(/\s+/g, ' '), TEXT);
 }
