@@ -38,6 +38,8 @@ const reads = (message: string): readonly (readonly string[])[] => [
   ['deliveries', message],
   ['results'],
   ['results', '--task', 't1'],
+  ['collect'],
+  ['allow-peer-talk', 'a', 'leader'],
   ['inbox', 'a'],
   ['inbox', 'leader'],
   ['events'],
@@ -70,6 +72,8 @@ async function workDone(): Promise<string> {
   const sent = await ask(product, 'send', 'a', 'the job', '--task', 't1', '--wait=result');
   await deliver(product, 'b', 'heard?');
   await ask(product, 'wait', '--idle', '--timeout', '10');
+  const summary = path.join(product.paths.team, 'crew', 'export', 'team_state.md');
+  await eventually('the summary to be written', () => /^- t1: done/m.test(fs.readFileSync(summary, 'utf8')));
   return sent.message_id;
 }
 
