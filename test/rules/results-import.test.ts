@@ -4,8 +4,9 @@ import { type AgentId, agentId, type DeliveryId, type MessageId, mint, type Task
 import {
   findTask,
   findTeam,
+  latestResults,
+  resultCounts,
   resultsOf,
-  resultsSummary,
   startTask,
   updateDelivery,
   upsertAgent,
@@ -155,7 +156,8 @@ describe('F08 results from a file', () => {
     await bring(envelope({ agent_id: 'ghost' }));
     expect(await rows()).toHaveLength(2);
     expect(await resultsOf(home.ledger.db, ONE, { task: 't1' as TaskId })).toEqual([]);
-    expect(await resultsSummary(home.ledger.db, ONE, 5)).toEqual({ total: 0, unattributed: 0, latest: [] });
+    expect(await latestResults(home.ledger.db, ONE, 5)).toEqual([]);
+    expect(await resultCounts(home.ledger.db, ONE)).toMatchObject({ partial: 0, unattributed: 0, invalid: 2 });
     const { collected_results, invalid_results, results } = await collected();
     expect(collected_results).toEqual([]);
     expect(invalid_results).toEqual([

@@ -5,14 +5,14 @@ import { describe, expect, it } from 'vitest';
 import { Exporter } from '../../src/coordinator/export/exporter.ts';
 import { renderTeamState, type Task, type TeamState } from '../../src/coordinator/export/team-state.ts';
 import { type Clock, systemClock, type TaskId } from '../../src/kernel/index.ts';
-import { putTeam, setTeamIntent, startTask, updateTask, upsertAgent } from '../../src/ledger/index.ts';
+import { foremostTasks, putTeam, setTeamIntent, startTask, updateTask, upsertAgent } from '../../src/ledger/index.ts';
 import { freshFolder } from '../support/files.ts';
 import { agentRow, house, ONE, TWO, WORKER } from './house.ts';
 
 function task(facts: Partial<Task>): Task {
   return {
     ...{ task_id: 't', title: 'a task', status: 'running', assignee: 'ann', retry_count: 0, retry_limit: 0 },
-    ...{ updated_at: 1, deps: [], result: null },
+    ...{ deps: [], result: null },
     ...facts,
   };
 }
@@ -28,11 +28,12 @@ const STATE: TeamState = {
     { agent_id: 'bob', role: 'reviewer', provider: 'codex', intent: 'stopped' },
   ],
   tasks: [
-    task({ task_id: 'plan', title: 'make a plan', status: 'done', result: 'planned' }),
     task({ task_id: 'code', title: 'write it', deps: ['plan'], retry_limit: 2, retry_count: 1 }),
     task({ task_id: 'review', status: 'ready', assignee: null, deps: ['plan', 'code'] }),
     task({ task_id: 'docs', title: 'describe it', status: 'blocked', assignee: 'bob', result: 'no access\n# to it' }),
+    task({ task_id: 'plan', title: 'make a plan', status: 'done', result: 'planned' }),
   ],
+  tasksInAll: 4,
   results: [
     { result_id: 'r_1', agent_id: 'ann', task_id: 'plan', status: 'success', summary: 'planned' },
     { result_id: 'r_2', agent_id: 'bob', task_id: null, status: 'blocked', summary: '`rm -rf` <b>no</b> [x](y)' },
@@ -89,8 +90,8 @@ describe('F12 team_state.md', () => {
 
   it.each([
     [{ questions: [] }, 'Decide how these go on: docs.'],
-    [{ questions: [], tasks: STATE.tasks.slice(0, 3) }, 'Give out what is ready: review.'],
-    [{ questions: [], tasks: STATE.tasks.slice(0, 2) }, 'Wait for code: `team-agent wait --idle`.'],
+    [{ questions: [], tasks: STATE.tasks.slice(0, 2) }, 'Give out what is ready: review.'],
+    [{ questions: [], tasks: STATE.tasks.slice(0, 1) }, 'Wait for code: `team-agent wait --idle`.'],
     [{ questions: [], tasks: [] }, 'Give the team work: `team-agent send ann "text"`.'],
     [
       { team: { ...STATE.team, intent: 'stopped' as const } },
@@ -101,23 +102,33 @@ describe('F12 team_state.md', () => {
   });
 
   it('F12 with nobody and nothing every heading is there all the same', () => {
-    const empty = { ...STATE, leader: null, agents: [], tasks: [], results: [], questions: [] };
+    const empty = { ...STATE, leader: null, agents: [], tasks: [], tasksInAll: 0, results: [], questions: [] };
     const text = renderTeamState({ ...empty, team: { ...STATE.team, objective: ' ' } });
     expect(text.match(/^## .*$/gm)).toEqual(GOLDEN.match(/^## .*$/gm));
     expect(text).toContain('- leader: nobody; its mail waits in the mailbox');
     expect(text).toContain('## Objective\n\nNone was written.\n');
   });
 
-  it('F12 of very many tasks those that go on are listed, and the others counted', () => {
-    const tasks = Array.from({ length: 300 }, (_, index) =>
-      task({ task_id: `t${index}`, status: index < 250 ? 'done' : 'running', updated_at: index }),
+  it('F12 of very many tasks those that go on are listed first, then those that ended last, and the others counted', async () => {
+    const { ledger } = await house();
+    for (const index of Array.from({ length: 9 }, (_, at) => at)) {
+      await ledger.change(ONE, 'person', async (change) => {
+        const id = `t${index}` as TaskId;
+        await startTask(change, id, 'a task', WORKER);
+        if (index % 3 > 0)
+          await change.tx
+            .updateTable('tasks')
+            .set({ status: 'done', updated_at: index })
+            .where('task_id', '=', id)
+            .execute();
+      });
+    }
+    const { tasks, total } = await foremostTasks(ledger.db, ONE, 6);
+    expect(tasks.map(({ task_id }) => task_id)).toEqual(['t0', 't3', 't6', 't8', 't7', 't5']);
+    expect(total).toBe(9);
+    expect(renderTeamState({ ...STATE, tasksInAll: 9 })).toContain(
+      '- plan: done, with ann. make a plan: planned\n- and 5 more\n',
     );
-    const lines = renderTeamState({ ...STATE, tasks }).split('\n');
-    const listed = lines.filter((line) => /^- t\d+: /.test(line));
-    expect(listed).toHaveLength(200);
-    expect(listed.filter((line) => line.includes(': running,'))).toHaveLength(50);
-    expect(listed[50]).toContain('t249: done');
-    expect(lines).toContain('- and 100 more');
   });
 
   const hostile = fc.oneof(
@@ -157,6 +168,7 @@ describe('F12 team_state.md', () => {
           team: { ...STATE.team, name: evil, objective: `.${evil}` },
           leader: { provider: evil, epoch: 1 },
           agents: STATE.agents.map((agent) => ({ ...agent, role: evil })),
+          tasksInAll: STATE.tasksInAll,
           tasks: STATE.tasks.map((one) => ({ ...one, task_id: evil, title: evil, deps: [evil], result: evil })),
           results: STATE.results.map((result) => ({ ...result, task_id: evil, summary: evil })),
           questions: [{ text: evil, command: evil }],

@@ -8,7 +8,9 @@ export interface TeamState {
   /** Null: nobody leads. */
   readonly leader: { readonly provider: string; readonly epoch: number } | null;
   readonly agents: readonly Pick<AgentRow, 'agent_id' | 'role' | 'provider' | 'intent'>[];
+  /** Those that matter most: what goes on, then what ended last. */
   readonly tasks: readonly Task[];
+  readonly tasksInAll: number;
   /** Oldest first. */
   readonly results: readonly Result[];
   /** What agents ask, and what waits for a person's yes. */
@@ -16,7 +18,7 @@ export interface TeamState {
 }
 
 export interface Task
-  extends Pick<TaskRow, 'task_id' | 'title' | 'status' | 'assignee' | 'retry_count' | 'retry_limit' | 'updated_at'> {
+  extends Pick<TaskRow, 'task_id' | 'title' | 'status' | 'assignee' | 'retry_count' | 'retry_limit'> {
   readonly deps: readonly string[];
   /** What its last result says. */
   readonly result: string | null;
@@ -30,8 +32,6 @@ export interface Question {
   readonly command: string;
 }
 
-/** How many tasks are listed; those that go on stand first. */
-const TASKS = 200;
 /** Characters of one text. */
 const TEXT = 240;
 
@@ -52,9 +52,9 @@ export function renderTeamState(state: TeamState): string {
       'Agents',
       agents.map((agent) => `- ${agent.agent_id}: ${plain(agent.role)} on ${plain(agent.provider)} (${agent.intent})`),
     ],
-    ['Task Graph', taskGraph(state.tasks)],
+    ['Task Graph', taskGraph(state)],
     ['Latest Results', [...results].reverse().map(resultLine)],
-    ['Blockers', state.tasks.filter(isStopped).slice(0, TASKS).map(blocker)],
+    ['Blockers', state.tasks.filter(isStopped).map(blocker)],
     ['Questions', questions.map(({ text, command }) => `- ${plain(text)}: ${code(command)}`)],
     ['Next Step', [nextStep(state)]],
   ];
@@ -62,16 +62,9 @@ export function renderTeamState(state: TeamState): string {
   return [`# Team ${plain(team.name)}\n`, ...body].join('\n');
 }
 
-function taskGraph(tasks: readonly Task[]): string[] {
-  const open = tasks.filter((task) => !hasEnded(task));
-  const ended = tasks.filter(hasEnded).sort((one, other) => other.updated_at - one.updated_at);
-  const shown = [...open, ...ended].slice(0, TASKS);
-  const left = tasks.length - shown.length;
-  return [...shown.map(taskLine), ...(left > 0 ? [`- and ${left} more`] : [])];
-}
-
-function hasEnded({ status }: Task): boolean {
-  return status === 'done' || status === 'cancelled';
+function taskGraph({ tasks, tasksInAll }: TeamState): string[] {
+  const left = tasksInAll - tasks.length;
+  return [...tasks.map(taskLine), ...(left > 0 ? [`- and ${left} more`] : [])];
 }
 
 function taskLine(task: Task): string {

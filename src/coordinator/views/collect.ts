@@ -4,6 +4,7 @@ import {
   invalidResultsOf,
   type Reading,
   type ResultRow,
+  resultCounts,
   resultsOf,
   type TeamRow,
   tasksOf,
@@ -24,7 +25,12 @@ export async function collectView(
   only?: { readonly taken: readonly string[]; readonly invalid: readonly InvalidResult[] },
 ) {
   const id = team.team as TeamId;
-  const [all, refused, tasks] = await Promise.all([resultsOf(db, id), invalidResultsOf(db, id), tasksOf(db, id)]);
+  const [all, refused, tasks, { invalid, unattributed: _, ...by_status }] = await Promise.all([
+    resultsOf(db, id),
+    invalidResultsOf(db, id),
+    tasksOf(db, id),
+    resultCounts(db, id),
+  ]);
   const known = new Set(tasks.map(({ task_id }) => task_id));
   const shown = only ? all.filter(({ result_id }) => only.taken.includes(result_id)) : all;
   return {
@@ -36,11 +42,11 @@ export async function collectView(
     delivered_messages: [],
     invalid_results: only ? only.invalid : refused.map(invalidResult),
     results: {
-      total: all.length + refused.length,
+      total: all.length + invalid,
       uncollected: 0,
       collected: all.length,
-      invalid: refused.length,
-      by_status: countsOf(all),
+      invalid,
+      by_status,
     },
     state_file: stateFileOf(team),
     coordinator,
@@ -70,10 +76,4 @@ function collectedResult(row: ResultRow, tasks: ReadonlySet<string>) {
 function invalidResult({ result_id, task_id, agent_id, error, envelope }: ResultRow): InvalidResult {
   const { path: file } = JSON.parse(envelope) as { path: string };
   return { result_id, path: file, task_id, agent_id, error: error ?? '' };
-}
-
-function countsOf(rows: readonly ResultRow[]): Record<ResultRow['status'], number> {
-  const counts = { success: 0, partial: 0, blocked: 0, failed: 0 };
-  for (const { status } of rows) counts[status] += 1;
-  return counts;
 }

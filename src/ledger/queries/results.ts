@@ -75,13 +75,3 @@ export function invalidResultsOf(db: Reading, team: TeamId): Promise<ResultRow[]
     .orderBy('seq')
     .execute();
 }
-
-/** The result that each task of a team took in last. */
-export function acceptedResults(db: Reading, team: TeamId): Promise<ResultRow[]> {
-  return db
-    .selectFrom('tasks')
-    .innerJoin('results', 'results.result_id', 'tasks.accepted_result_id')
-    .selectAll('results')
-    .where('tasks.team', '=', team)
-    .execute();
-}

@@ -1,10 +1,12 @@
-import type { Insertable, Selectable } from 'kysely';
+import { type Insertable, type Selectable, type SqlBool, sql } from 'kysely';
 import type { AgentId, TaskId, TeamId } from '../../kernel/index.ts';
 import type { Change } from '../ledger.ts';
 import type { TasksTable } from '../schema.ts';
 import type { Reading } from './messages.ts';
 
 export type TaskRow = Selectable<TasksTable>;
+
+const hasEnded = sql<SqlBool>`tasks.status in ('done', 'cancelled')`;
 
 export function findTask(db: Reading, team: TeamId, task: TaskId): Promise<TaskRow | undefined> {
   return db.selectFrom('tasks').selectAll().where('team', '=', team).where('task_id', '=', task).executeTakeFirst();
@@ -65,4 +67,29 @@ export function beginTask(change: Change, task: TaskId): Promise<unknown> {
     .where('task_id', '=', task)
     .where('status', '<>', 'cancelled')
     .execute();
+}
+
+/**
+ * The `limit` tasks of a team that matter most, each with what its last result says: those that go on in the order they were
+ * made, then those that ended, the latest first. And how many there are in all.
+ */
+export async function foremostTasks(
+  db: Reading,
+  team: TeamId,
+  limit: number,
+): Promise<{ readonly tasks: readonly (TaskRow & { readonly result: string | null })[]; readonly total: number }> {
+  const tasks = await db
+    .selectFrom('tasks')
+    .leftJoin('results', 'results.result_id', 'tasks.accepted_result_id')
+    .selectAll('tasks')
+    .select('results.summary as result')
+    .where('tasks.team', '=', team)
+    .orderBy(hasEnded)
+    .orderBy(sql`case when ${hasEnded} then -tasks.updated_at else tasks.created_at end`)
+    .orderBy('tasks.task_id')
+    .limit(limit)
+    .execute();
+  const all = db.selectFrom('tasks').select((eb) => eb.fn.countAll<number>().as('count'));
+  const counted = await all.where('team', '=', team).executeTakeFirst();
+  return { tasks, total: Number(counted?.count ?? 0) };
 }
