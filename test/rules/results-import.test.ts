@@ -2,12 +2,13 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { collectView } from '../../src/coordinator/views/index.ts';
 import { type AgentId, agentId, type DeliveryId, type MessageId, mint, type TaskId } from '../../src/kernel/index.ts';
 import {
+  assignTask,
+  beginTask,
   findTask,
   findTeam,
   latestResults,
   resultCounts,
   resultsOf,
-  startTask,
   updateDelivery,
   upsertAgent,
 } from '../../src/ledger/index.ts';
@@ -44,7 +45,10 @@ function asked(task: string | undefined, to: AgentId = WORKER): Promise<MessageI
     const message_id = mint.message();
     const letter = { message_id, sender: 'person', authority: 'user' as const, body: 'do it', task_id: task };
     await store(change, { ...letter, to: [{ agent: to, generation: 1 }], expects: 'result' }, mint);
-    if (task) await startTask(change, task as TaskId, 'do it', to);
+    if (task) {
+      await assignTask(change, task as TaskId, 'do it', to);
+      await beginTask(change, task as TaskId);
+    }
     const [row] = await change.tx.selectFrom('deliveries').selectAll().where('message_id', '=', message_id).execute();
     await updateDelivery(change, row?.delivery_id as DeliveryId, ['queued'], {
       state: 'consumed',

@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { Exporter } from '../../src/coordinator/export/exporter.ts';
 import { renderTeamState, type Task, type TeamState } from '../../src/coordinator/export/team-state.ts';
 import { type Clock, systemClock, type TaskId } from '../../src/kernel/index.ts';
-import { foremostTasks, putTeam, setTeamIntent, startTask, updateTask, upsertAgent } from '../../src/ledger/index.ts';
+import { assignTask, foremostTasks, putTeam, setTeamIntent, updateTask, upsertAgent } from '../../src/ledger/index.ts';
 import { freshFolder } from '../support/files.ts';
 import { agentRow, house, ONE, TWO, WORKER } from './house.ts';
 
@@ -114,7 +114,8 @@ describe('F12 team_state.md', () => {
     for (const index of Array.from({ length: 9 }, (_, at) => at)) {
       await ledger.change(ONE, 'person', async (change) => {
         const id = `t${index}` as TaskId;
-        await startTask(change, id, 'a task', WORKER);
+        await assignTask(change, id, 'a task', WORKER);
+        await beginTask(change, id);
         if (index % 3 > 0)
           await change.tx
             .updateTable('tasks')
@@ -227,7 +228,8 @@ async function exporting() {
   const file = path.join(documents, 'export', 'team_state.md');
   const work = (id: string) =>
     ledger.change(ONE, 'person', async (change) => {
-      await startTask(change, id as TaskId, `do ${id}`, WORKER);
+      await assignTask(change, id as TaskId, `do ${id}`, WORKER);
+      await beginTask(change, id as TaskId);
       await change.event('task.started', { task_id: id });
     });
   /** Lets a burst end, and what it asked for be written. */
