@@ -39,7 +39,7 @@ async function unfinished(change: Change, { task_id, expects }: Holdable): Promi
 }
 
 /** Asks again what each held message waits for, and puts those into their lines that wait for nothing any more. */
-export async function reviewHeld(change: Change, which: (held: QueuedRow) => boolean): Promise<number> {
+async function reviewHeld(change: Change, which: (held: QueuedRow) => boolean): Promise<number> {
   let released = 0;
   for (const held of (await heldDeliveries(change.tx, change.team)).filter(which)) {
     const delivery = held.delivery_id as DeliveryId;

@@ -2,8 +2,8 @@
 export { type Addressees, resolveAddressees } from './addresses.ts';
 export * from './delivery.ts';
 export { type Limit, limitReached, PEER_LIMITS, type PeerLimits, Traffic, WINDOW } from './guard.ts';
-export { confirmMessage, releaseBatch, releaseDependents, releaseDue } from './holding.ts';
-export { type HoldFacts, holdOf, LONGEST_BATCH, type MessageHold } from './holds.ts';
+export { confirmMessage, releaseBatch, releaseDependents } from './holding.ts';
+export { type HoldFacts, holdOf, LONGEST_BATCH } from './holds.ts';
 export type { Resting } from './line.ts';
 export { answer, cancel, type Desk, takeByPerson } from './moves.ts';
 export { PostOffice } from './post-office.ts';

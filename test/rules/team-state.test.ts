@@ -5,7 +5,15 @@ import { describe, expect, it } from 'vitest';
 import { Exporter } from '../../src/coordinator/export/exporter.ts';
 import { renderTeamState, type Task, type TeamState } from '../../src/coordinator/export/team-state.ts';
 import { type Clock, systemClock, type TaskId } from '../../src/kernel/index.ts';
-import { assignTask, foremostTasks, putTeam, setTeamIntent, updateTask, upsertAgent } from '../../src/ledger/index.ts';
+import {
+  assignTask,
+  beginTask,
+  foremostTasks,
+  putTeam,
+  setTeamIntent,
+  updateTask,
+  upsertAgent,
+} from '../../src/ledger/index.ts';
 import { freshFolder } from '../support/files.ts';
 import { agentRow, house, ONE, TWO, WORKER } from './house.ts';
 
