@@ -180,7 +180,7 @@ describe('F10 tasks of the documents', () => {
   test('a message for a task that waits is held; it runs when the other is done by hand', async () => {
     const home = await staffed([spec('a'), spec('b', { deps: ['a'] })]);
     const sent = await send(home, LEADS, 'b', { to: ['w'] });
-    expect(sent).toMatchObject({ deliveries: [{ state: 'held', reason: 'dependencies' }] });
+    expect(sent).toMatchObject({ deliveries: [{ state: 'held', reason: 'dependencies', waits_for: ['a'] }] });
     expect(await ask(home, 'deliveries', PERSON, { message_id: sent.message_id })).toMatchObject({
       deliveries: [{ reason: 'dependencies', waits_for: ['a'] }],
     });

@@ -70,7 +70,7 @@ export interface SendAnswer {
   readonly message_id: MessageId;
   readonly team: string;
   readonly to: readonly string[];
-  readonly deliveries: readonly Pick<DeliveryView, 'to' | 'delivery_id' | 'state' | 'reason'>[];
+  readonly deliveries: readonly Pick<DeliveryView, 'to' | 'delivery_id' | 'state' | 'reason' | 'waits_for'>[];
   readonly refused?: readonly { readonly to: string; readonly reason: 'target_not_in_team' }[];
 }
 
@@ -198,11 +198,12 @@ async function answerOf(
 ): Promise<SendAnswer | Refusal> {
   const view = await deliveriesView(runtime.effects.ledger.db, runtime, team, { message_id: sent.message_id });
   if (isRefusal(view)) return view;
-  const deliveries = view.deliveries.map(({ to, delivery_id, state, reason }) => ({
+  const deliveries = view.deliveries.map(({ to, delivery_id, state, reason, waits_for }) => ({
     to,
     delivery_id,
     state,
     ...(reason ? { reason } : {}),
+    ...(waits_for ? { waits_for } : {}),
   }));
   const answered = {
     message_id: sent.message_id,
