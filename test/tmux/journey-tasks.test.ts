@@ -187,7 +187,7 @@ routing:
       task_id: 'hopeless',
       before,
       after,
-      state_file: path.join('.team', 'crew', 'export', 'team_state.md'),
+      state_file: path.join(product.paths.team, 'crew', 'export', 'team_state.md'),
     });
     expect(eventsOf(product, 'repair_state.task')).toEqual([
       { task_id: 'hopeless', before, after, summary: 'by hand' },

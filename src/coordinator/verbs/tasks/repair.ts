@@ -1,4 +1,3 @@
-import path from 'node:path';
 import { z } from 'zod';
 import {
   type AgentId,
@@ -10,11 +9,11 @@ import {
   type TaskId,
   type TeamId,
 } from '../../../kernel/index.ts';
-import { agentsOf, findTask, type TeamRow, tasksOf } from '../../../ledger/index.ts';
+import { agentsOf, findTask, tasksOf } from '../../../ledger/index.ts';
 import { repairTask, TASK_STATUSES } from '../../../results/index.ts';
 import { ownTeamOf, senderIn } from '../../callers.ts';
 import { selectTeam } from '../../teams.ts';
-import { unknownAgent } from '../../views/index.ts';
+import { stateFileOf, unknownAgent } from '../../views/index.ts';
 import { verb } from '../verb.ts';
 
 /** Sets a task right by hand: who has it, how it stands. What it was before stays on record. */
@@ -28,7 +27,7 @@ export const repairState = verb({
   }),
   agents: false,
   run: async ({ runtime, caller }, args) => {
-    const { ledger, workspace } = runtime.effects;
+    const { ledger } = runtime.effects;
     const team = await selectTeam(ledger.db, args.team, ownTeamOf(caller));
     if (isRefusal(team)) return team;
     const id = team.team as TeamId;
@@ -49,14 +48,9 @@ export const repairState = verb({
         args.task,
         (await tasksOf(ledger.db, id)).map(({ task_id }) => task_id),
       );
-    return { ok: true, task_id: args.task, ...repaired, state_file: stateFileOf(workspace, team) };
+    return { ok: true, task_id: args.task, ...repaired, state_file: stateFileOf(team) };
   },
 });
-
-/** Where a person reads how the team stands, relative to the workspace. */
-function stateFileOf(workspace: string, { documents }: TeamRow): string {
-  return path.join(path.relative(workspace, documents), 'export', 'team_state.md');
-}
 
 function unknownStatus(task: string, status: string): Refusal {
   return refuse('usage', `A task is one of ${TASK_STATUSES.join(', ')}, not ${JSON.stringify(status)}.`, {
