@@ -1,6 +1,6 @@
 import { firstLine, printable, shellWord } from '../../kernel/index.ts';
 import type { AgentRow, ResultRow, TaskRow, TeamRow } from '../../ledger/index.ts';
-import { isStopped } from '../views/index.ts';
+import { isStopped } from './settle.ts';
 
 /** What is stored of a team, as far as its people want to read it. Nothing in it is observed: it holds while nobody looks. */
 export interface TeamState {

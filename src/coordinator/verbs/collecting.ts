@@ -4,16 +4,10 @@ import { isRefusal, type Refusal, refuse, type TeamId, writePrivateFile } from '
 import type { TeamRow } from '../../ledger/index.ts';
 import { importResults } from '../../results/index.ts';
 import { type Caller, ownTeamOf, senderIn } from '../callers.ts';
+import { nextActions, settledSummary } from '../export/settle.ts';
 import type { Runtime } from '../runtime.ts';
 import { selectTeam } from '../teams.ts';
-import {
-  type CollectView,
-  collectView,
-  nextActions,
-  peerTalkView,
-  settledSummary,
-  statusView,
-} from '../views/index.ts';
+import { type CollectView, collectView, peerTalkView, statusView } from '../views/index.ts';
 import { verb } from './verb.ts';
 
 const team = z.string().optional();

@@ -9,11 +9,10 @@ export {
   inboxView,
   memberRows,
   messageStoredView,
+  peerTalkView,
   unknownAgent,
 } from './messages.ts';
 export type { Observer } from './observer.ts';
-export { peerTalkView } from './peers.ts';
 export { resultsView, resultView } from './results.ts';
-export { isStopped, nextActions, settledSummary } from './settle.ts';
-export { statusView } from './status.ts';
+export { type StatusView, statusView } from './status.ts';
 export { whyView } from './why.ts';

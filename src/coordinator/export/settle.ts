@@ -1,7 +1,6 @@
 import { LEADER, shellWord } from '../../kernel/index.ts';
 import type { TaskRow, TeamRow } from '../../ledger/index.ts';
-import type { CollectView } from './collect.ts';
-import type { StatusView } from './status.ts';
+import type { CollectView, StatusView } from '../views/index.ts';
 
 /** Tasks that do not go on by themselves. */
 const STOPPED: ReadonlySet<TaskRow['status']> = new Set(['blocked', 'failed', 'needs_retry']);
