@@ -1,4 +1,4 @@
-import type { AgentId, Clock, IncarnationId, Liveness } from '../kernel/index.ts';
+import type { AgentId, Clock, DeliveryId, IncarnationId, Liveness } from '../kernel/index.ts';
 import type { AgentRow, IncarnationRow } from '../ledger/index.ts';
 import type {
   AgentHandle,
@@ -84,6 +84,16 @@ export class Member implements Recipient {
 
   get handle(): AgentHandle | undefined {
     return this.#life?.handle;
+  }
+
+  /** Its life works on another session from now on; what was stored of it is brought up to that. */
+  workOn(handle: AgentHandle): void {
+    if (this.#life) this.#life = { ...this.#life, handle };
+  }
+
+  /** Does the session that its present life works on know this delivery? True where nobody can tell. */
+  knows(delivery: DeliveryId): boolean {
+    return this.#life?.attachment.knows(delivery) ?? true;
   }
 
   get channelNames(): readonly ChannelName[] {

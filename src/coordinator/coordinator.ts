@@ -142,6 +142,7 @@ async function boot(options: CoordinatorOptions, paths: Paths, ledger: Ledger, d
     clock: systemClock,
     attach: (row, handle) => providerOf(row.provider).attach(handle, row.incarnation as IncarnationId, terminals),
     changed: (team) => runtime?.sawLeader(team),
+    failed: (error) => log.error({ err: error }, 'what a leader works on was not stored'),
   });
   const effects: Effects = {
     ledger,

@@ -1,11 +1,12 @@
 import type { Logger } from 'pino';
 import type { Member, Recipient } from '../agents/index.ts';
-import { type AgentId, type IncarnationId, LEADER, type TeamId } from '../kernel/index.ts';
-import { type Change, closeSessionsOf, findNotice, insertSession, type LedgerEvent } from '../ledger/index.ts';
+import { type AgentId, type DeliveryId, type IncarnationId, LEADER, type TeamId } from '../kernel/index.ts';
+import type { LedgerEvent } from '../ledger/index.ts';
 import type { Effects } from '../lifecycle/index.ts';
-import { type Desk, PostOffice, storeNotice, Traffic } from '../messages/index.ts';
+import { type Desk, PostOffice, Traffic } from '../messages/index.ts';
 import type { Incident } from '../providers/index.ts';
 import type { AgentCaller } from './callers.ts';
+import { IncidentDesk } from './incidents.ts';
 import type { Observer } from './views/index.ts';
 
 /** How far an agent's record may run behind its own word, ms (measured 0.1 to 0.5 s for Claude Code). */
@@ -28,6 +29,7 @@ export class Runtime implements Observer {
   readonly endSoon: (why: string) => void;
   readonly #offices = new Map<TeamId, PostOffice>();
   readonly #traffic = new Map<TeamId, Traffic>();
+  readonly #incidents = new IncidentDesk(this);
   readonly #watchers: ((member: Member) => void)[] = [];
 
   constructor(effects: Effects, log: Logger, process: { build: string; port: number; endSoon: (why: string) => void }) {
@@ -83,17 +85,8 @@ export class Runtime implements Observer {
   }
 
   /** Something happened to an agent that its leader should hear of, once. */
-  happened(member: Member, { key, kind, text, session }: Incident): void {
-    const { ledger, mint } = this.effects;
-    const team = member.row.team as TeamId;
-    void ledger
-      .change(team, 'coordinator', async (change) => {
-        if (await findNotice(change.tx, team, key)) return;
-        if (session) await openSession(change, member, session);
-        await change.event(`agent.${kind}`, { agent_id: member.id, incarnation: member.incarnation, text });
-        await storeNotice(change, mint, { key, to: LEADER, body: `${member.id}: ${text}` });
-      })
-      .catch((error: unknown) => this.log.error({ err: error, agent: member.id, kind }, 'an incident was not stored'));
+  happened(member: Member, incident: Incident): void {
+    this.#incidents.take(member, incident);
   }
 
   /**
@@ -117,6 +110,12 @@ export class Runtime implements Observer {
 
   member(team: TeamId, agent: AgentId): Member | undefined {
     return this.effects.roster.member(team, agent);
+  }
+
+  /** Does the session in which an agent calls know this delivery? True of a life that nobody can ask any more. */
+  knows({ team, agent, incarnation }: AgentCaller, delivery: DeliveryId): boolean {
+    const member = this.member(team, agent);
+    return member?.incarnation !== incarnation || member.knows(delivery);
   }
 
   hasLeader(team: TeamId): boolean {
@@ -159,25 +158,4 @@ export class Runtime implements Observer {
   #recipient(team: TeamId, id: AgentId): Recipient | undefined {
     return id === LEADER ? this.effects.leaders.recipient(team) : this.member(team, id);
   }
-}
-
-/** A life works on another session from now on; the one before stays on record. */
-async function openSession(
-  change: Change,
-  { id, row, incarnation }: Member,
-  { session, record }: NonNullable<Incident['session']>,
-): Promise<void> {
-  if (!incarnation) return;
-  await closeSessionsOf(change, incarnation);
-  await insertSession(change, {
-    team: row.team,
-    session_id: session,
-    agent_id: id,
-    generation: row.generation,
-    provider: row.provider,
-    incarnation,
-    record,
-    opened_at: change.now,
-    closed_at: null,
-  });
 }

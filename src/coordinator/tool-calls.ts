@@ -60,7 +60,7 @@ export async function reportResult(
   input: unknown,
 ): Promise<Reported | Refusal> {
   await runtime.caughtUp(caller);
-  return report(runtime.effects, { ...caller, call }, input);
+  return report(runtime.effects, { ...caller, call, knows: (delivery) => runtime.knows(caller, delivery) }, input);
 }
 
 /** A question that only a person can answer; it waits with the leader. */

@@ -1,19 +1,35 @@
 import { mayOffer } from '../agents/index.ts';
 import type { IncarnationId, Liveness, ProcessIdentity } from '../kernel/index.ts';
-import type { AgentHandle, Attachment, Channel, Offer, Settlement } from '../providers/index.ts';
+import type { AgentHandle, Attachment, Channel, Incident, Offer, Settlement } from '../providers/index.ts';
 
 /** One conversation that may lead: a Claude Code or Codex in a person's own terminal. It belongs to no team. */
 export class Conversation {
   readonly incarnation: IncarnationId;
   readonly provider: string;
-  readonly handle: AgentHandle;
   readonly #attachment: Attachment;
+  #handle: AgentHandle;
 
   constructor(incarnation: IncarnationId, provider: string, handle: AgentHandle, attachment: Attachment) {
     this.incarnation = incarnation;
     this.provider = provider;
-    this.handle = handle;
+    this.#handle = handle;
     this.#attachment = attachment;
+  }
+
+  get handle(): AgentHandle {
+    return this.#handle;
+  }
+
+  /** It is the same process and leads as before, on another session: `/clear`, `/resume`, `/new`. False when it was on it. */
+  workOn({ session, record }: NonNullable<Incident['session']>): boolean {
+    const { former = [], ...before } = this.#handle;
+    if (before.session === session && before.record === record) return false;
+    const left = [...former, { session: before.session, record: before.record }];
+    const others = left.filter(
+      (one, at) => one.record !== record && left.findIndex((is) => is.record === one.record) === at,
+    );
+    this.#handle = { ...before, session, record, former: others };
+    return true;
   }
 
   /** The processes by which its calls are known: what runs in the person's terminal, and a server behind it. */

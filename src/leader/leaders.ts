@@ -20,6 +20,8 @@ interface Effects {
   readonly attach: (row: LeaderRow, handle: AgentHandle) => Attachment;
   /** Something new was seen of whoever leads this team. */
   readonly changed: (team: TeamId) => void;
+  /** Something could not be written down. */
+  readonly failed: (error: unknown) => void;
 }
 
 /**
@@ -61,6 +63,9 @@ export class Leaders {
     const conversation = new Conversation(incarnation, row.provider, handle, attachment);
     this.#live.set(incarnation, conversation);
     attachment.onChange(() => this.#changed(incarnation));
+    attachment.onIncident(({ session }) => {
+      if (session && conversation.workOn(session)) this.#keep(conversation);
+    });
     return conversation;
   }
 
@@ -140,6 +145,12 @@ export class Leaders {
     for (const conversation of [...this.#live.values(), ...this.#former.values()]) conversation.close();
     this.#live.clear();
     this.#former.clear();
+  }
+
+  /** What a restarted coordinator has to know: records of sessions that were left still prove what was handed to them. */
+  #keep({ incarnation, handle }: Conversation): void {
+    const { ledger, failed } = this.#effects;
+    updateLeader(ledger.db, incarnation, { handle: JSON.stringify(handle) }).catch(failed);
   }
 
   async #availability(team: TeamId, urgent: boolean): Promise<Available | Unavailable> {

@@ -8,10 +8,12 @@ export interface OpenRequest {
   readonly consumed_at: number;
   /** The team's own order. */
   readonly seq: number;
+  /** False: the agent's session has changed since it read this, and knows nothing of it. */
+  readonly known?: boolean;
 }
 
 /** The part of a request that the decision rests on. */
-type Known = Pick<OpenRequest, 'delivery_id' | 'message_id' | 'task_id' | 'seq'>;
+type Known = Pick<OpenRequest, 'delivery_id' | 'message_id' | 'task_id' | 'seq' | 'known'>;
 
 /** What a report answers. Candidates stand in the team's order. */
 export type Attribution<Request extends Known = OpenRequest> =
@@ -23,14 +25,16 @@ export type Attribution<Request extends Known = OpenRequest> =
 /**
  * Which of an agent's open requests a report answers. None open: unattributed. One open: that one, unless the report
  * names another task. Several: the named one. A task is named by its id, or by the message or delivery id that the agent
- * saw; two open requests of one task can only be told apart by the latter. Nothing is ever guessed from time or order.
+ * saw; two open requests of one task can only be told apart by the latter. Nothing is ever guessed from time or order. A
+ * request that the agent's session does not know any more (somebody has cleared it) stays open for a report that names it.
  */
 export function attribute<Request extends Known>(
   open: readonly Request[],
   task: string | null | undefined,
 ): Attribution<Request> {
-  if (open.length === 0) return { kind: 'unattributed' };
-  const named = task === null || task === undefined ? open : requestsNamed(open, task);
+  const known = open.filter((request) => request.known !== false);
+  const named = task === null || task === undefined ? known : requestsNamed(open, task);
+  if (known.length === 0 && named.length === 0) return { kind: 'unattributed' };
   const [only, ...others] = named;
   if (only === undefined) return { kind: 'unknown_task', candidates: inTeamOrder(open) };
   return others.length === 0

@@ -1,5 +1,6 @@
 import {
   type AgentId,
+  type DeliveryId,
   type IncarnationId,
   isRefusal,
   type Mint,
@@ -31,6 +32,8 @@ export interface Reporter {
   readonly agent: AgentId;
   readonly incarnation: IncarnationId;
   readonly call: string;
+  /** Does the session that it works on know this delivery, or has it changed since? */
+  readonly knows?: (delivery: DeliveryId) => boolean;
 }
 
 export interface Reported {
@@ -71,7 +74,10 @@ async function store(
   const before = await findResult(change.tx, result_id);
   if (before) return answerOf(before);
 
-  const requests = await openRequests(change.tx, by.team, by, ['result']);
+  const requests = (await openRequests(change.tx, by.team, by, ['result'])).map((row) => ({
+    ...row,
+    known: by.knows?.(row.delivery_id as DeliveryId) ?? true,
+  }));
   const attribution = attribute(requests, envelope.task_id ?? undefined);
   if (attribution.kind === 'ambiguous' || attribution.kind === 'unknown_task') return whichTask(attribution);
 

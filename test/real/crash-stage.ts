@@ -125,16 +125,21 @@ async function frozen({ pid }: ProcessIdentity): Promise<() => void> {
   return () => process.kill(pid, 'SIGCONT');
 }
 
+/** A message whose offer is committed, and not handed over before `goOn` is called: its coordinator stands still. */
+export async function offeredAndFrozen(product: RealProduct, agent: string, body: string, crash?: Moment) {
+  const crashing = crash === undefined ? {} : { TEAM_AGENT_CRASH_AT: crash };
+  const coordinator = await replaceCoordinator(product, { TEAM_AGENT_FREEZE_AT: 'offer.committed', ...crashing });
+  const posted = post(product, agent, body);
+  posted.catch(() => undefined); // told where it is awaited, unless something else fails before
+  return { coordinator, posted, goOn: await frozen(coordinator) };
+}
+
 /**
  * A message that was offered to an idle agent and handed over just after a person had begun a turn: it comes to stand in the
  * CLI's own queue. Its model is held until the gate is released.
  */
 export async function queuedBehind(product: RealProduct, agent: string, body: string, prompt: string, crash?: Moment) {
-  const crashing = crash === undefined ? {} : { TEAM_AGENT_CRASH_AT: crash };
-  const coordinator = await replaceCoordinator(product, { TEAM_AGENT_FREEZE_AT: 'offer.committed', ...crashing });
-  const posted = post(product, agent, body);
-  posted.catch(() => undefined); // told below, unless something else fails before
-  const goOn = await frozen(coordinator);
+  const { coordinator, posted, goOn } = await offeredAndFrozen(product, agent, body, crash);
   const gate = modelOf(product, agent).holdAnswers((request) => request.prompt.includes(prompt));
   await typedTurn(product, agent, prompt);
   goOn();

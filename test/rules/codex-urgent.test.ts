@@ -2,11 +2,10 @@ import http from 'node:http';
 import path from 'node:path';
 import { afterEach, expect, test } from 'vitest';
 import { WebSocketServer } from 'ws';
-import { mint } from '../../src/kernel/index.ts';
+import { mint, type SessionId } from '../../src/kernel/index.ts';
 import { ProtocolChannel } from '../../src/providers/codex/channel.ts';
-import { RolloutFollower } from '../../src/providers/codex/record.ts';
 import { Connection, type Parameters } from '../../src/providers/codex/server/connection.ts';
-import { CodexThread } from '../../src/providers/codex/server/thread.ts';
+import { Threads } from '../../src/providers/codex/threads.ts';
 import type { Handed, Offer } from '../../src/providers/shape.ts';
 import { eventually } from '../support/eventually.ts';
 import { freshFolder } from '../support/files.ts';
@@ -40,17 +39,17 @@ async function channelTo(manner: Manner, turn: string | undefined) {
     }),
   );
   await new Promise<void>((resolve) => server.listen(socket, resolve));
-  const settings = {
-    threadId: THREAD,
-    cwd: '/',
-    approvalPolicy: undefined,
-    sandbox: undefined,
-    approvalsReviewer: undefined,
-    model: undefined,
-    developerInstructions: undefined,
+  const incarnation = mint.incarnation();
+  const handle = {
+    process: { pid: process.pid, start: '' },
+    session: THREAD as SessionId,
+    record: '/nowhere',
+    details: { folder: '/project' },
   };
-  const thread = new CodexThread(settings, () => 0);
-  const word = (method: string, params: Parameters) => thread.hear({ method, params: { threadId: THREAD, ...params } });
+  const none = (): void => undefined;
+  const threads = new Threads({ handle, changed: none, moved: none, beside: none });
+  const word = (method: string, params: Parameters) =>
+    threads.hear({ method, params: { threadId: THREAD, ...params } });
   word('thread/status/changed', { status: { type: turn === undefined ? 'idle' : 'active', activeFlags: [] } });
   if (turn !== undefined) word('turn/started', { turn: { id: turn } });
   const connection = new Connection(socket, {
@@ -59,14 +58,10 @@ async function channelTo(manner: Manner, turn: string | undefined) {
     heard: () => undefined,
     changed: () => undefined,
   });
-  const incarnation = mint.incarnation();
-  const handle = { process: { pid: process.pid, start: '' }, session: mint.session(), record: '/nowhere', details: {} };
-  const record = new RolloutFollower(handle.record, () => undefined);
   const channel = new ProtocolChannel({
     handle,
     incarnation,
-    record,
-    thread,
+    threads,
     connection,
     liveness: () => 'alive',
     changed: () => undefined,

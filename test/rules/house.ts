@@ -75,6 +75,7 @@ export class Puppet {
       ],
       position: () => 7,
       missedCalls: () => [],
+      knows: () => true,
       approvals: () => this.approvals,
       decide: async (approval, decision) => {
         this.decided.push([approval, decision]);
@@ -121,7 +122,8 @@ export async function house({ approvals = 'person' as 'person' | 'leader' } = {}
         former: async () => undefined,
       }),
   );
-  const newLeaders = () => new Leaders({ ledger, clock: systemClock, attach, changed: (team) => changed.push(team) });
+  const newLeaders = () =>
+    new Leaders({ ledger, clock: systemClock, attach, changed: (team) => changed.push(team), failed: () => undefined });
   const leaders = newLeaders();
   const folder = freshFolder('house');
   const log = pino({ level: 'silent' });

@@ -7,7 +7,8 @@ type Request = Pick<DeliveryRow, 'delivery_id' | 'message_id'>;
 
 /**
  * The open request for a reply that a message answers: the one that `reply_to` names, by its message id or by the delivery
- * id that stands in its header; without such a name, the only one that a recipient of the message has made. A question back
+ * id that stands in its header; without such a name, the only one that a recipient of the message has made and that the
+ * caller's session knows of. A question back
  * names what it is about or answers nothing.
  */
 export async function requestAnswered(
@@ -15,12 +16,14 @@ export async function requestAnswered(
   caller: Caller,
   message: { readonly reply_to?: string | undefined; readonly expects: string },
   to: readonly AgentId[],
+  knows: (delivery: DeliveryId) => boolean = () => true,
 ): Promise<Request | undefined> {
   if (caller.kind !== 'agent') return askedOfTheLeader(change, message.reply_to);
   const open = await openRequests(change.tx, caller.team, caller, ['reply']);
   const named = open.find((row) => row.message_id === message.reply_to || row.delivery_id === message.reply_to);
   if (named || message.expects !== 'nothing') return named;
-  const [only, ...others] = open.filter((row) => to.some((recipient) => recipient === whoHears(row.sender)));
+  const known = open.filter((row) => knows(row.delivery_id as DeliveryId));
+  const [only, ...others] = known.filter((row) => to.some((recipient) => recipient === whoHears(row.sender)));
   return others.length === 0 ? only : undefined;
 }
 

@@ -158,7 +158,13 @@ async function storeLetter(
   const sent = await ledger.change(team.team as TeamId, sender, async (change) => {
     const passed = caller.kind === 'agent' ? await pass(runtime, change, team, caller, id, to) : undefined;
     if (isRefusal(passed)) return passed;
-    const request = await requestAnswered(change, caller, { ...args, expects }, to);
+    const request = await requestAnswered(
+      change,
+      caller,
+      { ...args, expects },
+      to,
+      (delivery) => caller.kind !== 'agent' || runtime.knows(caller, delivery),
+    );
     const stored = await store(
       change,
       {

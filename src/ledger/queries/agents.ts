@@ -86,8 +86,16 @@ export async function endIncarnation(
   return numUpdatedRows === 1n;
 }
 
+/** A life works on a session from now on, for the first time or again. */
 export function insertSession(change: Change, row: Insertable<SessionsTable>): Promise<unknown> {
-  return change.tx.insertInto('sessions').values(row).execute();
+  const { opened_at, closed_at, record } = row;
+  return change.tx
+    .insertInto('sessions')
+    .values(row)
+    .onConflict((conflict) =>
+      conflict.columns(['team', 'session_id', 'incarnation']).doUpdateSet({ opened_at, closed_at, record }),
+    )
+    .execute();
 }
 
 export function closeSessionsOf(change: Change, incarnation: IncarnationId): Promise<unknown> {

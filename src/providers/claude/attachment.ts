@@ -1,4 +1,5 @@
 import {
+  type DeliveryId,
   type IncarnationId,
   type Liveness,
   type ProcessIdentity,
@@ -11,6 +12,7 @@ import type { Terminals } from '../../tmux/index.ts';
 import { Alarm } from '../alarm.ts';
 import { approvalId } from '../approvals.ts';
 import { EndWatch } from '../end-watch.ts';
+import { Incidents } from '../incidents.ts';
 import { PasteChannel, type Typist } from '../paste-channel.ts';
 import type { AgentHandle, Approval, Attachment, Channel, Decision, Incident, MissedCall, TurnFact } from '../shape.ts';
 import { Approvals, describeCall } from './approvals.ts';
@@ -18,10 +20,10 @@ import { holdOfSession, ProtocolChannel, receiptOf, type View } from './channel.
 import { readComposer } from './dialogs.ts';
 import { activityOf, factsOf, HOOK_AHEAD, type HookWord, type Seen } from './facts.ts';
 import { marksIn } from './record.ts';
-import { Sessions } from './sessions.ts';
+import { type FollowedSession, Sessions } from './sessions.ts';
 import { configurationFolder, userSettings } from './sources/configuration.ts';
 import { type Fields, fieldsOf, listOf, textOf } from './sources/json.ts';
-import { RegistryWatch } from './sources/registry.ts';
+import { type RegistryEntry, RegistryWatch } from './sources/registry.ts';
 
 /** A Claude Code session that lives (or lived), seen through its registry entry, its hooks, its transcripts and its process. */
 export class ClaudeAttachment implements Attachment {
@@ -36,11 +38,13 @@ export class ClaudeAttachment implements Attachment {
   readonly #end: EndWatch;
   readonly #doubt = new Alarm();
   readonly #changeListeners: (() => void)[] = [];
-  readonly #incidentListeners: ((incident: Incident) => void)[] = [];
+  readonly #incidents = new Incidents();
   readonly #forgetPane: () => void;
   readonly #config: string;
   #hook: HookWord | undefined;
   readonly #announced = new Set<string>();
+  /** Second processes on the same session that were told of. */
+  readonly #rivals = new Set<string>();
   #gone = false;
   #seeded = false;
   #closed = false;
@@ -60,15 +64,14 @@ export class ClaudeAttachment implements Attachment {
     this.#approvals = new Approvals(incarnation, changed);
     const heard: [string, number][] = [];
     this.#sessions = new Sessions({
-      session: handle.session,
-      record: handle.record,
+      known: [...(handle.former ?? []), { session: handle.session, record: handle.record }],
       starts: details.starts,
       changed,
       // What was taken before this attachment counts for the pace; what comes later was counted when it was handed over.
       heard: (from, at) => {
         if (!this.#seeded) heard.push([from, at]);
       },
-      moved: (session) => this.#moved(session),
+      moved: (to, times) => this.#moved(to, times),
     });
     this.#registry = new RegistryWatch(this.#config, this.#claude.pid, handle.socket, changed);
     const view = this.#view();
@@ -110,6 +113,11 @@ export class ClaudeAttachment implements Attachment {
     return this.#sessions.missedCalls(since);
   }
 
+  knows(delivery: DeliveryId): boolean {
+    this.#sessions.catchUp();
+    return this.#sessions.current.record.knows(delivery);
+  }
+
   approvals(): readonly Approval[] {
     const { open } = this.#approvals;
     return open.length > 0 ? open : this.#unanswerable();
@@ -123,6 +131,7 @@ export class ClaudeAttachment implements Attachment {
     const fields = fieldsOf(payload);
     if (!fields || this.#closed) return {};
     if (fields.hook_event_name === 'PermissionRequest') return this.#approvals.hold(fields, gone);
+    this.#followHook(fields);
     this.#hear(fields);
     this.#announce();
     return {};
@@ -133,7 +142,7 @@ export class ClaudeAttachment implements Attachment {
   }
 
   onIncident(listener: (incident: Incident) => void): void {
-    this.#incidentListeners.push(listener);
+    this.#incidents.listen(listener);
   }
 
   /** Dead only when both the pane's wrapper and Claude Code below it are: it may outlive a wrapper that was killed. */
@@ -251,7 +260,17 @@ export class ClaudeAttachment implements Attachment {
     const { session } = this.#sessions.current;
     if (entry.session !== session) return `its process works on session ${entry.session} now, not on ${session}`;
     const rival = this.#registry.rival();
-    return rival ? `process ${rival.pid} works on the same session` : undefined;
+    if (!rival) return undefined;
+    this.#noteRival(rival);
+    return `process ${rival.pid} works on the same session`;
+  }
+
+  #noteRival({ pid, procStart }: RegistryEntry): void {
+    const key = `${this.#incarnation}:shared:${pid}:${procStart}`;
+    if (this.#rivals.has(key)) return;
+    this.#rivals.add(key);
+    const text = `Its session is open in a second process too (${pid}). What is for it waits until one of the two has ended.`;
+    this.#incidents.tell({ key, kind: 'session_changed', text });
   }
 
   #modeHolds(): string | undefined {
@@ -264,17 +283,13 @@ export class ClaudeAttachment implements Attachment {
       : 'its permission mode is bypassPermissions: it would ask its person about each message';
   }
 
-  #moved(session: string): void {
-    if (!this.#seeded) return;
-    const text = `It works on another session now (${session}): somebody cleared or resumed its conversation.`;
-    const record = this.#sessions.current.record.file;
-    const incident: Incident = {
-      key: `${this.#incarnation}:session:${session}`,
+  #moved({ session, record }: FollowedSession, times: number): void {
+    this.#incidents.tell({
+      key: `${this.#incarnation}:session:${times}:${session}`,
       kind: 'session_changed',
-      text,
-      session: { session: session as SessionId, record },
-    };
-    for (const listener of this.#incidentListeners) listener(incident);
+      text: `It works on another session now (${session}): somebody cleared, resumed or branched its conversation.`,
+      session: { session: session as SessionId, record: record.file },
+    });
   }
 
   #announce(): void {
@@ -283,6 +298,13 @@ export class ClaudeAttachment implements Attachment {
     this.#closeAnswered();
     this.#end.begin();
     for (const listener of this.#changeListeners) listener();
+  }
+
+  /** Its transcript may stand elsewhere than before, without a start of the session that would tell. */
+  #followHook(payload: Fields): void {
+    const file = textOf(payload, 'transcript_path');
+    const { session } = this.#sessions.current;
+    if (file !== undefined && textOf(payload, 'session_id') === session) this.#sessions.moveTo(session, file);
   }
 
   /** No hook of ours runs in a conversation that the person started: its registry entry tells which session it is. */

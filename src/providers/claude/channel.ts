@@ -44,6 +44,8 @@ export class ProtocolChannel implements Channel {
   readonly pace = new Pace();
   /** What was heard of each attempt. */
   readonly #heard = new Map<string, Heard>();
+  /** How often a transcript had been replaced when an attempt was handed over. */
+  readonly #replaced = new Map<string, number>();
   /** Attempts of which no byte has left. */
   readonly #refused = new Map<string, string>();
   #down: string | undefined;
@@ -78,6 +80,7 @@ export class ProtocolChannel implements Channel {
     const { sessions, config, pid, activity } = this.#view;
     const key = keyOf(offer);
     this.#heard.delete(key);
+    this.#replaced.set(key, sessions.replacements);
     const letter = {
       uuid: letterUuid(offer),
       session: sessions.current.session,
@@ -107,7 +110,11 @@ export class ProtocolChannel implements Channel {
     const { file } = sessions.current.record;
     const refused = this.#refused.get(keyOf(offer));
     if (refused !== undefined) return { outcome: 'not_taken', evidence: refused };
-    if (dead) return { outcome: 'not_taken', evidence: `the process is dead, and ${file} lacks it` };
+    const lost = sessions.lostSince(offer, this.#replaced.get(keyOf(offer)));
+    if (dead) {
+      if (lost !== undefined) return { outcome: 'unknown', awaited: lost };
+      return { outcome: 'not_taken', evidence: `the process is dead, and ${file} lacks it` };
+    }
     const activity = this.#view.activity();
     const announced = this.#view.announced(offer.delivery);
     const imminent = announced ? ({ imminent: true } as const) : {};
@@ -118,6 +125,7 @@ export class ProtocolChannel implements Channel {
     if (this.#view.foreign() ?? this.#view.modeHolds()) {
       return { outcome: 'unknown', awaited: `its line in ${file}: a person may have to let it in` };
     }
+    if (lost !== undefined) return { outcome: 'unknown', awaited: lost, ...imminent };
     const settled = this.#settleIdle(offer, activity.at, file);
     return settled.outcome === 'unknown' ? { ...settled, ...imminent } : settled;
   }

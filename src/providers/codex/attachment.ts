@@ -1,7 +1,15 @@
 import path from 'node:path';
-import { type IncarnationId, type Liveness, probeProcess, readIfThere, sizeOf } from '../../kernel/index.ts';
+import {
+  type DeliveryId,
+  type IncarnationId,
+  type Liveness,
+  probeProcess,
+  readIfThere,
+  sizeOf,
+} from '../../kernel/index.ts';
 import type { Terminals } from '../../tmux/index.ts';
 import { EndWatch } from '../end-watch.ts';
+import { Incidents } from '../incidents.ts';
 import { PasteChannel } from '../paste-channel.ts';
 import type {
   AgentHandle,
@@ -14,30 +22,26 @@ import type {
   Offer,
   TurnFact,
 } from '../shape.ts';
-import { answerTo, approvalOf } from './approvals.ts';
+import { answerTo, approvalOf, type Question } from './approvals.ts';
 import { holdOfAgent, ProtocolChannel, receiptOf } from './channel.ts';
 import { readComposer } from './dialogs.ts';
 import { turnOfThread } from './facts.ts';
-import { settingsOf } from './launch.ts';
-import { RolloutFollower } from './record.ts';
 import { type Call, Connection, type Word } from './server/connection.ts';
 import { removeServerFiles } from './server/files.ts';
-import { CodexThread } from './server/thread.ts';
+import type { CodexThread } from './server/thread.ts';
+import { type FollowedThread, Threads } from './threads.ts';
 
 /** A thread of Codex behind its app-server, seen through its socket, its rollout and its process. */
 export class CodexAttachment implements Attachment {
   readonly #handle: AgentHandle;
   readonly #incarnation: IncarnationId;
-  readonly #record: RolloutFollower;
-  readonly #thread: CodexThread;
+  readonly #threads: Threads;
   readonly #connection: Connection;
   readonly #protocol: ProtocolChannel;
   readonly #paste: PasteChannel;
   readonly #end: EndWatch;
   readonly #listeners: (() => void)[] = [];
-  readonly #incidentListeners: ((incident: Incident) => void)[] = [];
-  /** Incidents that were seen before anybody listened. */
-  #untold: Incident[] = [];
+  readonly #incidents = new Incidents();
   #gone = false;
   #wasUp = false;
   #closed = false;
@@ -52,8 +56,12 @@ export class CodexAttachment implements Attachment {
       seemsEnded: () => this.#seemsEnded(),
       ended: changed,
     });
-    this.#record = new RolloutFollower(handle.record, changed);
-    this.#thread = new CodexThread(settingsOf(handle), () => this.position());
+    this.#threads = new Threads({
+      handle,
+      changed,
+      moved: (to, times) => this.#moved(to, times),
+      beside: (session) => this.#noteBeside(session),
+    });
     this.#connection = new Connection(handle.socket ?? '', {
       lives: () => handle.socket !== undefined && this.liveness() !== 'dead',
       greeted: (call) => this.#subscribe(call),
@@ -63,8 +71,7 @@ export class CodexAttachment implements Attachment {
     const seen = {
       handle,
       incarnation,
-      record: this.#record,
-      thread: this.#thread,
+      threads: this.#threads,
       connection: this.#connection,
       liveness: () => this.liveness(),
       changed,
@@ -76,21 +83,24 @@ export class CodexAttachment implements Attachment {
       hold: () => holdOfAgent(seen),
       readComposer,
       receipt: (offer: Offer) => receiptOf(seen, offer),
-      record: () => handle.record,
+      record: () => this.#threads.current.file,
       silent: () => !this.#connection.up,
       changed,
     };
     this.#paste = new PasteChannel(typist, terminals);
-    this.#record.catchUp();
+    this.#threads.catchUp();
     if (this.liveness() !== 'dead') {
-      this.#record.watch();
+      this.#threads.watch();
       this.#connection.open();
     }
     this.#forgetPane = terminals.onGone((gone) => this.#paneGone(gone));
+    // Told again, in case that the last time was cut short: it is told once all the same.
+    if (handle.former?.length) this.#moved(this.#threads.current, handle.former.length);
   }
 
   facts(): readonly TurnFact[] {
-    this.#record.catchUp();
+    this.#threads.catchUp();
+    const { thread, record } = this.#threads.current;
     const at = Date.now();
     const { pid } = this.#handle.process;
     if (this.liveness() === 'dead') {
@@ -104,10 +114,10 @@ export class CodexAttachment implements Attachment {
       const question = this.approvals()[0];
       const turn = question
         ? { value: waitingFor(question), evidence: `${question.id}: ${question.text}` }
-        : turnOfThread(this.#thread.state);
-      facts.push({ ...turn, source: 'protocol', at: question?.since ?? this.#thread.state.since });
+        : turnOfThread(thread.state);
+      facts.push({ ...turn, source: 'protocol', at: question?.since ?? thread.state.since });
     }
-    const { turn, since, evidence } = this.#record.state;
+    const { turn, since, evidence } = record.state;
     if (turn !== 'unknown') facts.push({ value: turn, source: 'record', at: since, evidence });
     const value = this.#wasUp ? 'unknown' : 'starting';
     return [...facts, { value, source: 'process', at, evidence: `process ${pid} is alive` }];
@@ -122,28 +132,32 @@ export class CodexAttachment implements Attachment {
   }
 
   position(): number {
-    return sizeOf(this.#handle.record);
+    return sizeOf(this.#threads.current.file);
   }
 
   missedCalls(since: number): readonly MissedCall[] {
-    this.#record.catchUp();
-    return this.#record.missedCalls(since);
+    return this.#threads.missedCalls(since);
+  }
+
+  knows(delivery: DeliveryId): boolean {
+    return this.#threads.knows(delivery);
   }
 
   approvals(): readonly Approval[] {
     const answerable = this.#handle.details.approvals !== 'terminal';
-    return this.#thread.questions.map((question) => approvalOf(question, this.#incarnation, answerable));
+    return this.#questions().map(({ question }) => approvalOf(question, this.#incarnation, answerable));
   }
 
   async decide(approval: string, decision: Decision): Promise<'taken' | { readonly not_taken: string }> {
-    const question = this.#thread.questions.find((open) => approvalOf(open, this.#incarnation, true).id === approval);
-    if (!question) return { not_taken: 'it is not open any more' };
+    const open = this.#questions().find((asked) => approvalOf(asked.question, this.#incarnation, true).id === approval);
+    if (!open) return { not_taken: 'it is not open any more' };
+    const { question } = open;
     const known = this.approvals().find(({ id }) => id === approval);
     const answer = answerTo(question, decision);
     if (!answer || !known?.answerable) return { not_taken: 'only its terminal can answer it' };
     if (!(await this.#connection.reply(question.request, answer)))
       return { not_taken: 'there was no connection to its app-server' };
-    this.#thread.answered(question);
+    open.thread.answered(question);
     this.#announce();
     return 'taken';
   }
@@ -158,10 +172,7 @@ export class CodexAttachment implements Attachment {
   }
 
   onIncident(listener: (incident: Incident) => void): void {
-    this.#incidentListeners.push(listener);
-    const untold = this.#untold;
-    this.#untold = [];
-    for (const incident of untold) listener(incident);
+    this.#incidents.listen(listener);
   }
 
   liveness(): Liveness {
@@ -172,16 +183,16 @@ export class CodexAttachment implements Attachment {
     this.#closed = true;
     this.#end.close();
     this.#forgetPane();
-    this.#record.close();
+    this.#threads.close();
     this.#connection.close();
     this.#protocol.close();
     this.#paste.close();
   }
 
   async #subscribe(call: Call): Promise<boolean> {
-    this.#record.catchUp();
-    const cut = this.#record.state.open;
-    const subscribed = await this.#thread.subscribe(call);
+    this.#threads.catchUp();
+    const cut = this.#threads.current.record.state.open;
+    const subscribed = await this.#threads.subscribe(call);
     if (!subscribed) return false;
     if (!subscribed.loaded) this.#tellRestart(cut);
     return true;
@@ -193,13 +204,13 @@ export class CodexAttachment implements Attachment {
     const last = restarts.at(-1);
     if (last === undefined) return;
     const key = `${this.#incarnation}:${restarts.length}`;
-    this.#tell({
+    this.#incidents.tell({
       key: `server_restarted:${key}`,
       kind: 'server_restarted',
       text: `Its app-server ended by itself (${last}) and was started again; its conversation goes on.`,
     });
     if (cut === undefined) return;
-    this.#tell({
+    this.#incidents.tell({
       key: `turn_lost:${this.#incarnation}:${cut}`,
       kind: 'turn_lost',
       text: 'Its app-server ended in the middle of a turn. That turn is lost and is not run again: what it was asked may be half done.',
@@ -207,30 +218,34 @@ export class CodexAttachment implements Attachment {
   }
 
   #hear(word: Word): void {
-    if (this.#thread.hear(word)) this.#announce();
-    else if (word.method === 'thread/started') this.#noteForeign(word);
+    if (this.#threads.hear(word) || this.#threads.isMoving) this.#announce();
   }
 
-  /** Somebody has opened another conversation on this server, in the pane that shows this one. */
-  #noteForeign({ params }: Word): void {
-    const thread = params.thread;
-    if (typeof thread !== 'object' || thread === null || !('id' in thread) || !('ephemeral' in thread)) return;
-    if (thread.ephemeral !== false || thread.id === this.#handle.session) return;
-    this.#tell({
-      key: `session_changed:${this.#incarnation}:${String(thread.id)}`,
+  /** Open questions of every conversation: one that was left may still ask. */
+  #questions(): readonly { readonly thread: CodexThread; readonly question: Question }[] {
+    return this.#threads.all().flatMap(({ thread }) => thread.questions.map((question) => ({ thread, question })));
+  }
+
+  #moved({ session, file }: FollowedThread, times: number): void {
+    this.#incidents.tell({
+      key: `${this.#incarnation}:session:${times}:${session}`,
+      kind: 'session_changed',
+      text: `It works in another conversation now (${session}): somebody opened it in its terminal.`,
+      session: { session, record: file },
+    });
+  }
+
+  #noteBeside(session: string): void {
+    this.#incidents.tell({
+      key: `${this.#incarnation}:beside:${session}`,
       kind: 'session_changed',
       text: 'Somebody opened another conversation in its terminal. Its own goes on beside it, and messages still go there.',
     });
   }
 
-  #tell(incident: Incident): void {
-    if (this.#incidentListeners.length === 0) this.#untold.push(incident);
-    for (const listener of this.#incidentListeners) listener(incident);
-  }
-
   #connectionChanged(): void {
     if (this.#connection.up) this.#wasUp = true;
-    else this.#thread.lose();
+    else this.#threads.lose();
     this.#announce();
   }
 

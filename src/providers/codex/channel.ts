@@ -1,18 +1,17 @@
-import type { IncarnationId, Liveness } from '../../kernel/index.ts';
+import { type IncarnationId, type Liveness, sizeOf } from '../../kernel/index.ts';
 import { Alarm } from '../alarm.ts';
 import { hold, holdOfTurn, ofAnotherLife } from '../holds.ts';
 import type { AgentHandle, Channel, Handed, Hold, Offer, Receipt, Settlement } from '../shape.ts';
 import { turnOfThread } from './facts.ts';
-import type { RolloutFollower } from './record.ts';
 import { type Connection, isObject } from './server/connection.ts';
 import type { CodexThread } from './server/thread.ts';
+import type { FollowedThread, Threads } from './threads.ts';
 
 /** What both channels see of the agent. */
 export interface Seen {
   readonly handle: AgentHandle;
   readonly incarnation: IncarnationId;
-  readonly record: RolloutFollower;
-  readonly thread: CodexThread;
+  readonly threads: Threads;
   readonly connection: Connection;
   readonly liveness: () => Liveness;
   readonly changed: () => void;
@@ -54,12 +53,12 @@ export class ProtocolChannel implements Channel {
 
   /** What the server pushes is what it knows: it needs no question of ours. */
   async state(): Promise<'ready' | Hold> {
-    const { connection, thread, handle } = this.#seen;
+    const { connection, threads, handle } = this.#seen;
     if (this.#seen.liveness() === 'dead') return hold('channel_down', 'its process is dead');
     if (!connection.up) {
       return hold(connection.coming ? 'starting' : 'channel_down', `not connected to ${handle.socket ?? 'its socket'}`);
     }
-    return holdOfThread(thread) ?? this.#holdOfHanded() ?? 'ready';
+    return holdOfThreads(threads) ?? this.#holdOfHanded() ?? 'ready';
   }
 
   async hand(offer: Offer, rendered: string): Promise<Handed> {
@@ -68,7 +67,8 @@ export class ProtocolChannel implements Channel {
 
   /** Into the running turn. Undefined when none runs, or when the server refuses it: then it has not taken it. */
   async #steer({ delivery }: Offer, rendered: string): Promise<Handed | undefined> {
-    const { connection, thread } = this.#seen;
+    const { connection, threads } = this.#seen;
+    const { thread } = threads.current;
     const { status, turn } = thread.state;
     if (status !== 'active' || turn === undefined) return undefined;
     const steered = await thread.steer(connection, turn, delivery, rendered);
@@ -87,8 +87,9 @@ export class ProtocolChannel implements Channel {
   }
 
   async #queue(offer: Offer, rendered: string): Promise<Handed> {
-    const { connection, thread } = this.#seen;
-    this.#handed = { offer: nameOf(offer), moves: thread.state.moves, at: performance.now() };
+    const { connection, threads } = this.#seen;
+    const { thread } = threads.current;
+    this.#handed = { offer: nameOf(offer), moves: threads.moves, at: performance.now() };
     const added = await thread.add(connection, offer.delivery, rendered);
     if (added.answered !== 'result') this.#handed = undefined;
     switch (added.answered) {
@@ -115,7 +116,7 @@ export class ProtocolChannel implements Channel {
     if (offer.incarnation !== this.#seen.incarnation) return ofAnotherLife(offer);
     const taken = receiptOf(this.#seen, offer) ?? this.#toldTaken(offer);
     if (taken) return taken;
-    const { connection, thread, liveness } = this.#seen;
+    const { connection, threads, liveness } = this.#seen;
     if (liveness() === 'dead') {
       return { outcome: 'unknown', awaited: 'its thread: what its queue held runs when somebody resumes it' };
     }
@@ -123,20 +124,32 @@ export class ProtocolChannel implements Channel {
       this.#alarm.set(TURN_PATIENCE, this.#seen.changed);
       return { outcome: 'unknown', awaited: 'its turn, which is about to begin' };
     }
-    const moves = thread.state.moves;
-    const sighting = await thread.look(connection, offer.delivery);
+    const { moves } = threads;
+    for (const followed of threads.all()) {
+      const seen = await this.#lookInto(followed, offer);
+      if (seen) return seen;
+    }
+    return this.#nowhere(offer, moves);
+  }
+
+  /** What one thread shows of an offer; undefined when it has nothing of it. */
+  async #lookInto(followed: FollowedThread, offer: Offer): Promise<Settlement | undefined> {
+    const { connection, threads } = this.#seen;
+    const isFormer = followed !== threads.current;
+    const where = isFormer && sizeOf(followed.file) === 0 ? 'queue' : 'everywhere';
+    const sighting = await followed.thread.look(connection, offer.delivery, where);
     const late = receiptOf(this.#seen, offer) ?? this.#toldTaken(offer);
     if (late) return late;
     switch (sighting.seen) {
       case 'unknown':
         return { outcome: 'unknown', awaited: `an answer of the app-server to ${sighting.why}, or its end` };
       case 'queue':
-        return this.#inQueue(sighting.entry);
+        return isFormer ? this.#inFormerQueue(followed.thread, sighting.entry) : this.#inQueue(sighting.entry);
       case 'turns':
-        if (!this.#seen.record.knows(offer.delivery)) return this.#inTurn(offer, sighting.item);
-        return this.#nowhere(offer, moves); // an older record of it, from before this offer
+        // Otherwise an older record of it, from before this offer.
+        return followed.record.knows(offer.delivery) ? undefined : this.#inTurn(offer, sighting.item, followed.file);
       case 'nowhere':
-        return this.#nowhere(offer, moves);
+        return undefined;
       default:
         return sighting satisfies never;
     }
@@ -149,7 +162,7 @@ export class ProtocolChannel implements Channel {
   /** The record may show a message before the server's word of its turn is heard: what was just handed over runs first. */
   #holdOfHanded(): Hold | undefined {
     const { moves, at } = this.#handed ?? {};
-    if (moves !== this.#seen.thread.state.moves || at === undefined || performance.now() - at > TURN_PATIENCE)
+    if (moves !== this.#seen.threads.moves || at === undefined || performance.now() - at > TURN_PATIENCE)
       return undefined;
     this.#alarm.set(TURN_PATIENCE, this.#seen.changed);
     return hold('working', 'the turn of what was just handed over is about to begin');
@@ -163,7 +176,8 @@ export class ProtocolChannel implements Channel {
 
   /** Our own entry in the queue of a thread that does nothing: an interrupt has shut the queue, and only a start opens it. */
   async #inQueue(entry: string): Promise<Settlement> {
-    const { connection, thread } = this.#seen;
+    const { connection, threads } = this.#seen;
+    const { thread } = threads.current;
     const { status } = thread.state;
     if (status !== 'idle' && status !== 'systemError') {
       return { outcome: 'unknown', awaited: "it waits in the thread's own queue for the end of the turn" };
@@ -173,24 +187,37 @@ export class ProtocolChannel implements Channel {
     return { outcome: 'unknown', awaited: "it waits in the thread's own queue, which was started" };
   }
 
+  /** Nobody looks into the thread before any more: what waits there belongs to the one that is followed now. */
+  async #inFormerQueue(thread: CodexThread, entry: string): Promise<Settlement> {
+    const awaited = 'it waits in the queue of the conversation before';
+    if (thread.state.status === 'active') return { outcome: 'unknown', awaited };
+    const taken = await thread.delete(this.#seen.connection, entry);
+    if (taken.answered === 'result') {
+      return { outcome: 'not_taken', evidence: 'it was taken back from the queue of the conversation before' };
+    }
+    this.#alarm.set(SECOND_LOOK, this.#seen.changed);
+    return { outcome: 'unknown', awaited };
+  }
+
   /** The server lists it, and goes on listing it, while its rollout lacks the line: then its list is the record. */
-  #inTurn(offer: Offer, item: string): Settlement {
+  #inTurn(offer: Offer, item: string, file: string): Settlement {
     const name = nameOf(offer);
     if (this.#listed?.offer !== name) this.#listed = { offer: name, at: performance.now() };
     if (performance.now() - this.#listed.at < LINE_PATIENCE) return this.#awaitLine('the app-server has it in a turn');
-    const { record: file } = this.#seen.handle;
     return { outcome: 'taken', receipt: { source: 'app-server:turns', file, record_id: item } };
   }
 
   #nowhere(offer: Offer, moves: number): Settlement {
-    const { status } = this.#seen.thread.state;
-    if (status !== 'idle' && status !== 'systemError') {
+    const { threads } = this.#seen;
+    const { status } = threads.current.thread.state;
+    const busy = threads.all().some(({ thread }) => thread.state.status === 'active');
+    if (busy || status === 'notLoaded') {
       this.#absent = undefined;
       return { outcome: 'unknown', awaited: 'the running turn, which may be its own or is about to take it in' };
     }
     const name = nameOf(offer);
     const now = performance.now();
-    const { moves: after } = this.#seen.thread.state;
+    const { moves: after } = threads;
     const before = this.#absent;
     if (before?.offer === name && before.moves === after && moves === after) {
       if (now - before.at >= SECOND_LOOK) {
@@ -206,12 +233,14 @@ export class ProtocolChannel implements Channel {
 
   /** The server's own word that it has begun on it. The line of the record says more, and comes at once. */
   #toldTaken(offer: Offer): Settlement | undefined {
-    const told = this.#seen.thread.taken(offer.delivery, offer.position);
+    const { threads } = this.#seen;
+    const position = threads.positionOf(offer);
+    const by = threads.all().find(({ thread }) => thread.taken(offer.delivery, position));
+    const told = by?.thread.taken(offer.delivery, position);
     // Heard late it may be the word of an earlier line, which is there then and does not count.
-    if (!told || this.#seen.record.knows(offer.delivery)) return undefined;
+    if (!by || !told || by.record.knows(offer.delivery)) return undefined;
     if (Date.now() - told.at < LINE_PATIENCE) return this.#awaitLine('the app-server has begun on it');
-    const { record: file } = this.#seen.handle;
-    return { outcome: 'taken', receipt: { source: 'app-server:item', file, record_id: told.item } };
+    return { outcome: 'taken', receipt: { source: 'app-server:item', file: by.file, record_id: told.item } };
   }
 
   #awaitLine(why: string): Settlement {
@@ -228,13 +257,19 @@ function entryOf(result: unknown): string {
 }
 
 /** What Codex has against a paste, without its screen. */
-export function holdOfAgent({ connection, thread, record, liveness }: Seen): Hold | undefined {
+export function holdOfAgent({ connection, threads, liveness }: Seen): Hold | undefined {
   if (liveness() === 'dead') return hold('channel_down', 'its process is dead');
-  if (connection.up) return holdOfThread(thread);
+  if (connection.up) return holdOfThreads(threads);
   if (connection.coming) return hold('starting', 'the first connection is about to come');
-  record.catchUp();
-  const { turn, evidence } = record.state;
+  threads.catchUp();
+  const { turn, evidence } = threads.current.record.state;
   return turn === 'unknown' ? undefined : holdOfTurn(turn, evidence);
+}
+
+function holdOfThreads({ isMoving, current }: Threads): Hold | undefined {
+  if (isMoving)
+    return hold('session_changed', 'another conversation was opened in its terminal, and is not followed yet');
+  return holdOfThread(current.thread);
 }
 
 function holdOfThread({ questions, state }: CodexThread): Hold | undefined {
@@ -246,11 +281,10 @@ function holdOfThread({ questions, state }: CodexThread): Hold | undefined {
   return holdOfTurn(value, evidence);
 }
 
-/** The user message that proves an offer; undefined while the rollout lacks it. */
-export function receiptOf({ record, handle }: Seen, offer: Offer): Settlement | undefined {
-  record.catchUp();
-  const found = record.receipt(offer.delivery, offer.position);
+/** The user message that proves an offer; undefined while the rollouts lack it. */
+export function receiptOf({ threads }: Seen, offer: Offer): Settlement | undefined {
+  const found = threads.receipt(offer);
   if (!found) return undefined;
-  const receipt: Receipt = { source: 'rollout:user', file: handle.record, offset: found.offset, record_id: found.id };
+  const receipt: Receipt = { source: 'rollout:user', file: found.file, offset: found.offset, record_id: found.id };
   return { outcome: 'taken', receipt };
 }

@@ -1,3 +1,4 @@
+import { sizeOf } from '../../kernel/index.ts';
 import { LineFollower } from '../line-follower.ts';
 import type { MissedCall, TurnState } from '../shape.ts';
 import { type Fault, faultOf, faultText } from './facts.ts';
@@ -100,8 +101,15 @@ function textOf(content: unknown): string {
 }
 
 /** The deliveries whose header stands at the beginning of a line. */
-function marksIn(text: string): readonly string[] {
+export function marksIn(text: string): readonly string[] {
   return [...text.matchAll(MARK)].map(([, delivery = '']) => delivery);
+}
+
+/** Its first line tells where a rollout comes from. */
+function parentIn(text: string): string | undefined {
+  const line = parseObject(text);
+  const meta = line?.type === 'session_meta' && isObject(line.payload) ? line.payload : undefined;
+  return typeof meta?.forked_from_id === 'string' ? meta.forked_from_id : undefined;
 }
 
 function parseObject(text: string): Readonly<Record<string, unknown>> | undefined {
@@ -176,17 +184,30 @@ export interface InputFound {
  * taken as input, and calls that reached nobody, each with the byte offset of its line.
  */
 export class RolloutFollower {
+  readonly #file: string;
   readonly #lines: LineFollower;
   readonly #inputs = new Map<string, InputFound[]>();
   readonly #missed: { readonly offset: number; readonly call: MissedCall }[] = [];
   #state: RolloutState = EMPTY_ROLLOUT;
+  #parent: string | undefined;
 
   constructor(file: string, changed: () => void) {
-    this.#lines = new LineFollower(file, (text, offset) => this.#take(text, offset), changed);
+    this.#file = file;
+    this.#lines = new LineFollower(
+      file,
+      (text, offset) => this.#take(text, offset),
+      changed,
+      () => this.#forget(),
+    );
   }
 
   get state(): RolloutState {
     return this.#state;
+  }
+
+  /** The thread that this one was forked from. */
+  get parent(): string | undefined {
+    return this.#parent;
   }
 
   /** Watches its folder: the rollout itself may come later. */
@@ -205,18 +226,32 @@ export class RolloutFollower {
 
   /** The input that proves a delivery, at or after `position` bytes. */
   receipt(delivery: string, position: number): InputFound | undefined {
-    return this.#inputs.get(delivery)?.find(({ offset }) => offset >= position);
+    const from = this.#from(position);
+    return this.#inputs.get(delivery)?.find(({ offset }) => offset >= from);
   }
 
   missedCalls(since: number): readonly MissedCall[] {
-    return this.#missed.filter(({ offset }) => offset >= since).map(({ call }) => call);
+    const from = this.#from(since);
+    return this.#missed.filter(({ offset }) => offset >= from).map(({ call }) => call);
   }
 
   close(): void {
     this.#lines.close();
   }
 
+  /** A position in a file that was replaced says nothing about the one that is there now. */
+  #from(position: number): number {
+    return this.#lines.replacements > 0 || position > sizeOf(this.#file) ? 0 : position;
+  }
+
+  #forget(): void {
+    this.#state = EMPTY_ROLLOUT;
+    this.#inputs.clear();
+    this.#missed.length = 0;
+  }
+
   #take(text: string, offset: number): void {
+    if (offset === 0) this.#parent = parentIn(text);
     const line = parseRolloutLine(text);
     if (!line) return;
     this.#state = advanceRollout(this.#state, line);

@@ -127,6 +127,11 @@ export class ScriptedAttachment implements Attachment {
     return this.#record.missedCalls(since);
   }
 
+  /** It has one session all its life. */
+  knows(): boolean {
+    return true;
+  }
+
   approvals(): readonly Approval[] {
     const said = this.#connection?.state;
     if (said?.dialog?.kind !== 'approval') return [];

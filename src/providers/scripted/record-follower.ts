@@ -21,7 +21,7 @@ export class RecordFollower {
       const line = parseRecordLine(text);
       if (line) this.#take(line, offset);
     };
-    this.#lines = new LineFollower(file, take, changed);
+    this.#lines = new LineFollower(file, take, changed, () => this.#forget());
   }
 
   get state(): RecordState {
@@ -50,6 +50,13 @@ export class RecordFollower {
 
   close(): void {
     this.#lines.close();
+  }
+
+  /** Its file shrank, or another one took its place. */
+  #forget(): void {
+    this.#inputs.length = 0;
+    this.#missed.length = 0;
+    this.#state = EMPTY_RECORD;
   }
 
   #take(line: RecordLine, offset: number): void {

@@ -1,4 +1,4 @@
-import type { Liveness, ProcessIdentity, SessionId } from '../../kernel/index.ts';
+import type { DeliveryId, Liveness, ProcessIdentity, SessionId } from '../../kernel/index.ts';
 import type { PaneHandle } from '../../tmux/index.ts';
 import type { Channel } from './channel.ts';
 import type { Approval, Decision, Incident, TurnFact } from './turn.ts';
@@ -24,6 +24,8 @@ export interface AgentHandle {
   readonly session: SessionId;
   /** The provider's own record of the session: a file that only grows. */
   readonly record: string;
+  /** What it worked on before that, oldest first: `/clear`, `/new`, `/resume` and the like change it under our hands. */
+  readonly former?: readonly { readonly session: SessionId; readonly record: string }[];
   /** The agent's own way in, when it has one. */
   readonly socket?: string;
   /** Where the wrapper writes the exit code. */
@@ -44,6 +46,8 @@ export interface Attachment {
   position(): number;
   /** Team tool calls that failed for want of a coordinator, from `since` bytes of the record on. */
   missedCalls(since: number): readonly MissedCall[];
+  /** Does the session that it works on now know this delivery: did it, or what it was forked from, take it as input? */
+  knows(delivery: DeliveryId): boolean;
   /** Questions of its CLI that are open now. */
   approvals(): readonly Approval[];
   /** Answers one of them through the provider's protocol. `not_taken` says why that is impossible. */

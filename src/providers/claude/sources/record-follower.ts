@@ -1,3 +1,5 @@
+import fs from 'node:fs';
+import { readBytes, sizeOf } from '../../../kernel/index.ts';
 import { LineFollower } from '../../line-follower.ts';
 import type { MissedCall } from '../../shape.ts';
 import { type Call, marksIn, parseRecordLine, type RecordLine, saysUnreached } from '../record.ts';
@@ -114,7 +116,7 @@ export class RecordFollower {
       const line = parseRecordLine(text);
       if (line) this.#take(line, offset);
     };
-    this.#lines = new LineFollower(file, take, changed);
+    this.#lines = new LineFollower(file, take, changed, () => this.#forget());
   }
 
   get state(): RecordState {
@@ -130,25 +132,58 @@ export class RecordFollower {
     return this.#lines.catchUp();
   }
 
+  /** How often its file shrank, or another one took its place. */
+  get replacements(): number {
+    return this.#lines.replacements;
+  }
+
+  /** Is a position that was noted once a position in the file as it is now? False too when its file is not there any more. */
+  has(position: number): boolean {
+    const there = fs.statSync(this.file, { throwIfNoEntry: false });
+    if (!there) return position === 0 && this.#lines.cursor === 0;
+    if (position === 0) return true;
+    return position <= there.size && readBytes(this.file, position - 1, position).toString() === '\n';
+  }
+
+  /** Does the session know this delivery: has it been its input at any time, also before it was forked? */
+  knows(mark: string): boolean {
+    return this.#inputs.some(({ marks }) => marks.includes(mark));
+  }
+
   /** Where the input that carries one of these uuids, or the mark, stands at or after `position` bytes. */
   receipt(uuids: readonly string[], mark: string, position: number): Input | undefined {
+    const from = this.#from(position);
     return this.#inputs.find(
       (input) =>
-        input.offset >= position && (input.uuids.some((uuid) => uuids.includes(uuid)) || input.marks.includes(mark)),
+        input.offset >= from && (input.uuids.some((uuid) => uuids.includes(uuid)) || input.marks.includes(mark)),
     );
   }
 
   /** Was it seen in the session's own queue? */
   wasQueued(mark: string, position: number): boolean {
-    return (this.#queued.get(mark) ?? -1) >= position;
+    return (this.#queued.get(mark) ?? -1) >= this.#from(position);
   }
 
   missedCalls(since: number): readonly MissedCall[] {
-    return this.#missed.filter(({ offset }) => offset >= since).map(({ call }) => call);
+    const from = this.#from(since);
+    return this.#missed.filter(({ offset }) => offset >= from).map(({ call }) => call);
   }
 
   close(): void {
     this.#lines.close();
+  }
+
+  /** A position in a file that was replaced says nothing about the one that is there now. */
+  #from(position: number): number {
+    return this.#lines.replacements > 0 || position > sizeOf(this.file) ? 0 : position;
+  }
+
+  #forget(): void {
+    this.#state = EMPTY;
+    this.#inputs.length = 0;
+    this.#missed.length = 0;
+    this.#queued.clear();
+    this.#calls.clear();
   }
 
   #take(line: RecordLine, offset: number): void {

@@ -128,8 +128,17 @@ export class CodexThread {
     return connection.call('thread/queue/start', { threadId: this.#settings.threadId, queuedSubmissionId: entry });
   }
 
-  /** Asks the server where a delivery is. */
-  async look(connection: Connection, delivery: string): Promise<Sighting> {
+  /** Takes an entry out of the queue; only an answer without an error proves that it will not run. */
+  delete(connection: Connection, entry: string): Promise<Answer> {
+    return connection.call('thread/queue/delete', { threadId: this.#settings.threadId, queuedSubmissionId: entry });
+  }
+
+  /** Asks the server where a delivery is. A thread that never had a turn has no list of them: then only the queue is asked. */
+  async look(
+    connection: Connection,
+    delivery: string,
+    where: 'everywhere' | 'queue' = 'everywhere',
+  ): Promise<Sighting> {
     const { threadId } = this.#settings;
     for (let cursor: unknown = null; ; ) {
       const queue = await connection.call('thread/queue/list', { threadId, cursor });
@@ -139,6 +148,7 @@ export class CodexThread {
       cursor = isObject(queue.result) ? queue.result.nextCursor : null;
       if (typeof cursor !== 'string') break;
     }
+    if (where === 'queue') return { seen: 'nowhere' };
     const turns = await connection.call('thread/turns/list', { threadId, limit: TURNS_LOOKED_AT, itemsView: 'full' });
     // A thread without any turn may have no list of them yet.
     if (turns.answered !== 'result') return { seen: 'unknown', why: 'thread/turns/list' };
