@@ -1,4 +1,3 @@
-import fs from 'node:fs';
 import { expect } from 'vitest';
 import { eventually } from '../support/eventually.ts';
 import { ask, type Delivery, lifeOf, reached } from '../tmux/journey.ts';
@@ -76,9 +75,9 @@ export async function worksOn(product: RealProduct, agent: string, text: string)
   return gate;
 }
 
-/** How many turns of its model were asked with exactly this text. */
+/** How many turns of its model began with exactly this text. */
 export const asked = (product: RealProduct, agent: string, text: string): number =>
-  modelOf(product, agent).turns.filter(({ prompt }) => prompt === text).length;
+  modelOf(product, agent).turns.filter(({ prompt, results }) => prompt === text && results.length === 0).length;
 
 /** Consumed, in one turn of the model, and once in all records of the agent. */
 export async function readOnce(product: RealProduct, agent: string, message: string, text: string): Promise<Delivery> {
@@ -104,5 +103,3 @@ export async function openRequest(product: RealProduct, agent: string, text: str
   await whyWhen(product, agent, 'idle');
   return sent.message_id;
 }
-
-export const lineCount = (file: string): number => fs.readFileSync(file, 'utf8').split('\n').length - 1;
