@@ -1,8 +1,16 @@
 import fs from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { eventually } from '../support/eventually.ts';
-import { ask, lifeOf, reached } from '../tmux/journey.ts';
-import { childrenOf, offeredAndFrozen, post, startCoordinator, stopCoordinator, typedTurn } from './crash-stage.ts';
+import { ask, lifeOf, reached, tmux } from '../tmux/journey.ts';
+import {
+  childrenOf,
+  offeredAndFrozen,
+  post,
+  startCoordinator,
+  stopCoordinator,
+  toldAbout,
+  typedTurn,
+} from './crash-stage.ts';
 import { waitsFor } from './person.ts';
 import {
   asked,
@@ -367,8 +375,11 @@ describe('codex', () => {
   });
 
   test('M12 codex: /compact: the same conversation goes on, what comes meanwhile is read once', async () => {
-    const before = sessionOf(product, 'cody');
-    const open = await openRequest(product, 'cody', 'asked before the compaction of cody [[say later]]');
+    // After a compaction the model is shown all that was asked without what it said: no directive may stand there.
+    const { session_id } = sessionOf(product, 'cody');
+    await types(product, 'cody', '/new');
+    const before = await movedFrom(product, 'cody', session_id);
+    const open = await openRequest(product, 'cody', 'asked before the compaction of cody');
     const gate = product.openai.holdAnswers(({ purpose }) => purpose === 'compaction');
     await types(product, 'cody', '/compact');
     await eventually('the compaction', () => product.openai.requests.some(({ purpose }) => purpose === 'compaction'));
@@ -398,21 +409,26 @@ describe('codex', () => {
     expect(sessionOf(product, 'cody').session_id).toBe(session_id);
   });
 
-  test('M12 codex: its server is killed after /new: the new conversation comes back, its view too, and nothing is doubled', async () => {
+  test('M12 codex: its server and its view are killed after /new: the new conversation comes back, and nothing is doubled', async () => {
     const before = sessionOf(product, 'cody');
     await types(product, 'cody', '/new');
     const after = await movedFrom(product, 'cody', before.session_id);
-    const view = lifeOf(product, 'cody').handle.view?.pane;
-    const [server] = childrenOf(lifeOf(product, 'cody').handle.process);
+    const { handle } = lifeOf(product, 'cody');
+    expect(handle).toMatchObject({ session: after.session_id, record: after.record });
+    const [server] = childrenOf(handle.process);
     if (!server) throw new Error('no server');
     process.kill(server.pid, 'SIGKILL');
-    await eventually('its view to be opened again', () => {
-      const { handle } = lifeOf(product, 'cody');
-      return handle.view?.pane !== view && handle.session === after.session_id;
-    });
+    await eventually('its restart to be told', () => toldAbout(product, 'cody').includes('server_restarted'));
     await readOnce(product, 'cody', await post(product, 'cody', 'after the server'), 'after the server');
     expect(sessionAsked('after the server')).toBe(after.session_id);
+    tmux(product, 'kill-pane', '-t', handle.view?.pane ?? '');
+    await eventually(
+      'its view to be opened again',
+      () => lifeOf(product, 'cody').handle.view?.pane !== handle.view?.pane,
+    );
     await shows(product, 'cody', /after the server/);
+    await readOnce(product, 'cody', await post(product, 'cody', 'after the view'), 'after the view');
+    expect(sessionOf(product, 'cody')).toEqual(after);
     expect(product.rows("select incarnation from incarnations where agent_id = 'cody'")).toHaveLength(1);
   });
 });
