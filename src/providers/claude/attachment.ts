@@ -266,7 +266,7 @@ export class ClaudeAttachment implements Attachment {
   }
 
   #noteRival({ pid, procStart }: RegistryEntry): void {
-    const key = `${this.#incarnation}:shared:${pid}:${procStart}`;
+    const key = `session_shared:${this.#incarnation}:${pid}:${procStart}`;
     if (this.#rivals.has(key)) return;
     this.#rivals.add(key);
     const text = `Its session is open in a second process too (${pid}). What is for it waits until one of the two has ended.`;
@@ -285,7 +285,7 @@ export class ClaudeAttachment implements Attachment {
 
   #moved({ session, record }: FollowedSession, times: number): void {
     this.#incidents.tell({
-      key: `${this.#incarnation}:session:${times}:${session}`,
+      key: `session_changed:${this.#incarnation}:${times}:${session}`,
       kind: 'session_changed',
       text: `It works on another session now (${session}): somebody cleared, resumed or branched its conversation.`,
       session: { session: session as SessionId, record: record.file },

@@ -228,7 +228,7 @@ export class CodexAttachment implements Attachment {
 
   #moved({ session, file }: FollowedThread, times: number): void {
     this.#incidents.tell({
-      key: `${this.#incarnation}:session:${times}:${session}`,
+      key: `session_changed:${this.#incarnation}:${times}:${session}`,
       kind: 'session_changed',
       text: `It works in another conversation now (${session}): somebody opened it in its terminal.`,
       session: { session, record: file },
@@ -237,7 +237,7 @@ export class CodexAttachment implements Attachment {
 
   #noteBeside(session: string): void {
     this.#incidents.tell({
-      key: `${this.#incarnation}:beside:${session}`,
+      key: `session_beside:${this.#incarnation}:${session}`,
       kind: 'session_changed',
       text: 'Somebody opened another conversation in its terminal. Its own goes on beside it, and messages still go there.',
     });
