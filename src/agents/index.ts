@@ -2,4 +2,4 @@
 export { Member } from './member.ts';
 export { type Available, mayOffer, type Recipient, type RecipientHold, type Unavailable } from './recipient.ts';
 export { type Holder, Roster, tokenHash } from './roster.ts';
-export { deriveTurn, type TurnFacts } from './turn.ts';
+export { deriveTurn, type Turn, type TurnFacts } from './turn.ts';

@@ -113,6 +113,9 @@ export interface StatusAnswer {
     readonly identity?: unknown;
     readonly epoch: number;
     readonly receiver: unknown;
+    readonly state?: string;
+    readonly since?: number;
+    readonly evidence?: readonly string[];
   };
   readonly agents: Readonly<Record<string, AgentStatus>>;
   readonly deliveries: Readonly<Record<string, number>>;
@@ -240,6 +243,50 @@ export interface Answers {
     readonly before: Pick<TaskAnswer, 'status' | 'assignee'>;
     readonly after: Pick<TaskAnswer, 'status' | 'assignee'>;
     readonly state_file: string;
+  };
+  'claim-leader': {
+    readonly ok: true;
+    readonly status: 'claimed' | 'already_bound' | 'released';
+    readonly team: string;
+    readonly reason: string;
+    readonly owner_epoch: number;
+    readonly leader: StatusAnswer['leader'];
+    readonly previous: unknown;
+    readonly waiting: number;
+    readonly perhaps_seen: readonly string[];
+    readonly inbox_hint?: { readonly message: string; readonly command: string };
+  };
+  takeover: Answers['claim-leader'];
+  'attach-leader': Answers['claim-leader'];
+  'release-leader': Answers['claim-leader'];
+  identity: {
+    readonly ok: true;
+    readonly uuid_prefix: string;
+    readonly source: 'derived' | 'override';
+    readonly machine_fingerprint: string;
+    readonly workspace_abspath: string;
+    readonly os_user: string;
+    readonly team_id: string;
+    readonly current_pane_id: string | null;
+    readonly last_seen_at: number | null;
+    readonly you: { readonly kind: string; readonly agent_id?: string; readonly leads: boolean } | null;
+    readonly leader: StatusAnswer['leader'];
+  };
+  leaders: {
+    readonly ok: true;
+    readonly teams: readonly (StatusAnswer['leader'] & {
+      readonly team: string;
+      readonly intent: string;
+      readonly acquired_at: number | null;
+    })[];
+    readonly conversations: readonly {
+      readonly incarnation: string;
+      readonly provider: string;
+      readonly pid: number;
+      readonly alive: string;
+      readonly folder: string | null;
+      readonly leads: readonly string[];
+    }[];
   };
   cancel: {
     readonly ok: boolean;

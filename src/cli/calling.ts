@@ -15,6 +15,8 @@ const READS: ReadonlySet<Verb> = new Set<Verb>([
   'events',
   'approvals',
   'why',
+  'identity',
+  'leaders',
   'message-stored',
   'coordinator-status',
   'ledger-dump',

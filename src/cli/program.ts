@@ -72,6 +72,28 @@ function teamCommands(program: Command, perform: Perform): void {
       .helpOption('-h, --help', 'this text; with anything else it goes on')
       .action(() => undefined);
   }
+  for (const [name, what] of [
+    ['claim-leader', 'make this conversation the leader of the team'],
+    ['takeover', 'the same, from a leader that lives: needs --confirm'],
+  ] as const) {
+    program
+      .command(name)
+      .summary(what)
+      .option('--confirm', 'take the lead from somebody who lives')
+      .addOption(name === 'claim-leader' ? new Option('--release', 'give the lead up instead') : hidden('--release'))
+      .action((flags) =>
+        perform(async (context) => (await import('./commands/team/claim-leader.ts')).claim(context, name, flags)),
+      );
+  }
+  program
+    .command('attach-leader')
+    .summary('make a conversation that runs elsewhere the leader')
+    .option('--pane <pane>', 'the one in this pane of your tmux')
+    .option('--provider <name>', 'of those that wait, the one of this CLI')
+    .option('--confirm', 'take the lead from somebody who lives')
+    .action((flags) =>
+      perform(async (context) => (await import('./commands/team/claim-leader.ts')).attach(context, flags)),
+    );
   program
     .command('shutdown')
     .summary('end the agents of the team')
@@ -193,6 +215,14 @@ function lookingCommands(program: Command, perform: Perform): void {
         (await import('./commands/looking/status.ts')).run(context, agent ? [agent] : [], flags),
       ),
     );
+  program
+    .command('leaders')
+    .summary('who leads, and which conversations could')
+    .action(() => perform(async (context) => (await import('./commands/looking/leaders.ts')).leaders(context)));
+  program
+    .command('identity')
+    .summary('who you are to this team')
+    .action(() => perform(async (context) => (await import('./commands/looking/leaders.ts')).identity(context)));
   program
     .command('results')
     .summary('what agents reported')

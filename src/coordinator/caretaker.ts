@@ -5,6 +5,7 @@ import type { AgentId, IncarnationId, TeamId } from '../kernel/index.ts';
 import { liveIncarnations, recipientsWithOpenDeliveries, teams } from '../ledger/index.ts';
 import { endLeader, recordEnd, reopenView } from '../lifecycle/index.ts';
 import type { Exporter } from './export/exporter.ts';
+import { rebindResumed } from './leadership.ts';
 import type { Door } from './listening.ts';
 import type { MissedCalls } from './missed-calls.ts';
 import type { Runtime } from './runtime.ts';
@@ -99,6 +100,7 @@ export class Caretaker {
         await this.#lifeEnded(member.incarnation, 'its process ended');
     }
     for (const { incarnation } of this.#runtime.effects.leaders.all()) await this.#leaderEnded(incarnation);
+    await rebindResumed(this.#runtime);
     await this.wakeAll();
     await this.#endWhenQuiet();
   }

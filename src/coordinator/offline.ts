@@ -13,7 +13,9 @@ import {
   collectView,
   deliveriesView,
   eventsView,
+  identityView,
   inboxView,
+  leadersView,
   messageStoredView,
   peerTalkView,
   resultsView,
@@ -28,6 +30,7 @@ interface Arguments {
   readonly message_id?: string;
   readonly since?: string | number;
   readonly limit?: number;
+  readonly environment?: Readonly<Record<string, string>>;
   readonly a?: string;
   readonly b?: string;
 }
@@ -72,6 +75,10 @@ async function view(db: Reading, workspace: string, verb: string, args: Argument
       return peerTalkView(db, team, { a: args.a ?? '', b: args.b ?? '' });
     case 'inbox':
       return inboxView(db, undefined, team, { ...args, agent: args.agent ?? '' });
+    case 'identity':
+      return identityView(db, undefined, team, workspace, undefined, { environment: args.environment ?? {} });
+    case 'leaders':
+      return leadersView(db, undefined, args.team === undefined ? undefined : team);
     case 'events':
       return eventsView(db, team, args);
     case 'why':

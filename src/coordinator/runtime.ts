@@ -1,5 +1,5 @@
 import type { Logger } from 'pino';
-import type { Member, Recipient } from '../agents/index.ts';
+import type { Member, Recipient, Turn } from '../agents/index.ts';
 import { type AgentId, type DeliveryId, type IncarnationId, LEADER, type TeamId } from '../kernel/index.ts';
 import type { LedgerEvent } from '../ledger/index.ts';
 import type { Effects } from '../lifecycle/index.ts';
@@ -7,6 +7,7 @@ import { type Desk, PostOffice, Traffic } from '../messages/index.ts';
 import type { Incident } from '../providers/index.ts';
 import type { AgentCaller } from './callers.ts';
 import { IncidentDesk } from './incidents.ts';
+import { LeaderWatch } from './leader-watch.ts';
 import type { Observer } from './views/index.ts';
 
 /** How far an agent's record may run behind its own word, ms (measured 0.1 to 0.5 s for Claude Code). */
@@ -30,6 +31,7 @@ export class Runtime implements Observer {
   readonly #offices = new Map<TeamId, PostOffice>();
   readonly #traffic = new Map<TeamId, Traffic>();
   readonly #incidents = new IncidentDesk(this);
+  readonly #leaderWatch = new LeaderWatch(this);
   readonly #watchers: ((member: Member) => void)[] = [];
 
   constructor(effects: Effects, log: Logger, process: { build: string; port: number; endSoon: (why: string) => void }) {
@@ -80,6 +82,7 @@ export class Runtime implements Observer {
 
   /** Something new was seen of whoever leads a team. */
   sawLeader(team: TeamId): void {
+    this.#leaderWatch.look(team);
     this.office(team).wake(LEADER);
     this.effects.changes.notify();
   }
@@ -127,6 +130,10 @@ export class Runtime implements Observer {
   leading(incarnation: IncarnationId): string | undefined {
     const { leaders } = this.effects;
     return leaders.isAlive(incarnation) ? leaders.conversation(incarnation)?.provider : undefined;
+  }
+
+  leaderTurn(incarnation: IncarnationId): Turn | undefined {
+    return this.effects.leaders.turn(incarnation);
   }
 
   resting(team: TeamId, agent: AgentId) {

@@ -6,6 +6,7 @@ export * from './files.ts';
 export * from './ids.ts';
 export * from './installation.ts';
 export * from './observed.ts';
+export * from './process-place.ts';
 export * from './processes.ts';
 export * from './reasons.ts';
 export * from './signal.ts';

@@ -35,6 +35,14 @@ export const REASONS = {
   approval_unanswerable: 1,
   // the leader
   leader_not_started: 1,
+  force_confirm_required: 1,
+  ambiguous_candidates: 1,
+  owner_epoch_advanced: 1,
+  caller_not_leader_shaped: 1,
+  caller_cwd_mismatch: 1,
+  caller_elsewhere: 1,
+  nobody_leads: 1,
+  pane_not_found: 1,
   workspace_mismatch: 1,
   // messages
   empty_message: 1,

@@ -1,4 +1,4 @@
-import { mayOffer } from '../agents/index.ts';
+import { deriveTurn, mayOffer, type Turn } from '../agents/index.ts';
 import type { IncarnationId, Liveness, ProcessIdentity } from '../kernel/index.ts';
 import type { AgentHandle, Attachment, Channel, Incident, Offer, Settlement } from '../providers/index.ts';
 
@@ -50,6 +50,11 @@ export class Conversation {
       if (state.hold !== 'channel_down') return state;
     }
     return { hold: 'channel_down', evidence: 'its way in does not answer' };
+  }
+
+  /** What it does, by the same facts as an agent's turn: an error of its provider is one of them. */
+  turn(liveness: Liveness, now: number): Turn {
+    return deriveTurn({ intent: 'running', liveness, ready: true, facts: this.#attachment.facts(), now });
   }
 
   position(): number {

@@ -1,8 +1,8 @@
 /** Who leads: conversations that may, the lease that says which one does, and the mailbox when none does. */
-
-export { bindLeader, type LeaderIdentity } from './binding.ts';
 export { Conversation } from './conversation.ts';
+export { type LeaderIdentity, type Person, personId } from './identity.ts';
 export { Leaders } from './leaders.ts';
+export { candidateOf, changeLead, type Outcome, type Wish } from './lease.ts';
 export {
   type Candidate,
   type Decision,

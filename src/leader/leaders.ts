@@ -1,13 +1,23 @@
-import type { Available, Recipient, Unavailable } from '../agents/index.ts';
+import type { Available, Recipient, Turn, Unavailable } from '../agents/index.ts';
 import {
   type Clock,
   type IncarnationId,
   LEADER,
+  type Liveness,
   type ProcessIdentity,
   probeProcess,
+  type SessionId,
   type TeamId,
 } from '../kernel/index.ts';
-import { findLeader, type LeaderRow, type Ledger, leases, liveLeaders, updateLeader } from '../ledger/index.ts';
+import {
+  findLeader,
+  type LeaderRow,
+  type Ledger,
+  leases,
+  liveLeaders,
+  type Reading,
+  updateLeader,
+} from '../ledger/index.ts';
 import type { AgentHandle, Attachment, Offer, Settlement } from '../providers/index.ts';
 import { Conversation } from './conversation.ts';
 
@@ -112,9 +122,34 @@ export class Leaders {
     this.#effects.changed(team);
   }
 
-  isAlive(incarnation: IncarnationId): boolean {
+  /** Of a conversation, now. One that is not followed has ended. */
+  liveness(incarnation: IncarnationId): Liveness {
     const conversation = this.#live.get(incarnation);
-    return conversation !== undefined && livenessOf(conversation) !== 'dead';
+    return conversation ? livenessOf(conversation) : 'dead';
+  }
+
+  /** What a conversation does now; undefined when it has ended. */
+  turn(incarnation: IncarnationId): Turn | undefined {
+    const conversation = this.#live.get(incarnation);
+    const liveness = this.liveness(incarnation);
+    return liveness === 'dead' ? undefined : conversation?.turn(liveness, this.#effects.clock.now());
+  }
+
+  isAlive(incarnation: IncarnationId): boolean {
+    return this.liveness(incarnation) !== 'dead';
+  }
+
+  /** The session that a conversation works on, or worked on last. Inside a change, `db` is its transaction. */
+  async sessionOf(
+    incarnation: IncarnationId,
+    db: Reading = this.#effects.ledger.db,
+  ): Promise<{ readonly provider: string; readonly session: SessionId; readonly handle: AgentHandle } | undefined> {
+    const live = this.#live.get(incarnation);
+    if (live) return { provider: live.provider, session: live.handle.session, handle: live.handle };
+    const row = await findLeader(db, incarnation);
+    if (!row?.handle) return undefined;
+    const handle = JSON.parse(row.handle) as AgentHandle;
+    return { provider: row.provider, session: handle.session, handle };
   }
 
   /** A conversation is over. It is written down once; what it led has only a mailbox from now on. */
@@ -134,10 +169,7 @@ export class Leaders {
       together: TOGETHER,
       availability: (urgent) => this.#availability(team, urgent),
       settle: (offer) => this.#settle(offer),
-      liveness: (incarnation) => {
-        const conversation = this.#live.get(incarnation);
-        return conversation ? livenessOf(conversation) : 'dead';
-      },
+      liveness: (incarnation) => this.liveness(incarnation),
     };
   }
 
@@ -186,7 +218,7 @@ export class Leaders {
   }
 }
 
-function livenessOf(conversation: Conversation) {
+function livenessOf(conversation: Conversation): Liveness {
   const { terminal } = conversation.handle;
   return conversation.liveness(terminal ? probeProcess(terminal) : 'alive');
 }

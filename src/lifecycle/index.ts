@@ -2,7 +2,15 @@
 export type { Effects } from './effects.ts';
 export { recordEnd } from './ending.ts';
 export { type Launched, launchTeam } from './launch.ts';
-export { endLeader, findConversation, introduceLeader, prepareLeader } from './leading.ts';
+export {
+  endLeader,
+  findConversation,
+  followFound,
+  introduceLeader,
+  onSessionOf,
+  prepareLeader,
+  twinsOf,
+} from './leading.ts';
 export { commandOf, withoutYes } from './plan.ts';
 export { recover } from './recovery.ts';
 export { shutDownTeam } from './shutdown.ts';

@@ -17,6 +17,7 @@ import type { Conversation } from '../leader/index.ts';
 import { findLeader, insertLeader, updateLeader } from '../ledger/index.ts';
 import {
   type AgentHandle,
+  type FoundLeader,
   findProvider,
   type Installation,
   type LeaderPlan,
@@ -189,6 +190,12 @@ async function follow(effects: Effects, incarnation: IncarnationId, handle: Agen
   return effects.leaders.follow(row, handle);
 }
 
+/** A conversation of a CLI that was found running. */
+export interface FoundConversation {
+  readonly provider: string;
+  readonly leader: FoundLeader;
+}
+
 /** A conversation that a person started without us, found among the ancestors of one of its own calls. */
 export async function findConversation(
   effects: Effects,
@@ -196,22 +203,45 @@ export async function findConversation(
   environment: Readonly<Record<string, string>>,
 ): Promise<Conversation | undefined> {
   for (const { name, leading } of leadingProviders()) {
-    const found = await leading.find(ancestors, environment);
-    if (!found) continue;
-    const incarnation = effects.mint.incarnation();
-    await insertLeader(effects.ledger.db, {
-      incarnation,
-      host: effects.ledger.ownership.host,
-      provider: name,
-      found: 'running',
-      token_hash: null,
-      handle: null,
-      began_at: effects.clock.now(),
-      ended_at: null,
-    });
-    return follow(effects, incarnation, found);
+    const leader = await leading.find(ancestors, environment);
+    if (leader) return followFound(effects, { provider: name, leader });
   }
   return undefined;
+}
+
+/** Follows a conversation that was found, once. */
+export async function followFound(effects: Effects, { provider, leader }: FoundConversation): Promise<Conversation> {
+  const known = effects.leaders.byProcess([leader.process]);
+  if (known) return known;
+  const incarnation = effects.mint.incarnation();
+  await insertLeader(effects.ledger.db, {
+    incarnation,
+    host: effects.ledger.ownership.host,
+    provider,
+    found: 'running',
+    token_hash: null,
+    handle: null,
+    began_at: effects.clock.now(),
+    ended_at: null,
+  });
+  return follow(effects, incarnation, leader);
+}
+
+/** The live processes that work on the session of a conversation, by its CLI's own registry. */
+export async function onSessionOf(effects: Effects, incarnation: IncarnationId): Promise<readonly FoundConversation[]> {
+  const before = await effects.leaders.sessionOf(incarnation);
+  const provider = before && findProvider(before.provider);
+  if (!before || !provider || isRefusal(provider)) return [];
+  const found = await provider.leading?.onSession?.(before.session, before.handle.details);
+  return (found ?? []).map((leader) => ({ provider: before.provider, leader }));
+}
+
+/** The others on its session. */
+export async function twinsOf(effects: Effects, conversation: Conversation): Promise<readonly FoundConversation[]> {
+  const all = await onSessionOf(effects, conversation.incarnation);
+  const own = new Set(conversation.processes.map(({ pid }) => pid));
+  own.add(Number(conversation.handle.details.pid));
+  return all.filter(({ leader }) => !own.has(leader.process.pid));
 }
 
 /** A conversation is over: what we started for it ends too, and nothing else. */

@@ -1,4 +1,6 @@
 /** The only code that talks to tmux. The rest of the program sees panes. */
+
+export { panePid } from './foreign.ts';
 export type {
   Log,
   OpenPane,

@@ -9,8 +9,7 @@ import {
   workerMayNot,
 } from '../../src/coordinator/callers.ts';
 import { mint, type ProcessIdentity } from '../../src/kernel/index.ts';
-import { bindLeader } from '../../src/leader/index.ts';
-import { agentIn, conversationIn, type House, house, living, NOBODY, ONE, TWO, WORKER } from './house.ts';
+import { agentIn, conversationIn, type House, house, lead, living, NOBODY, ONE, TWO, WORKER } from './house.ts';
 
 /** This test's own process calls, with a token or without. */
 function identify(home: House, token?: string, process_ = living(process.pid)) {
@@ -35,7 +34,7 @@ test('D05 a conversation that may lead is known by its token, its own process or
   const home = await house();
   const claude = await conversationIn(home);
   expect(identify(home, claude.token)).toEqual({ kind: 'leader', incarnation: claude.incarnation, teams: [] });
-  await bindLeader(home.ledger, home.leaders, ONE, claude.conversation);
+  await lead(home, ONE, claude.conversation);
   expect(identify(home, claude.token)).toEqual({ kind: 'leader', incarnation: claude.incarnation, teams: [ONE] });
   for (const processes of [[parent()], [NOBODY, parent()]] as const) {
     const other = await house();

@@ -19,7 +19,7 @@ import {
   type TeamId,
   teamId,
 } from '../../src/kernel/index.ts';
-import { type Conversation, Leaders } from '../../src/leader/index.ts';
+import { type Conversation, changeLead, type Intent, Leaders } from '../../src/leader/index.ts';
 import {
   type AgentRow,
   findLeader,
@@ -232,4 +232,20 @@ export async function conversationIn(
   if (!row) throw new Error('its row is gone');
   leaders.honour(row);
   return { incarnation, token, session: handle.session, conversation: leaders.follow(row, handle) };
+}
+
+/** Asks for the lead of a team, for a conversation that works in the workspace; true when it leads from now on. */
+export async function lead(
+  { ledger, leaders }: Pick<House, 'ledger' | 'leaders'>,
+  team: TeamId,
+  conversation: Conversation,
+  wish: { readonly intent?: Intent; readonly confirmed?: boolean; readonly twins?: number } = {},
+): Promise<boolean> {
+  const { intent = 'acquire', confirmed = false, twins = 0 } = wish;
+  const { incarnation, provider, handle } = conversation;
+  const session = `${provider}:${handle.session}`;
+  const candidate = { kind: 'conversation', incarnation, session, here: true, inside: true, twins } as const;
+  const asked = { intent, confirmed, actor: 'coordinator', candidate, conversation };
+  const { decision } = await changeLead({ ledger, leaders }, team, asked);
+  return decision.decision === 'bind' || decision.decision === 'rebind';
 }

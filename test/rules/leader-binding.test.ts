@@ -2,12 +2,11 @@ import { createHash } from 'node:crypto';
 import { expect, test } from 'vitest';
 import { tokenHash } from '../../src/agents/index.ts';
 import { type IncarnationId, mint } from '../../src/kernel/index.ts';
-import { bindLeader } from '../../src/leader/index.ts';
 import { findLeader, leaseOf } from '../../src/ledger/index.ts';
-import { conversationIn, type House, house, living, NOBODY, ONE, TWO } from './house.ts';
+import { conversationIn, type House, house, lead, living, NOBODY, ONE, TWO } from './house.ts';
 
-const bind = ({ ledger, leaders }: House, { conversation }: Awaited<ReturnType<typeof conversationIn>>, team = ONE) =>
-  bindLeader(ledger, leaders, team, conversation);
+const bind = (home: House, { conversation }: Awaited<ReturnType<typeof conversationIn>>, team = ONE) =>
+  lead(home, team, conversation);
 
 test('D05 a conversation that is bound leads from then on: the epoch grows, one event says so, and it shows no secret', async () => {
   const home = await house();

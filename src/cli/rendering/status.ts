@@ -1,7 +1,7 @@
 import { firstLine, printable } from '../../kernel/text.ts';
 import type { AgentStatus, StatusAnswer } from '../answers.ts';
 import { stateText } from './deliveries.ts';
-import { receiverName } from './leader.ts';
+import { leaderText } from './leader.ts';
 import { age, ago, duration, type Look, type Paint, span } from './look.ts';
 import { type Cell, type Column, table } from './table.ts';
 import { taskLines } from './tasks.ts';
@@ -26,7 +26,7 @@ function header(status: StatusAnswer, look: Look): string[] {
   const title = `${paint.bold(printable(status.name ?? status.team))}  ${upOrDown(status, paint)}  ${paint.dim(`tmux ${printable(status.session_name)}`)}`;
   return [
     title,
-    `leader       ${leaderText(status)}`,
+    `leader       ${leaderText(status.leader)}`,
     `coordinator  ${truncate(coordinatorText(status), look.columns - 13)}`,
     `messages     ${countsText(status)}`,
   ];
@@ -36,12 +36,6 @@ function header(status: StatusAnswer, look: Look): string[] {
 function upOrDown(status: StatusAnswer, paint: Paint): string {
   if (status.observed === 'none') return paint.yellow('not observed');
   return status.tmux_session_present === true ? paint.green('up') : paint.red('down');
-}
-
-function leaderText(status: StatusAnswer): string {
-  const receiver = receiverName(status.leader.receiver);
-  if (receiver === 'mailbox') return 'mailbox: team-agent inbox leader';
-  return `${receiver}, epoch ${status.leader.epoch}`;
 }
 
 function coordinatorText({ coordinator }: StatusAnswer): string {
@@ -196,7 +190,7 @@ export function summaryLines(status: StatusAnswer, look: Look): string[] {
   const oldest = status.oldest_pending_ms ? `; the oldest waits ${span(status.oldest_pending_ms)}` : '';
   return [
     `coordinator  ${coordinatorText(status)}; tmux session ${session}`,
-    `leader       ${leaderText(status)}`,
+    `leader       ${leaderText(status.leader)}`,
     `agents       ${Object.keys(status.agents).length}: ${agents || 'none'}`,
     `messages     ${countsText(status)}${oldest}`,
     `latest       ${told}`,

@@ -1,14 +1,17 @@
 import { approvals, approve, deny } from './approvals.ts';
 import { cancel } from './cancel.ts';
 import { allowPeerTalk, collect, importFile, settle } from './collecting.ts';
-import { leaderEnded, leaderPrepare, leaderStarted } from './leading.ts';
+import { attachLeader, claimLeader, releaseLeader, takeover } from './leading/claiming.ts';
+import { leaderEnded, leaderPrepare, leaderStarted } from './leading/launching.ts';
 import {
   coordinatorStatus,
   coordinatorStop,
   deliveries,
   events,
+  identity,
   inbox,
   inboxTake,
+  leaders,
   ledgerDump,
   messageStored,
   results,
@@ -37,6 +40,12 @@ export const VERBS: Readonly<Record<string, Verb>> = {
   'import-results': importFile,
   settle,
   'allow-peer-talk': allowPeerTalk,
+  'claim-leader': claimLeader,
+  takeover,
+  'attach-leader': attachLeader,
+  'release-leader': releaseLeader,
+  identity,
+  leaders,
   status,
   results,
   deliveries,

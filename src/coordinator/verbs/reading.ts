@@ -8,7 +8,9 @@ import { selectTeam, selectTeamOf } from '../teams.ts';
 import {
   deliveriesView,
   eventsView,
+  identityView,
   inboxView,
+  leadersView,
   messageStoredView,
   resultsView,
   statusView,
@@ -45,6 +47,25 @@ export const deliveries = teamVerb(
   z.object({ message_id: z.string().optional(), limit: z.number().int().positive().optional(), team }),
   ({ runtime }, selected, args) => deliveriesView(runtime.effects.ledger.db, runtime, selected, args),
 );
+
+export const identity = teamVerb(
+  z.object({ environment: z.record(z.string(), z.string()).default({}), team }),
+  ({ runtime, caller }, selected, args) =>
+    identityView(runtime.effects.ledger.db, runtime, selected, runtime.effects.workspace, caller, args),
+);
+
+/** Every team, or the one that is named. */
+export const leaders = verb({
+  input: z.object({ team }),
+  agents: true,
+  run: async ({ runtime, caller }, args) => {
+    const { db } = runtime.effects.ledger;
+    const named = args.team ?? (caller.kind === 'agent' ? caller.team : undefined);
+    const selected = named === undefined ? undefined : await selectTeam(db, named);
+    if (isRefusal(selected)) return selected;
+    return (selected && ownTeamOnly(caller, selected.team)) ?? leadersView(db, runtime, selected);
+  },
+});
 
 export const results = teamVerb(
   z.object({ agent: z.string().optional(), task: z.string().optional(), since, team }),

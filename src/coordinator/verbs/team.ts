@@ -6,7 +6,7 @@ import { ownTeamOf, workerMayNot } from '../callers.ts';
 import type { Runtime } from '../runtime.ts';
 import { selectTeam } from '../teams.ts';
 import { leaderView } from '../views/index.ts';
-import { bindCaller } from './leading.ts';
+import { bindCaller } from './leading/launching.ts';
 import { verb } from './verb.ts';
 
 export const quickStart = verb({

@@ -3,6 +3,7 @@
 export { type CollectView, collectView, stateFileOf } from './collect.ts';
 export { eventsView, eventView } from './events.ts';
 export { leaderView } from './leader.ts';
+export { identityView, leadersView } from './leaders.ts';
 export {
   type DeliveryView,
   deliveriesView,

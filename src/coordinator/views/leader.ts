@@ -7,9 +7,11 @@ import type { Observer } from './observer.ts';
 export async function leaderView(db: Reading, observer: Observer | undefined, team: TeamId) {
   const lease = await leaseOf(db, team);
   const receiver = lease?.receiver as IncarnationId | null | undefined;
+  const turn = receiver ? observer?.leaderTurn(receiver) : undefined;
   return {
     identity: lease?.identity ? (JSON.parse(lease.identity) as LeaderIdentity) : null,
     epoch: lease?.epoch ?? 0,
     receiver: (receiver && observer?.leading(receiver)) || 'mailbox',
+    ...(turn ? { state: turn.state, state_source: turn.source, since: turn.since, evidence: turn.evidence } : {}),
   };
 }

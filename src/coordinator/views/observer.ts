@@ -1,4 +1,4 @@
-import type { Member } from '../../agents/index.ts';
+import type { Member, Turn } from '../../agents/index.ts';
 import { type AgentId, type IncarnationId, LEADER, type TeamId } from '../../kernel/index.ts';
 import type { AgentRow, DeliveryRow, TeamRow } from '../../ledger/index.ts';
 import type { Resting } from '../../messages/index.ts';
@@ -8,6 +8,8 @@ export interface Observer {
   member(team: TeamId, agent: AgentId): Member | undefined;
   /** The provider of a conversation that leads and lives. */
   leading(incarnation: IncarnationId): string | undefined;
+  /** The turn of a conversation that leads and lives. */
+  leaderTurn(incarnation: IncarnationId): Turn | undefined;
   /** Does a conversation that lives lead this team? */
   hasLeader(team: TeamId): boolean;
   /** Why a recipient's line rests. */

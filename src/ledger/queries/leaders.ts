@@ -30,6 +30,11 @@ export async function putLease(change: Change, facts: Pick<LeaseRow, 'identity' 
   return row.epoch;
 }
 
+/** The same leader goes on in another process: who leads has not changed, so the epoch stays. */
+export function moveLease(change: Change, facts: Pick<LeaseRow, 'identity' | 'receiver'>): Promise<unknown> {
+  return change.tx.updateTable('leases').set(facts).where('team', '=', change.team).execute();
+}
+
 /** Conversations that may lead and are not known to have ended. They belong to no team, so these rows have no event. */
 export function liveLeaders(db: Reading): Promise<LeaderRow[]> {
   return db.selectFrom('leaders').selectAll().where('ended_at', 'is', null).orderBy('began_at').execute();

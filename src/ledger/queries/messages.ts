@@ -108,6 +108,18 @@ export function headOfLine(db: Reading, team: TeamId, recipient: AgentId, most: 
     .execute();
 }
 
+/** How many deliveries stand in a recipient's line. */
+export async function queuedCount(db: Reading, team: TeamId, recipient: AgentId): Promise<number> {
+  const row = await db
+    .selectFrom('deliveries')
+    .select((eb) => eb.fn.countAll<number>().as('count'))
+    .where('deliveries.team', '=', team)
+    .where('recipient', '=', recipient)
+    .where(isQueued)
+    .executeTakeFirst();
+  return Number(row?.count ?? 0);
+}
+
 /** Deliveries of a team that wait for something of their own, oldest first. */
 export function heldDeliveries(db: Reading, team: TeamId): Promise<QueuedRow[]> {
   return withMessage(db).where('deliveries.team', '=', team).where(isHeld).orderBy('deliveries.seq').execute();

@@ -1,7 +1,15 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { isRefusal, type ProcessIdentity, processStat, type Refusal, readIfThere, refuse } from '../../kernel/index.ts';
+import {
+  identifyProcess,
+  isRefusal,
+  type ProcessIdentity,
+  processStat,
+  type Refusal,
+  readIfThere,
+  refuse,
+} from '../../kernel/index.ts';
 import type { FoundLeader, Installation, Introduction, LeaderPlan, LeaderRequest, Leading } from '../shape.ts';
 import { socketOf } from '../socket.ts';
 import { capabilitiesOf } from './capabilities.ts';
@@ -11,13 +19,13 @@ import { mcpOf, settingsOf } from './launch/settings.ts';
 import { configurationFolder } from './sources/configuration.ts';
 import { inboxFault } from './sources/inbox.ts';
 import { type Fields, fieldsOf, parseFields } from './sources/json.ts';
-import { entryOf, isLive, liveEntries } from './sources/registry.ts';
+import { entryOf, isLive, liveEntries, type RegistryEntry } from './sources/registry.ts';
 import { readStarts } from './sources/session-starts.ts';
 
 /** Between two looks at the files of a session that starts, ms. */
 const LOOK = 25;
 
-export const leading: Leading = { plan, introduce, find };
+export const leading: Leading = { plan, introduce, find, onSession };
 
 /** The person's own conversation with our inbox, hooks and tools; what the person asks for stays as it is. */
 function plan(request: LeaderRequest, installation: Installation): LeaderPlan | Refusal {
@@ -166,20 +174,39 @@ async function find(
   const config = configurationFolder(environment);
   for (const process of ancestors) {
     const entry = entryOf(config, process.pid);
-    if (!entry || !isLive(entry) || entry.socket === undefined) continue;
-    const capabilities = capabilitiesOf(entry.version);
-    const record = transcriptOf(config, entry.cwd, entry.session);
-    const works = (await inboxFault(entry.socket)) === undefined;
-    if (!capabilities?.protocol || record === undefined || !works) return undefined;
-    return {
-      process,
-      session: entry.session as FoundLeader['session'],
-      record,
-      socket: entry.socket,
-      details: { config, version: entry.version, pid: String(process.pid), start: process.start },
-    };
+    if (entry && isLive(entry) && entry.socket !== undefined) return leaderAt(config, entry, process);
   }
   return undefined;
+}
+
+async function onSession(
+  session: FoundLeader['session'],
+  { config = configurationFolder({}) }: Readonly<Record<string, string>>,
+): Promise<readonly FoundLeader[]> {
+  const found = liveEntries(config).map((entry) => {
+    const process = entry.session === session ? identifyProcess(entry.pid) : undefined;
+    return process && leaderAt(config, entry, process);
+  });
+  return (await Promise.all(found)).filter((leader) => leader !== undefined);
+}
+
+/** A process that can lead: a version that is known, a record, an inbox that answers now. */
+async function leaderAt(
+  config: string,
+  entry: RegistryEntry,
+  process: ProcessIdentity,
+): Promise<FoundLeader | undefined> {
+  if (entry.socket === undefined) return undefined;
+  const record = transcriptOf(config, entry.cwd, entry.session);
+  const works = (await inboxFault(entry.socket)) === undefined;
+  if (!capabilitiesOf(entry.version)?.protocol || record === undefined || !works) return undefined;
+  return {
+    process,
+    session: entry.session as FoundLeader['session'],
+    record,
+    socket: entry.socket,
+    details: { config, version: entry.version, pid: String(process.pid), start: process.start },
+  };
 }
 
 /** A session's transcript: in the folder of its project, or wherever a file of its name stands; undefined when nowhere yet. */

@@ -55,6 +55,11 @@ export interface Leading {
     ancestors: readonly ProcessIdentity[],
     environment: Readonly<Record<string, string>>,
   ): Promise<FoundLeader | undefined>;
+  /**
+   * The live processes that work on a session, by the CLI's own registry; absent where a CLI keeps none. `details` are those
+   * of a conversation that worked on it.
+   */
+  onSession?(session: SessionId, details: Readonly<Record<string, string>>): Promise<readonly FoundLeader[]>;
 }
 
 export interface LeaderPrepared {

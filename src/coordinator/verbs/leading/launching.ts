@@ -1,11 +1,12 @@
 import { z } from 'zod';
-import { type IncarnationId, identifyProcess, isRefusal, type TeamId } from '../../kernel/index.ts';
-import { bindLeader, type Conversation } from '../../leader/index.ts';
-import { teams } from '../../ledger/index.ts';
-import { endLeader, findConversation, introduceLeader, prepareLeader } from '../../lifecycle/index.ts';
-import type { Caller } from '../callers.ts';
-import type { Runtime } from '../runtime.ts';
-import { verb } from './verb.ts';
+import { type IncarnationId, identifyProcess, isRefusal, type TeamId } from '../../../kernel/index.ts';
+import type { Conversation } from '../../../leader/index.ts';
+import { teams } from '../../../ledger/index.ts';
+import { endLeader, findConversation, introduceLeader, prepareLeader } from '../../../lifecycle/index.ts';
+import type { Caller } from '../../callers.ts';
+import { askForLead, conversationOf, rebindTo } from '../../leadership.ts';
+import type { Runtime } from '../../runtime.ts';
+import { verb } from '../verb.ts';
 
 /** How long a conversation that our launcher has just started may take to be known, ms, when it starts a team at once. */
 const INTRODUCTION = 5_000;
@@ -56,8 +57,9 @@ async function introduce(
       return;
     }
     runtime.effects.changes.notify();
+    await rebindTo(runtime, conversation);
     const team = await teamToLead(runtime, named);
-    if (team) await bind(runtime, team, conversation);
+    if (team) await askForLead(runtime, team, conversation, { intent: 'acquire', actor: 'coordinator' });
   } catch (error) {
     runtime.log.error({ err: error, incarnation }, 'a conversation could not be introduced');
   }
@@ -71,10 +73,6 @@ async function teamToLead(runtime: Runtime, named: string | undefined): Promise<
   return only && others.length === 0 ? (only.team as TeamId) : undefined;
 }
 
-async function bind(runtime: Runtime, team: TeamId, conversation: Conversation): Promise<boolean> {
-  return bindLeader(runtime.effects.ledger, runtime.effects.leaders, team, conversation);
-}
-
 /**
  * Who starts a team leads it, when it is a conversation: one of our launcher, or one found around the caller. For a person at
  * a shell the conversation leads that a launcher started before and that waits for a team. Resolves with what that leader
@@ -86,8 +84,15 @@ export async function bindCaller(
   caller: Caller,
   environment: Readonly<Record<string, string>>,
 ): Promise<readonly string[]> {
-  const conversation = await conversationOf(runtime, caller, environment);
-  if (!conversation || !(await bind(runtime, team, conversation))) return [];
+  const find = async () =>
+    caller.kind === 'person'
+      ? ((await findConversation(runtime.effects, caller.chain, environment)) ?? waitingConversation(runtime.effects))
+      : undefined;
+  const conversation = await conversationOf(runtime, caller, find, INTRODUCTION);
+  if (!conversation) return [];
+  const { decision } = await askForLead(runtime, team, conversation, { intent: 'acquire', actor: 'coordinator' });
+  if (decision.reason === 'caller_cwd_mismatch') return [ELSEWHERE];
+  if (decision.decision !== 'bind') return [];
   const channel = await conversation.channel(false);
   return 'hold' in channel && channel.hold === 'mode_holds_mail' ? [HOLDS_MAIL] : [];
 }
@@ -96,25 +101,11 @@ export async function bindCaller(
 const HOLDS_MAIL =
   'In the permission mode of this conversation a person would have to confirm each message to it. Run "team-agent wait --mail --timeout 86400" as a background command instead: it ends when there is mail, its output is the mail, and its end wakes you. Then run it again.';
 
+const ELSEWHERE =
+  'This conversation works in a folder outside this project, so it does not lead the team: its mail waits in the mailbox. "team-agent attach-leader" makes it the leader all the same.';
+
 /** The only conversation that our launcher has started and that leads nobody yet: it waits for a team. */
 function waitingConversation({ leaders }: Runtime['effects']): Conversation | undefined {
   const waiting = leaders.launched().filter(({ incarnation }) => leaders.teamsOf(incarnation).length === 0);
   return waiting.length === 1 ? waiting[0] : undefined;
-}
-
-async function conversationOf(
-  { effects }: Runtime,
-  caller: Caller,
-  environment: Readonly<Record<string, string>>,
-): Promise<Conversation | undefined> {
-  switch (caller.kind) {
-    case 'leader':
-      return effects.changes.until(() => effects.leaders.conversation(caller.incarnation), INTRODUCTION);
-    case 'person':
-      return (await findConversation(effects, caller.chain, environment)) ?? waitingConversation(effects);
-    case 'agent':
-      return undefined;
-    default:
-      return caller satisfies never;
-  }
 }

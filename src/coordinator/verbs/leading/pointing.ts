@@ -1,0 +1,70 @@
+import { isRefusal, type ProcessIdentity, type Refusal, refuse, sessionMembers } from '../../../kernel/index.ts';
+import type { Conversation } from '../../../leader/index.ts';
+import { findConversation } from '../../../lifecycle/index.ts';
+import { panePid } from '../../../tmux/index.ts';
+import type { Asked } from '../verb.ts';
+
+/** What a person points at: a pane of their own tmux server, or one of the conversations that wait, by its CLI. */
+export interface Pointer {
+  readonly pane?: string | undefined;
+  /** The socket of the caller's tmux server; never searched for. */
+  readonly tmux?: string | undefined;
+  readonly provider?: string | undefined;
+  readonly environment: Readonly<Record<string, string>>;
+}
+
+export interface Chosen {
+  readonly conversation: Conversation;
+}
+
+/** The conversation that is meant: in the pane, else the caller's own, else the only one that leads nobody. */
+export async function pointedAt(
+  { runtime }: Asked,
+  pointer: Pointer,
+  own: () => Promise<Conversation | undefined>,
+): Promise<Chosen | Refusal> {
+  if (pointer.pane !== undefined) return inPane(runtime, pointer.pane, pointer);
+  const caller = await own();
+  if (caller) return { conversation: caller };
+  const { leaders } = runtime.effects;
+  const live = leaders.all().filter(({ incarnation }) => leaders.isAlive(incarnation));
+  const waiting = live.filter(
+    ({ incarnation, provider }) =>
+      leaders.teamsOf(incarnation).length === 0 && (pointer.provider === undefined || provider === pointer.provider),
+  );
+  const [only, ...others] = waiting;
+  if (only && others.length === 0) return { conversation: only };
+  return refuse(
+    'caller_not_leader_shaped',
+    only
+      ? 'Several conversations wait for a team: point at one with --pane or --provider.'
+      : 'No conversation waits for a team: start one, or point at one with --pane.',
+    {
+      evidence: { candidates: waiting.map(({ incarnation, provider }) => ({ incarnation, provider })) },
+      next: only ? ['team-agent leaders'] : ['team-agent claude', 'team-agent codex'],
+    },
+  );
+}
+
+async function inPane(
+  { effects }: Asked['runtime'],
+  pane: string,
+  { tmux, environment }: Pointer,
+): Promise<Chosen | Refusal> {
+  if (tmux === undefined) {
+    return refuse('pane_not_found', `A pane is one of the tmux server that you are in, and this shell is in none.`, {
+      evidence: { pane },
+      next: ['team-agent leaders'],
+    });
+  }
+  const pid = await panePid(tmux, pane, process.env);
+  if (isRefusal(pid)) return pid;
+  const processes: readonly ProcessIdentity[] = sessionMembers(pid);
+  const conversation =
+    effects.leaders.byProcess(processes) ?? (await findConversation(effects, processes, environment));
+  if (conversation) return { conversation };
+  return refuse('caller_not_leader_shaped', `No conversation that could lead runs in the pane ${pane}.`, {
+    evidence: { pane, processes: processes.map((process) => process.pid) },
+    next: ['team-agent leaders', 'team-agent claude', 'team-agent codex'],
+  });
+}

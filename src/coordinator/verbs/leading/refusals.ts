@@ -1,0 +1,78 @@
+import { type Reason, type Refusal, refuse, shellWord } from '../../../kernel/index.ts';
+import type { Intent, LeaseReason, Outcome } from '../../../leader/index.ts';
+import type { TeamRow } from '../../../ledger/index.ts';
+import type { Caller } from '../../callers.ts';
+
+/** The words of each refusal of the lead: why, and a command that helps whoever asked. */
+export function leaseRefusal(
+  reason: LeaseReason,
+  intent: Intent,
+  caller: Caller,
+  team: TeamRow,
+  { epoch, previous }: Outcome,
+): Refusal {
+  const inTeam = `--team ${shellWord(team.team)}`;
+  const holder = previous ? `a ${previous.provider} conversation (session ${previous.session})` : 'nobody';
+  const told = (as: Reason, message: string, next: readonly string[]): Refusal =>
+    refuse(as, message, { evidence: { reason, intent, owner_epoch: epoch, previous, caller: caller.kind }, next });
+  const verb = intent === 'takeover' ? 'takeover' : intent === 'attach' ? 'attach-leader' : 'claim-leader';
+  switch (reason) {
+    case 'previous_owner_alive_refused':
+      return told(
+        'force_confirm_required',
+        `${holder} leads ${team.team} and lives. Say --confirm to take the lead from it.`,
+        [`team-agent ${verb} --confirm ${inTeam}`, `team-agent leaders ${inTeam}`],
+      );
+    case 'previous_owner_unknown_refused':
+      return told(
+        'force_confirm_required',
+        `Nobody can tell whether ${holder}, which leads ${team.team}, still lives. Say --confirm to take the lead from it.`,
+        [`team-agent ${verb} --confirm ${inTeam}`, `team-agent leaders ${inTeam}`],
+      );
+    case 'ambiguous_candidates':
+      return told(
+        'ambiguous_candidates',
+        `Other conversations work on the same session: none leads ${team.team} before one of them says so.`,
+        [`team-agent ${verb} --confirm ${inTeam}`, `team-agent leaders ${inTeam}`],
+      );
+    case 'owner_epoch_advanced':
+      return told(
+        'owner_epoch_advanced',
+        `Somebody else took the lead of ${team.team} in this very moment (epoch ${epoch}).`,
+        [`team-agent leaders ${inTeam}`],
+      );
+    case 'caller_is_a_worker':
+      return told('worker_may_not', 'An agent of a team never leads one. Ask the leader with send_message.', [
+        'team-agent send leader "please ..."',
+      ]);
+    case 'caller_not_leader_shaped':
+      return told(
+        'caller_not_leader_shaped',
+        'This is no conversation that could take the mail: run the command inside one, start one, or point at one that runs.',
+        ['team-agent claude', 'team-agent codex', `team-agent attach-leader --pane PANE ${inTeam}`],
+      );
+    case 'caller_cwd_mismatch':
+      return told(
+        'caller_cwd_mismatch',
+        'That conversation works in a folder outside this project. Attach it by hand if that is meant.',
+        [`team-agent attach-leader ${inTeam}`],
+      );
+    case 'caller_elsewhere':
+      return told(
+        'caller_elsewhere',
+        'That conversation is not of the user that this team belongs to, or its process is gone.',
+        [`team-agent identity ${inTeam}`],
+      );
+    case 'nobody_leads':
+      return told('nobody_leads', `Nobody who could give it up leads ${team.team}.`, [`team-agent leaders ${inTeam}`]);
+    case 'vacant_acquired':
+    case 'previous_owner_dead':
+    case 'takeover_confirmed':
+    case 'same_session_rebound':
+    case 'already_bound':
+    case 'released':
+      throw new Error(`${reason} is no refusal`);
+    default:
+      return reason satisfies never;
+  }
+}

@@ -1,0 +1,45 @@
+import { execFileSync } from 'node:child_process';
+import fs from 'node:fs';
+
+/** Where a process works and whose it is; what cannot be found out is undefined. */
+export interface ProcessPlace {
+  /** Real path of its working folder. */
+  readonly folder: string | undefined;
+  /** Its user, as a number. */
+  readonly uid: number | undefined;
+}
+
+/** Looks at a process now. Free on Linux; elsewhere `ps` and `lsof` are asked. */
+export function placeOf(pid: number): ProcessPlace {
+  return process.platform === 'linux' ? fromProc(pid) : fromTools(pid);
+}
+
+function fromProc(pid: number): ProcessPlace {
+  return {
+    folder: orNothing(() => fs.realpathSync(`/proc/${pid}/cwd`)),
+    uid: orNothing(() => fs.statSync(`/proc/${pid}`).uid),
+  };
+}
+
+function fromTools(pid: number): ProcessPlace {
+  const run = (file: string, ...args: string[]): string =>
+    execFileSync(file, args, { encoding: 'utf8', stdio: 'pipe' });
+  return {
+    folder: orNothing(() => {
+      const line = run('lsof', '-a', '-p', String(pid), '-d', 'cwd', '-Fn').match(/^n(.*)$/m)?.[1];
+      return line === undefined ? undefined : fs.realpathSync(line);
+    }),
+    uid: orNothing(() => {
+      const uid = Number(run('ps', '-o', 'uid=', '-p', String(pid)).trim() || Number.NaN);
+      return Number.isInteger(uid) ? uid : undefined;
+    }),
+  };
+}
+
+function orNothing<Value>(look: () => Value | undefined): Value | undefined {
+  try {
+    return look();
+  } catch {
+    return undefined; // the process has ended, or is not ours to look at
+  }
+}
