@@ -3,7 +3,7 @@ import { eventually } from '../support/eventually.ts';
 import { ask, type Delivery, lifeOf, reached } from '../tmux/journey.ts';
 import { modelOf, post, takenBy } from './crash-stage.ts';
 import { press, shownBy } from './person.ts';
-import { whyWhen } from './stage.ts';
+import { call, whyWhen } from './stage.ts';
 import type { RealProduct } from './world/real-product.ts';
 
 /*
@@ -102,4 +102,13 @@ export async function openRequest(product: RealProduct, agent: string, text: str
   await reached(product, sent.message_id);
   await whyWhen(product, agent, 'idle');
   return sent.message_id;
+}
+
+/** What somebody reports under its own name, when it is asked to. */
+export const report = (summary: string, task?: string): string =>
+  `report ${call('report_result', { summary, ...(task === undefined ? {} : { task }) })} [[say REPORTED]]`;
+
+/** The result that says `summary`, when there is one. */
+export async function resultOf(product: RealProduct, summary: string) {
+  return (await ask(product, 'results')).results.find((result) => result.summary === summary);
 }

@@ -95,3 +95,25 @@ describe('a report finds the request that it answers', () => {
     );
   });
 });
+
+describe('requests that were read before the session of the agent changed', () => {
+  const lost = { ...request(5, 'T5'), known: false };
+  const gone = { ...request(6, null), known: false };
+
+  it.each([
+    ['M12 answer nothing by themselves', [lost], undefined, { kind: 'unattributed' }],
+    ['M12 answer nothing under another name', [lost], 'T9', { kind: 'unattributed' }],
+    ['M12 leave the only one that is known alone', [lost, one, gone], undefined, { kind: 'answers', request: one }],
+    ['M12 are answered under their task', [lost, one], 'T5', { kind: 'answers', request: lost }],
+    ['M12 are answered under their message', [gone, one], 'm_6', { kind: 'answers', request: gone }],
+    ['M12 are answered under their mark', [gone], 'd6', { kind: 'answers', request: gone }],
+    [
+      'M12 are named to whoever names none that there is',
+      [lost, one],
+      'T9',
+      { kind: 'unknown_task', candidates: [one, lost] },
+    ],
+  ])('%s', (_what, open, task, expected) => {
+    expect(attribute(open, task)).toEqual(expected);
+  });
+});

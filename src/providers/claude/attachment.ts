@@ -23,7 +23,8 @@ import { marksIn } from './record.ts';
 import { type FollowedSession, Sessions } from './sessions.ts';
 import { configurationFolder, userSettings } from './sources/configuration.ts';
 import { type Fields, fieldsOf, listOf, textOf } from './sources/json.ts';
-import { type RegistryEntry, RegistryWatch } from './sources/registry.ts';
+import { RegistryWatch } from './sources/registry.ts';
+import { Strangers } from './strangers.ts';
 
 /** A Claude Code session that lives (or lived), seen through its registry entry, its hooks, its transcripts and its process. */
 export class ClaudeAttachment implements Attachment {
@@ -31,6 +32,7 @@ export class ClaudeAttachment implements Attachment {
   readonly #claude: ProcessIdentity;
   readonly #sessions: Sessions;
   readonly #registry: RegistryWatch;
+  readonly #strangers: Strangers;
   readonly #approvals: Approvals;
   readonly #incarnation: IncarnationId;
   readonly #protocol: ProtocolChannel | undefined;
@@ -43,8 +45,6 @@ export class ClaudeAttachment implements Attachment {
   readonly #config: string;
   #hook: HookWord | undefined;
   readonly #announced = new Set<string>();
-  /** Second processes on the same session that were told of. */
-  readonly #rivals = new Set<string>();
   #gone = false;
   #seeded = false;
   #closed = false;
@@ -74,6 +74,7 @@ export class ClaudeAttachment implements Attachment {
       moved: (to, times) => this.#moved(to, times),
     });
     this.#registry = new RegistryWatch(this.#config, this.#claude.pid, handle.socket, changed);
+    this.#strangers = new Strangers(incarnation, this.#sessions, this.#registry, this.#incidents);
     const view = this.#view();
     this.#protocol = handle.socket === undefined ? undefined : new ProtocolChannel(view, handle.socket);
     this.#paste = handle.pane ? new PasteChannel(this.#typist(view), terminals) : undefined;
@@ -173,7 +174,7 @@ export class ClaudeAttachment implements Attachment {
       liveness: () => this.liveness(),
       activity: () => activityOf(this.#seen()),
       question: () => this.#approvals.open[0]?.text,
-      foreign: () => this.#foreign(),
+      foreign: () => this.#strangers.seen(),
       modeHolds: () => this.#modeHolds(),
       announced: (delivery) => this.#announced.has(delivery),
       changed: () => this.#announce(),
@@ -252,25 +253,6 @@ export class ClaudeAttachment implements Attachment {
       : { kind, text: registry.waitingFor ?? 'an answer at its terminal' };
     const id = approvalId(this.#incarnation, `waiting since ${registry.at}`);
     return [{ id, ...words, since: registry.at, answerable: false }];
-  }
-
-  #foreign(): string | undefined {
-    const entry = this.#registry.entry;
-    if (!entry) return undefined;
-    const { session } = this.#sessions.current;
-    if (entry.session !== session) return `its process works on session ${entry.session} now, not on ${session}`;
-    const rival = this.#registry.rival();
-    if (!rival) return undefined;
-    this.#noteRival(rival);
-    return `process ${rival.pid} works on the same session`;
-  }
-
-  #noteRival({ pid, procStart }: RegistryEntry): void {
-    const key = `session_shared:${this.#incarnation}:${pid}:${procStart}`;
-    if (this.#rivals.has(key)) return;
-    this.#rivals.add(key);
-    const text = `Its session is open in a second process too (${pid}). What is for it waits until one of the two has ended.`;
-    this.#incidents.tell({ key, kind: 'session_changed', text });
   }
 
   #modeHolds(): string | undefined {

@@ -46,9 +46,12 @@ export class Threads {
   #changes: number;
   /** Conversations that are about to be followed. */
   readonly #coming = new Set<string>();
+  /** What is no conversation of a person's. */
+  readonly #others = new Set<string>();
   #work: Promise<void> = Promise.resolve();
   #call: Call = async () => ({ answered: 'none' });
   #watching = false;
+  #closed = false;
 
   constructor(options: ThreadsOptions) {
     this.#options = options;
@@ -154,6 +157,7 @@ export class Threads {
   }
 
   close(): void {
+    this.#closed = true;
     for (const { record } of this.#followed) record.close();
   }
 
@@ -177,19 +181,27 @@ export class Threads {
 
   /** One after the other, in the order in which they were opened. Nothing is offered meanwhile. */
   #followSoon(id: string, look: () => Promise<Told | undefined>): void {
-    if (this.#coming.has(id)) return;
+    if (this.#coming.has(id) || this.#others.has(id) || this.#closed) return;
     this.#coming.add(id);
-    this.#work = this.#work.then(async () => {
-      const told = await look();
-      if (told && !this.#find(id)) await this.#follow(told);
-      this.#coming.delete(id);
-      this.#options.changed();
-    });
+    this.#work = this.#work
+      .then(async () => {
+        const told = await look();
+        if (told && !this.#find(id)) await this.#follow(told);
+      })
+      // Its rollout cannot be read, for one.
+      .catch(() => this.#options.beside(id))
+      .finally(() => {
+        this.#coming.delete(id);
+        this.#options.changed();
+      });
   }
 
   async #read(threadId: string): Promise<Told | undefined> {
     const read = await this.#call('thread/read', { threadId });
-    return read.answered === 'result' && isObject(read.result) ? conversationIn(read.result.thread) : undefined;
+    if (read.answered !== 'result' || !isObject(read.result)) return undefined;
+    const told = conversationIn(read.result.thread);
+    if (!told) this.#others.add(threadId);
+    return told;
   }
 
   /**
@@ -201,6 +213,7 @@ export class Threads {
     if (sizeOf(path) === 0 || !inherits) await this.#introduceTeam(id, path);
     const thread = this.#threadOf(id, path);
     const subscribed = await thread.subscribe(this.#call);
+    if (this.#closed) return;
     if (!subscribed) return this.#options.beside(id);
     this.#bringForward(id as SessionId, path, forkedFromId, thread);
     this.#options.moved(this.current, ++this.#changes);
