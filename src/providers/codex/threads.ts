@@ -212,7 +212,7 @@ export class Threads {
     const inherits = forkedFromId !== undefined && this.#find(forkedFromId) !== undefined;
     if (sizeOf(path) === 0 || !inherits) await this.#introduceTeam(id, path);
     const thread = this.#threadOf(id, path);
-    const subscribed = await thread.subscribe(this.#call);
+    const subscribed = (await this.#limit(id)) && (await thread.subscribe(this.#call));
     if (this.#closed) return;
     if (!subscribed) return this.#options.beside(id);
     this.#bringForward(id as SessionId, path, forkedFromId, thread);
@@ -226,6 +226,18 @@ export class Threads {
     if (readIfThere(path)?.includes(JSON.stringify(text).slice(1, -1))) return;
     const said = { type: 'message', role: 'developer', content: [{ type: 'input_text', text }] };
     await this.#call('thread/inject_items', { threadId, items: [said] });
+  }
+
+  /**
+   * A terminal opens conversations with the permission of the user's own configuration. The agent may go as far in them as in
+   * its first one; what needs a sandbox to write in is the default of both.
+   */
+  async #limit(threadId: string): Promise<boolean> {
+    const { approvalPolicy, sandbox } = settingsOf(this.#options.handle);
+    const sandboxPolicy = sandbox === undefined ? undefined : SANDBOXES[sandbox];
+    if (!sandboxPolicy) return true;
+    const updated = await this.#call('thread/settings/update', { threadId, approvalPolicy, sandboxPolicy });
+    return updated.answered === 'result';
   }
 
   /** A person has begun a turn in an earlier one: its terminal is there again. */
@@ -255,6 +267,12 @@ export class Threads {
     return new CodexThread(settings, () => sizeOf(file));
   }
 }
+
+/** Sandboxes that a terminal does not give by itself, as the server wants them named. */
+const SANDBOXES: Readonly<Record<string, object>> = {
+  'read-only': { type: 'readOnly', networkAccess: false },
+  'danger-full-access': { type: 'dangerFullAccess' },
+};
 
 /** A conversation that a person talks in; undefined for what Codex opens for itself: sub-agents, reviews, titles. */
 function conversationIn(thread: unknown): Told | undefined {
