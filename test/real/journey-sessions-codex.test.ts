@@ -215,4 +215,7 @@ test('M12 C08 codex: an agent that may only read may do no more in a conversatio
   const after = await movedFrom(product, 'cora', before.session_id);
   await readOnce(product, 'cora', await post(product, 'cora', 'what it may now'), 'what it may now');
   expect(allowedIn(after.record)).toEqual(allowed);
+  await typedTurn(product, 'cora', 'what a person types there');
+  await whyWhen(product, 'cora', 'idle');
+  expect(allowedIn(after.record)).toEqual(allowed);
 });
