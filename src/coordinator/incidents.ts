@@ -1,3 +1,4 @@
+import type { Logger } from 'pino';
 import type { Member } from '../agents/index.ts';
 import { type AgentId, type DeliveryId, firstLine, type IncarnationId, LEADER, type TeamId } from '../kernel/index.ts';
 import {
@@ -9,17 +10,24 @@ import {
   type QueuedRow,
   updateIncarnation,
 } from '../ledger/index.ts';
+import type { Effects } from '../lifecycle/index.ts';
 import { storeNotice, whoToTell } from '../messages/index.ts';
 import type { Incident } from '../providers/index.ts';
-import type { Runtime } from './runtime.ts';
+
+interface House {
+  readonly effects: Pick<Effects, 'ledger' | 'mint'>;
+  readonly log: Logger;
+  /** Resolves once an agent's line has looked at all that its record holds by now. */
+  caughtUp(who: { readonly team: TeamId; readonly agent: AgentId }): Promise<void>;
+}
 
 /** What happened to agents, written down and told to their leader once each, in the order in which it was seen. */
 export class IncidentDesk {
-  readonly #runtime: Runtime;
+  readonly #house: House;
   #work: Promise<void> = Promise.resolve();
 
-  constructor(runtime: Runtime) {
-    this.#runtime = runtime;
+  constructor(house: House) {
+    this.#house = house;
   }
 
   take(member: Member, incident: Incident): void {
@@ -27,7 +35,7 @@ export class IncidentDesk {
       .then(() => this.#takeOne(member, incident))
       .catch((error: unknown) => {
         const { kind } = incident;
-        this.#runtime.log.error({ err: error, agent: member.id, kind }, 'an incident was not stored');
+        this.#house.log.error({ err: error, agent: member.id, kind }, 'an incident was not stored');
       });
   }
 
@@ -36,14 +44,14 @@ export class IncidentDesk {
    * line has looked: so the leader is told after that, and a crash in between is mended when the incident is seen again.
    */
   async #takeOne(member: Member, incident: Incident): Promise<void> {
-    const { ledger, mint } = this.#runtime.effects;
+    const { ledger, mint } = this.#house.effects;
     const { key, kind, text, session } = incident;
     const team = member.row.team as TeamId;
     const { incarnation } = member;
     if (await findNotice(ledger.db, team, key)) return;
     if (session && incarnation) {
       await ledger.change(team, 'coordinator', (change) => openSession(change, member, incarnation, session));
-      await this.#runtime.caughtUp({ team, agent: member.id });
+      await this.#house.caughtUp({ team, agent: member.id });
     }
     await ledger.change(team, 'coordinator', async (change) => {
       if (await findNotice(change.tx, team, key)) return;
