@@ -78,6 +78,10 @@ export class Member implements Recipient {
     this.#toolsListed = false;
   }
 
+  get generation(): number | undefined {
+    return this.row.intent === 'removed' ? undefined : this.row.generation;
+  }
+
   get incarnation(): IncarnationId | undefined {
     return this.#life?.row.incarnation as IncarnationId | undefined;
   }

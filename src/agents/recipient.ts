@@ -19,6 +19,8 @@ export interface Unavailable {
 /** Whoever messages are for, as the lines see them. The leader is one too. */
 export interface Recipient {
   readonly id: AgentId;
+  /** Which of those that bore its name it is: mail for another one is not for it. Undefined: it was removed. */
+  readonly generation: number | undefined;
   /** How many messages it takes in one hand-over at most. */
   readonly together: number;
   /** Asked fresh before each offer; `urgent` when what is to be offered may go into a turn that is running. */

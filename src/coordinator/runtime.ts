@@ -140,18 +140,14 @@ export class Runtime implements Observer {
     return this.#offices.get(team)?.resting(agent);
   }
 
-  /** Committed events, to the lines they concern. The only way in which one room's change reaches a room above it. */
+  /** Committed events, to the lines they concern. */
   #dispatch(events: readonly LedgerEvent[]): void {
     for (const event of events) {
       const office = this.office(event.team);
+      office.heard(event);
       switch (event.type) {
-        case 'message.stored':
-          for (const recipient of event.data.to as AgentId[]) office.wake(recipient);
-          if (event.data.held !== undefined) office.wakeSchedule();
-          break;
         case 'agent.exited':
-        case 'delivery.queued':
-          office.wake((event.data.agent_id ?? event.data.to) as AgentId);
+          office.wake(event.data.agent_id as AgentId);
           break;
         case 'saga.ended':
           for (const member of this.effects.roster.members(event.team)) office.wake(member.id);

@@ -166,6 +166,7 @@ export class Leaders {
   recipient(team: TeamId): Recipient {
     return {
       id: LEADER,
+      generation: 1,
       together: TOGETHER,
       availability: (urgent) => this.#availability(team, urgent),
       settle: (offer) => this.#settle(offer),

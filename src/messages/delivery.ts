@@ -53,6 +53,9 @@ export const OFFER_BUDGET = 3;
 
 export type DeadReason = 'unproved' | 'attempts_exhausted' | 'expired' | 'recipient_removed';
 
+/** What is known of a recipient that was removed. */
+export const REMOVED = 'who bore that name was removed from the team';
+
 /** What a line knows when it decides. Everything in it was looked up a moment ago. */
 export interface LineFacts {
   /** UTC ms. */
@@ -65,7 +68,11 @@ export interface LineFacts {
     readonly settlement: Settlement;
   };
   /** The first delivery that may go. */
-  readonly head?: { readonly expires_at: number | null };
+  readonly head?: {
+    readonly expires_at: number | null;
+    /** It was sent to somebody else who bore this name and was removed. */
+    readonly former?: true;
+  };
   readonly recipient: { readonly ready: ChannelName } | { readonly hold: RecipientHold; readonly evidence: string };
 }
 
@@ -81,7 +88,8 @@ export type LineStep =
 export function nextStep(facts: LineFacts): LineStep {
   if (facts.open) return settleStep(facts.open, facts.now);
   if (!facts.head) return { step: 'rest', why: 'empty' };
-  const { expires_at } = facts.head;
+  const { expires_at, former } = facts.head;
+  if (former) return { step: 'bury', reason: 'recipient_removed', evidence: REMOVED };
   if (expires_at !== null && expires_at <= facts.now) {
     return { step: 'bury', reason: 'expired', evidence: 'it was not offered before its time was up' };
   }

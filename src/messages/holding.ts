@@ -48,9 +48,15 @@ async function reviewHeld(change: Change, which: (held: QueuedRow) => boolean): 
       if (!(await move(change, delivery, 'queued', { reason: null }, { held: held.reason }))) continue;
       if (held.task_id !== null && held.expects === 'result') await beginTask(change, held.task_id as TaskId);
       released += 1;
-    } else if (hold !== held.reason) await updateHold(change, delivery, hold);
+    } else if (hold !== held.reason) await waitsOn(change, held, hold);
   }
   return released;
+}
+
+/** It waits for something else from now on: for its time, perhaps, and then the schedule must know. */
+async function waitsOn(change: Change, { delivery_id, message_id, recipient, reason }: QueuedRow, hold: MessageHold) {
+  await updateHold(change, delivery_id as DeliveryId, hold);
+  await change.event('delivery.held', { delivery_id, message_id, to: recipient, reason: hold, before: reason });
 }
 
 /** Puts those into their lines whose time has come. */

@@ -7,5 +7,6 @@ export { type HoldFacts, holdOf, LONGEST_BATCH } from './holds.ts';
 export type { Resting } from './line.ts';
 export { answer, cancel, type Desk, takeByPerson } from './moves.ts';
 export { PostOffice } from './post-office.ts';
+export { removeRecipient } from './removal.ts';
 export { INLINE_LIMIT, render } from './rendering.ts';
 export { checkBody, type Letter, type Sent, store, storeNotice, whoToTell } from './send.ts';

@@ -13,6 +13,7 @@ import {
 import type { ChannelName, Offer } from '../providers/index.ts';
 import { type LineFacts, type LineStep, nextStep } from './delivery.ts';
 import { bury, consume, type Desk, requeue, submit } from './moves.ts';
+import { buryFormer } from './removal.ts';
 import { INLINE_LIMIT, render } from './rendering.ts';
 
 /** How long a line that could not write waits before it tries again, ms: a full disk is not mended in less. */
@@ -100,7 +101,7 @@ export class Line {
     const availability = open ? undefined : await this.#recipient.availability(isUrgent(delivery));
     const facts: LineFacts = {
       now: clock.now(),
-      ...(open ? { open: await this.#openFacts(open, delivery) } : { head: delivery }),
+      ...(open ? { open: await this.#openFacts(open, delivery) } : { head: this.#headFacts(delivery) }),
       recipient: !availability
         ? { hold: 'channel_down', evidence: 'an offer is open' }
         : 'channel' in availability
@@ -120,7 +121,8 @@ export class Line {
           ? this.#rest({ step: 'rest', why: 'channel_down' })
           : true;
       case 'bury':
-        await bury(this.#desk, delivery, open, step.reason, step.evidence);
+        if (step.reason === 'recipient_removed') await buryFormer(this.#desk, delivery);
+        else await bury(this.#desk, delivery, open, step.reason, step.evidence);
         this.#mayHaveUnproved ||= step.reason === 'unproved';
         return true;
       case 'offer':
@@ -131,6 +133,10 @@ export class Line {
       default:
         return step satisfies never;
     }
+  }
+
+  #headFacts({ expires_at, generation }: QueuedRow): NonNullable<LineFacts['head']> {
+    return { expires_at, ...(generation === this.#recipient.generation ? {} : { former: true }) };
   }
 
   async #openFacts(open: OfferRow, delivery: QueuedRow): Promise<NonNullable<LineFacts['open']>> {
@@ -224,7 +230,8 @@ function goTogether(queued: readonly (QueuedRow | undefined)[], channel: Channel
     if (!delivery) break;
     bytes += Buffer.byteLength(delivery.body);
     const expired = delivery.expires_at !== null && delivery.expires_at <= now;
-    if (going.length > 0 && (channel === 'paste' || bytes > INLINE_LIMIT || expired)) break;
+    const former = delivery.generation !== queued[0]?.generation;
+    if (going.length > 0 && (channel === 'paste' || bytes > INLINE_LIMIT || expired || former)) break;
     going.push(delivery);
     if (isUrgent(delivery)) break;
   }

@@ -1,7 +1,9 @@
-import { type Clock, type DeliveryId, firstLine, type Mint, type Reach, type TeamId } from '../kernel/index.ts';
+import { type Clock, type DeliveryId, firstLine, LEADER, type Mint, type Reach, type TeamId } from '../kernel/index.ts';
 import {
   type Change,
   closeOffer,
+  firstInLine,
+  generationOf,
   insertOffer,
   type Ledger,
   markInteracted,
@@ -32,7 +34,7 @@ export interface Submitted {
 
 /**
  * Commits the offers of one hand-over before its first byte leaves: the first delivery is handed over, the others ride on
- * it. What is not in the line any more stays out.
+ * it. What does not stand first in the line any more stays out.
  */
 export async function submit(
   desk: Desk,
@@ -42,7 +44,10 @@ export async function submit(
   await desk.reach('offer.before_commit');
   const submitted = await desk.ledger.change(desk.team, ACTOR, async (change) => {
     const done: Submitted[] = [];
-    for (const delivery of deliveries) {
+    const first = await firstInLine(change.tx, desk.team, deliveries[0]?.recipient ?? '', deliveries.length);
+    for (const [index, delivery] of deliveries.entries()) {
+      // Something that goes before it may have come into the line since the line was read.
+      if (first[index] !== delivery.delivery_id) break;
       const offer: Offer = { delivery: delivery.delivery_id as DeliveryId, number: delivery.attempts + 1, ...to };
       const rides_on = done[0]?.offer.delivery ?? null;
       if (await offerOne(change, delivery, offer, rides_on)) done.push({ offer, delivery });
@@ -105,15 +110,28 @@ export async function bury(
   await desk.ledger.change(desk.team, ACTOR, async (change) => {
     // Whatever became of the delivery meanwhile (a person may have read it), its offer is over.
     if (offer) await closeOffer(change, offer, reason === 'unproved' ? 'unproved' : 'not_taken', evidence);
-    if (!(await move(change, delivery.delivery_id as DeliveryId, 'dead', { reason }, { reason, evidence }))) return;
-    const sender = whoToTell(delivery.sender);
-    if (!sender) return;
-    await storeNotice(change, desk.mint, {
-      key: `dead:${delivery.delivery_id}`,
-      to: sender,
-      body: `Your message ${delivery.message_id} to ${delivery.recipient} ("${firstLine(delivery.body, 60)}") ${MEANING[reason]}: ${evidence}.`,
-      task_id: delivery.task_id ?? undefined,
-    });
+    await die(change, desk.mint, delivery, reason, evidence);
+  });
+}
+
+/** The end of a delivery, and the word to its sender: to the leader when that one is in the team no more. */
+export async function die(
+  change: Change,
+  mint: Mint,
+  delivery: QueuedRow,
+  reason: DeadReason,
+  evidence: string,
+): Promise<void> {
+  if (!(await move(change, delivery.delivery_id as DeliveryId, 'dead', { reason }, { reason, evidence }))) return;
+  const sender = whoToTell(delivery.sender);
+  if (!sender) return;
+  const generation = await generationOf(change.tx, change.team, sender);
+  await storeNotice(change, mint, {
+    key: `dead:${delivery.delivery_id}`,
+    to: generation === undefined ? LEADER : sender,
+    generation,
+    body: `Your message ${delivery.message_id} to ${delivery.recipient} ("${firstLine(delivery.body, 60)}") ${MEANING[reason]}: ${evidence}.`,
+    task_id: delivery.task_id ?? undefined,
   });
 }
 

@@ -1,5 +1,6 @@
 import type { Recipient } from '../agents/index.ts';
 import type { AgentId } from '../kernel/index.ts';
+import type { LedgerEvent } from '../ledger/index.ts';
 import { Line, type Resting } from './line.ts';
 import type { Desk } from './moves.ts';
 import { Schedule } from './schedule.ts';
@@ -22,6 +23,22 @@ export class PostOffice {
   /** Something about this recipient changed: its line looks again. */
   wake(id: AgentId): void {
     this.#line(id)?.wake();
+  }
+
+  /** What an event was about looks again: the only way in which a change of one room reaches a line. */
+  heard({ type, data }: Pick<LedgerEvent, 'type' | 'data'>): void {
+    switch (type) {
+      case 'message.stored':
+        for (const recipient of data.to as AgentId[]) this.wake(recipient);
+        if (data.held !== undefined) this.wakeSchedule();
+        break;
+      case 'delivery.queued':
+        this.wake(data.to as AgentId);
+        break;
+      case 'delivery.held':
+        this.wakeSchedule();
+        break;
+    }
   }
 
   /** Something waits for its time: the schedule looks again. */

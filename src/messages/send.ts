@@ -14,6 +14,7 @@ import {
   deliveriesOf,
   findMessage,
   findNotice,
+  generationOf,
   insertDelivery,
   insertMessage,
   type MessageRow,
@@ -148,7 +149,7 @@ export async function storeNotice(
   notice: {
     key: string;
     to: AgentId;
-    generation?: number;
+    generation?: number | undefined;
     body: string;
     task_id?: string | undefined;
   } & Pick<Letter, 'batched' | 'due_at'>,
@@ -160,7 +161,12 @@ export async function storeNotice(
       message_id: mint.message(),
       sender: SYSTEM,
       authority: 'system',
-      to: [{ agent: notice.to, generation: notice.generation ?? 1 }],
+      to: [
+        {
+          agent: notice.to,
+          generation: notice.generation ?? (await generationOf(change.tx, change.team, notice.to)) ?? 1,
+        },
+      ],
       body: notice.body,
       task_id: notice.task_id,
       expects: 'nothing',

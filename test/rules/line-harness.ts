@@ -59,6 +59,7 @@ export async function line({ together = 1, channel = 'protocol' }: { together?: 
   });
   const recipient: Recipient = {
     id: AGENT,
+    generation: 1,
     together,
     availability: async (urgent) => {
       answers.looks++;

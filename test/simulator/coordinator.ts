@@ -1,19 +1,21 @@
-import type { Available, Recipient, Unavailable } from '../../src/agents/index.ts';
-import { type AgentId, isRefusal, type TeamId } from '../../src/kernel/index.ts';
+import type { Recipient } from '../../src/agents/index.ts';
+import { type AgentId, type IncarnationId, isRefusal, LEADER, type TeamId } from '../../src/kernel/index.ts';
+import { Leaders } from '../../src/leader/index.ts';
 import {
+  agentsOf,
   findTeam,
   type Ledger,
+  type LedgerEvent,
   LedgerUnwritable,
   ledgerOn,
-  putTeam,
   recipientsWithOpenDeliveries,
 } from '../../src/ledger/index.ts';
 import { type Desk, PostOffice } from '../../src/messages/index.ts';
-import type { Channel, Offer, Settlement } from '../../src/providers/index.ts';
+import { type Beginning, begin } from './beginning.ts';
 import type { SimulatedAgent } from './world/agent.ts';
-import { SimulatedChannel } from './world/channel.ts';
 import { Died, type Disk } from './world/disk.ts';
 import type { Life } from './world/life.ts';
+import { attachmentOf, SimulatedRecipient } from './world/recipient.ts';
 import type { Scene } from './world/scene.ts';
 
 export const TEAM = 'simulated' as TeamId;
@@ -23,23 +25,31 @@ export interface Tamper {
   recipient?(recipient: Recipient, agent: SimulatedAgent, disk: Disk, scene: Scene): Recipient;
   /** Called with the disk before the lines of a boot start. */
   boot?(disk: Disk): void;
+  /** Called with each committed event before anybody hears of it. */
+  event?(event: LedgerEvent, disk: Disk): void;
+  /** A boot whose schedule is woken by nobody. */
+  readonly deafSchedule?: true;
 }
 
 export interface Surroundings {
   readonly scene: Scene;
   readonly disk: Disk;
   readonly agents: ReadonlyMap<AgentId, SimulatedAgent>;
+  readonly beginning: Beginning;
   readonly tamper: Tamper;
   /** An error that no fault explains. */
   unexpected(error: unknown): void;
 }
 
-/** One boot of the coordinator: the product's ledger and lines, in the simulated world. */
+/** One boot of the coordinator: the product's ledger, lines and leaders, in the simulated world. */
 export interface Coordinator {
   readonly life: Life;
   readonly ledger: Ledger;
   readonly desk: Desk;
   readonly office: PostOffice;
+  readonly leaders: Leaders;
+  /** Its members, each with the number that tells it from those who bore its name before. */
+  readonly roster: Map<AgentId, number>;
 }
 
 /**
@@ -51,106 +61,79 @@ export async function boot(life: Life, around: Surroundings): Promise<Coordinato
   try {
     const ledger = await ledgerOn(disk.connect(life), life);
     if (isRefusal(ledger)) throw new Error(ledger.message);
-    if (!(await findTeam(ledger.db, TEAM))) await ledger.change(TEAM, 'person', (change) => putTeam(change, ABOUT));
+    if (!(await findTeam(ledger.db, TEAM)))
+      await ledger.change(TEAM, 'person', (change) => begin(change, around.beginning));
+    const roster = new Map<AgentId, number>();
+    for (const row of await agentsOf(ledger.db, TEAM)) roster.set(row.agent_id as AgentId, row.generation);
     const desk: Desk = { ledger, team: TEAM, mint: scene.mint, clock: life, reach: (boundary) => life.reach(boundary) };
+    const leaders: Leaders = new Leaders({
+      ledger,
+      clock: life,
+      attach: ({ incarnation }) => attachmentOf(...whoLives(incarnation as IncarnationId, around), life, scene),
+      changed: () => office.wake(LEADER),
+    });
     const office = new PostOffice(
       desk,
-      (id) => recipientOf(id, life, around),
-      (error) => {
-        if (life.alive && !(error instanceof LedgerUnwritable) && !(error instanceof Died)) around.unexpected(error);
-      },
+      (id) => recipientOf(id, { leaders, roster, life }, around),
+      report(life, around),
     );
     tamper.boot?.(disk);
     ledger.onCommit((events) => {
-      for (const event of events) if (event.type === 'message.stored') wakeAll(event.data.to, office, life, scene);
+      for (const event of events) {
+        tamper.event?.(event, disk);
+        follow(roster, event);
+        soon(life, scene, () => office.heard(event));
+      }
     });
-    wakeAll(await recipientsWithOpenDeliveries(ledger.db, TEAM), office, life, scene);
+    await leaders.takeUp();
+    if (!tamper.deafSchedule) soon(life, scene, () => office.wakeSchedule());
+    for (const id of await recipientsWithOpenDeliveries(ledger.db, TEAM)) soon(life, scene, () => office.wake(id));
     life.booted = true;
-    return { life, ledger, desk, office };
+    return { life, ledger, desk, office, leaders, roster };
   } catch (error) {
-    const full = error instanceof Error && 'errcode' in error && error.errcode === 13;
-    if (life.alive && !full && !(error instanceof LedgerUnwritable)) around.unexpected(error);
+    if (life.alive && !isDiskFull(error)) around.unexpected(error);
     return undefined;
   }
 }
 
-const ABOUT = {
-  name: 'Simulated',
-  session_name: 'simulated',
-  documents: '.team/simulated',
-  objective: 'to lose nothing',
-  intent: 'running',
-  notify: 'each',
-} as const;
-
-/** Wakes lines, now and then twice. */
-export function wakeAll(ids: unknown, office: PostOffice, life: Life, scene: Scene): void {
-  if (!Array.isArray(ids)) return;
-  for (const id of ids) {
-    life.after(scene.random.between(0, 5), () => office.wake(id));
-    if (!scene.random.chance(0.1)) continue;
-    scene.faults.count('duplicate wake');
-    life.after(scene.random.between(0, 50), () => office.wake(id));
-  }
+/** An error that a disk without room explains. */
+export function isDiskFull(error: unknown): boolean {
+  return error instanceof LedgerUnwritable || (error instanceof Error && 'errcode' in error && error.errcode === 13);
 }
 
-function recipientOf(id: AgentId, life: Life, { agents, tamper, disk, scene }: Surroundings): Recipient | undefined {
+const report = (life: Life, around: Surroundings) => (error: unknown) => {
+  if (life.alive && !isDiskFull(error) && !(error instanceof Died)) around.unexpected(error);
+};
+
+function whoLives(incarnation: IncarnationId, { agents }: Surroundings) {
+  const agent = agents.get(LEADER);
+  const life = agent?.lifeOf(incarnation);
+  if (!agent || !life) throw new Error(`no conversation ${incarnation} ever was`);
+  return [agent, life] as const;
+}
+
+/** What a member is, as of a committed event. */
+function follow(roster: Map<AgentId, number>, { type, data }: LedgerEvent): void {
+  if (type === 'agent.removed') roster.delete(data.agent_id as AgentId);
+  if (type === 'agent.added') roster.set(data.agent_id as AgentId, Number(data.generation));
+}
+
+/** A word takes a moment, and some come twice. */
+export function soon(life: Life, scene: Scene, act: () => void): void {
+  life.after(scene.random.between(0, 5), act);
+  if (!scene.random.chance(0.1)) return;
+  scene.faults.count('duplicate wake');
+  life.after(scene.random.between(0, 50), act);
+}
+
+function recipientOf(
+  id: AgentId,
+  { leaders, roster, life }: Pick<Coordinator, 'leaders' | 'roster' | 'life'>,
+  { agents, tamper, disk, scene }: Surroundings,
+): Recipient | undefined {
   const agent = agents.get(id);
   if (!agent) return undefined;
-  const recipient = new SimulatedRecipient(agent, life, scene);
+  const recipient =
+    id === LEADER ? leaders.recipient(TEAM) : new SimulatedRecipient(agent, () => roster.get(id), life, scene);
   return tamper.recipient?.(recipient, agent, disk, scene) ?? recipient;
-}
-
-/** A simulated agent as the lines of one coordinator see it. */
-class SimulatedRecipient implements Recipient {
-  readonly id: AgentId;
-  readonly together: number;
-  readonly #agent: SimulatedAgent;
-  readonly #life: Life;
-  readonly #scene: Scene;
-
-  constructor(agent: SimulatedAgent, life: Life, scene: Scene) {
-    this.id = agent.id;
-    this.together = agent.together;
-    this.#agent = agent;
-    this.#life = life;
-    this.#scene = scene;
-  }
-
-  availability(_urgent: boolean): Promise<Available | Unavailable> {
-    return this.#life.call(async () => {
-      const { life, troubles } = this.#agent;
-      if (troubles.unbound) return { hold: 'leader_unbound', evidence: 'nobody leads' };
-      if (!life) return { hold: 'agent_not_running', evidence: 'no process runs for it' };
-      const channel = new SimulatedChannel(this.#agent, life, this.#scene);
-      const state = await channel.state();
-      if (state !== 'ready') return state;
-      return { channel: this.#remote(channel), incarnation: life.incarnation, position: () => life.record.length };
-    });
-  }
-
-  settle(offer: Offer): Promise<Settlement> {
-    return this.#life.call(async () => {
-      const life = this.#agent.lifeOf(offer.incarnation);
-      if (!life) throw new Error(`${this.id} never had a life ${offer.incarnation}`);
-      return new SimulatedChannel(this.#agent, life, this.#scene).settle(offer);
-    });
-  }
-
-  liveness(incarnation: Offer['incarnation']) {
-    if (this.#agent.troubles.unprobed) {
-      this.#scene.faults.count('liveness unknown');
-      return 'unknown';
-    }
-    return this.#agent.lifeOf(incarnation)?.alive ? 'alive' : 'dead';
-  }
-
-  #remote(channel: Channel): Channel {
-    return {
-      name: channel.name,
-      state: () => this.#life.call(() => channel.state()),
-      hand: (offer, rendered, from) => this.#life.call(() => channel.hand(offer, rendered, from)),
-      settle: (offer) => this.#life.call(() => channel.settle(offer)),
-    };
-  }
 }

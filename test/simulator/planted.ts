@@ -63,6 +63,9 @@ export const onlyTheFirstIsFound: Tamper = {
 function faithful(recipient: Recipient): Recipient {
   return {
     id: recipient.id,
+    get generation() {
+      return recipient.generation;
+    },
     together: recipient.together,
     availability: (urgent) => recipient.availability(urgent),
     settle: (offer) => recipient.settle(offer),

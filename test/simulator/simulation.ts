@@ -1,7 +1,13 @@
-import { type AgentId, type DeliveryId, LEADER } from '../../src/kernel/index.ts';
-import { type Account, Clients } from './clients.ts';
-import { boot, type Coordinator, type Surroundings, type Tamper, wakeAll } from './coordinator.ts';
-import { violationsOf } from './invariants.ts';
+import { type AgentId, type DeliveryId, type IncarnationId, LEADER } from '../../src/kernel/index.ts';
+import { type Beginning, plan as planTeam } from './beginning.ts';
+import { type Account, asking } from './clients/asking.ts';
+import { Leading } from './clients/leading.ts';
+import { Letters } from './clients/letters.ts';
+import { People } from './clients/people.ts';
+import { Readers } from './clients/readers.ts';
+import { boot, type Coordinator, isDiskFull, type Surroundings, soon, type Tamper } from './coordinator.ts';
+import { countEnds } from './ends.ts';
+import { takenTooEarly, violationsOf } from './invariants/index.ts';
 import { type Kind, SimulatedAgent } from './world/agent.ts';
 import { Disk } from './world/disk.ts';
 import { Histogram } from './world/faults.ts';
@@ -10,7 +16,7 @@ import { mintOf } from './world/mint.ts';
 import { Random } from './world/random.ts';
 import type { Scene } from './world/scene.ts';
 import { VirtualTime } from './world/time.ts';
-import { planTroubles } from './world/troubles.ts';
+import { planTroubles, type Troubled } from './world/troubles.ts';
 
 export interface Plan {
   readonly seed: number;
@@ -30,7 +36,13 @@ export interface Outcome {
   readonly ends: Readonly<Record<string, number>>;
   /** Hash-like summary of the run: two runs of one seed agree in it. */
   readonly fingerprint: string;
+  /** Messages and deliveries that were stored, notices among them. */
+  readonly messages: number;
+  readonly deliveries: number;
 }
+
+/** How long an orderly end waits for the lines to rest, ms. */
+const LAST_WORDS = 1_000;
 
 /** Messages are sent and faults occur for so long, ms. */
 const BUSY_TIME = 60_000;
@@ -48,8 +60,12 @@ class Simulation {
   readonly #disk: Disk;
   readonly #agents = new Map<AgentId, SimulatedAgent>();
   readonly #around: Surroundings;
-  readonly #clients: Clients;
-  readonly #account: Account = { acknowledged: new Map(), taken: new Map(), order: [] };
+  readonly #readers: Readers;
+  readonly #people: People;
+  readonly #leading: Leading;
+  readonly #letters: Letters;
+  readonly #beginning: Beginning;
+  readonly #account: Account = { acknowledged: new Map(), taken: new Map(), order: [], forgotten: new Set() };
   readonly #violations: string[] = [];
   #life: Life | undefined;
   #coordinator: Coordinator | undefined;
@@ -67,25 +83,36 @@ class Simulation {
       faults: new Histogram(),
       note: (line) => plan.trace?.(`${(time.passed / 1000).toFixed(3).padStart(9)} s  ${line}`),
       changed: (agent) => this.#changed(agent),
-      took: (agent, delivery) => this.#took(agent, delivery),
+      took: (agent, delivery, generation) => this.#took(agent, delivery, generation),
+      forgot: (delivery) => this.#account.forgotten.add(delivery),
     };
     this.#disk = new Disk(this.#scene.faults, this.#random);
+    const leader = this.#gather();
+    this.#beginning = planTeam(this.#random, [...this.#agents.keys()]);
     const unexpected = (error: unknown) => this.#violate(`an unexpected error: ${text(error)}`);
     this.#around = {
       scene: this.#scene,
       disk: this.#disk,
       agents: this.#agents,
+      beginning: this.#beginning,
       tamper: plan.tamper ?? {},
       unexpected,
     };
-    this.#clients = new Clients(this.#scene, this.#account, () => this.#coordinator, unexpected);
+    const ask = asking(this.#scene, () => this.#coordinator, unexpected);
+    this.#readers = new Readers(this.#scene, ask);
+    this.#people = new People(this.#scene, this.#disk, ask);
+    this.#leading = new Leading(this.#scene, this.#disk, ask, leader);
+    this.#letters = new Letters(this.#scene, this.#account, ask, this.#beginning.tasks, (message) =>
+      this.#people.decide(message),
+    );
   }
 
   async run(): Promise<Outcome> {
-    this.#people();
     this.#boot();
-    this.#clients.write(this.#plan.messages ?? 50, [...this.#agents.keys()], BUSY_TIME);
-    planTroubles(this.#scene, this.#disk, [...this.#agents.values()], this.#clients, BUSY_TIME);
+    this.#lead();
+    this.#letters.write(this.#plan.messages ?? 50, this.#beginning.members, BUSY_TIME);
+    for (const { id } of this.#beginning.tasks) this.#people.finish(id, BUSY_TIME);
+    planTroubles(this.#troubled(), BUSY_TIME);
     await this.#scene.time.runUntil(BUSY_TIME);
     await this.#quietDown();
     const violations = [
@@ -93,19 +120,52 @@ class Simulation {
       ...violationsOf(this.#disk, this.#agents, this.#account, this.#scene.time.now()),
     ];
     await this.#quietTick(violations);
-    this.#countEnds();
+    countEnds(this.#disk, this.#scene.faults);
     return this.#outcome(violations);
   }
 
-  #people(): void {
-    const count = this.#random.between(4, 8);
+  /** Who is there; the leader first, and it is returned. */
+  #gather(): SimulatedAgent {
     const kinds: readonly Kind[] = ['protocol', 'inbox', 'paste'];
-    for (let index = 0; index < count; index++) {
-      const id = index === 0 ? LEADER : (`agent-${index}` as AgentId);
-      // A leader's turn is paid for: it takes what waits together. An agent gets a turn for each message.
-      const together = id === LEADER ? this.#random.pick([1, 3]) : 1;
-      this.#agents.set(id, new SimulatedAgent(id, this.#random.pick(kinds), together, this.#scene));
+    const leader = new SimulatedAgent(LEADER, this.#random.pick(kinds), this.#scene);
+    this.#agents.set(LEADER, leader);
+    for (let index = this.#random.between(3, 7); index > 0; index--) {
+      const id = `agent-${index}` as AgentId;
+      this.#agents.set(id, new SimulatedAgent(id, this.#random.pick(kinds), this.#scene));
     }
+    return leader;
+  }
+
+  /** A conversation that lives leads, if there is one. */
+  #lead(): void {
+    const leader = this.#agents.get(LEADER);
+    leader?.start();
+    if (leader?.life) this.#leading.bind(leader.life);
+  }
+
+  #troubled(): Troubled {
+    return {
+      scene: this.#scene,
+      disk: this.#disk,
+      agents: [...this.#agents.values()],
+      readers: this.#readers,
+      people: this.#people,
+      leading: this.#leading,
+      upgrade: () => this.#upgrade(),
+    };
+  }
+
+  /** As the product ends when it is asked to: what runs may come to rest first, what is cut off is settled at the next boot. */
+  #upgrade(): void {
+    const coordinator = this.#coordinator;
+    if (!coordinator) return;
+    this.#coordinator = undefined;
+    this.#scene.faults.count('coordinator upgraded');
+    void Promise.race([coordinator.office.settled(), this.#scene.time.pause(LAST_WORDS)]).then(() => {
+      if (coordinator.life.alive && this.#disk.rows('select 1 from offers where settled_at is null').length > 0)
+        this.#scene.faults.count('offer open in an upgrade');
+      coordinator.life.die();
+    });
   }
 
   #boot(): void {
@@ -135,15 +195,32 @@ class Simulation {
   /** What a provider's attachment would tell the coordinator that is up: look again. */
   #changed(agent: SimulatedAgent): void {
     const coordinator = this.#coordinator;
-    if (coordinator) wakeAll([agent.id], coordinator.office, coordinator.life, this.#scene);
+    if (!coordinator) return;
+    soon(coordinator.life, this.#scene, () => coordinator.office.wake(agent.id));
+    if (agent.id === LEADER) this.#endConversations(coordinator);
   }
 
-  #took(agent: SimulatedAgent, delivery: DeliveryId): void {
+  /** A conversation that led and has ended is written down as such when somebody looks. */
+  #endConversations({ life, leaders }: Coordinator): void {
+    for (const { incarnation } of leaders.all()) {
+      if (leaders.isAlive(incarnation)) continue;
+      life.after(this.#random.between(0, 15_000), () => {
+        if (!leaders.conversation(incarnation) || leaders.isAlive(incarnation)) return;
+        leaders.end(incarnation).catch((error: unknown) => {
+          if (life.alive && !isDiskFull(error)) this.#around.unexpected(error);
+        });
+      });
+    }
+  }
+
+  #took(agent: SimulatedAgent, delivery: DeliveryId, generation: number): void {
     this.#scene.note(`${agent.id} takes ${delivery.slice(0, 8)}`);
     if (this.#account.taken.has(delivery)) this.#violate(`${agent.id} took ${delivery} twice`);
     this.#account.taken.set(delivery, agent.id);
     this.#account.order.push(delivery);
-    this.#clients.mayAnswer(agent, delivery);
+    const latest = this.#scene.time.latest();
+    for (const early of takenTooEarly(this.#disk, delivery, latest, generation)) this.#violate(early);
+    this.#readers.mayAnswer(agent, delivery);
   }
 
   #violate(what: string): void {
@@ -158,14 +235,16 @@ class Simulation {
     this.#life?.die();
     this.#scene.note('nothing goes wrong from here on');
     for (const agent of this.#agents.values()) agent.recover();
+    this.#lead();
     await this.#scene.time.runUntil(Number.POSITIVE_INFINITY);
     await this.#wakeEverybody();
     // What only the end of a life can settle is settled by it.
     for (let round = 0; round < 60 && this.#unsettled().length > 0; round++) {
-      for (const agent of this.#unsettled()) {
-        agent.die();
+      for (const [agent, incarnation] of this.#unsettled()) {
+        agent.die(agent.lifeOf(incarnation));
         agent.start();
       }
+      this.#lead();
       await this.#wakeEverybody();
     }
   }
@@ -174,15 +253,20 @@ class Simulation {
     return this.#disk.rows('select 1 from offers where settled_at is null and rides_on is not null').length > 0;
   }
 
-  #unsettled(): SimulatedAgent[] {
-    const rows = this.#disk.rows('select recipient from offers where settled_at is null');
-    return [...this.#agents.values()].filter((agent) => rows.some((row) => row.recipient === agent.id));
+  /** Lives that an offer is open to. */
+  #unsettled(): (readonly [SimulatedAgent, IncarnationId])[] {
+    const rows = this.#disk.rows('select recipient, incarnation from offers where settled_at is null');
+    return rows.flatMap(({ recipient, incarnation }) => {
+      const agent = this.#agents.get(recipient as AgentId);
+      return agent ? [[agent, incarnation as IncarnationId] as const] : [];
+    });
   }
 
   async #wakeEverybody(): Promise<void> {
     const coordinator = this.#coordinator;
     if (!coordinator) return this.#violate('no coordinator is up at the end');
     for (const id of this.#agents.keys()) coordinator.office.wake(id);
+    coordinator.office.wakeSchedule();
     await this.#scene.time.runUntil(Number.POSITIVE_INFINITY);
   }
 
@@ -192,23 +276,6 @@ class Simulation {
     await this.#wakeEverybody();
     const written = this.#disk.changes() - before;
     if (written > 0) violations.push(`a quiet tick wrote ${written} rows`);
-  }
-
-  /** Faults that show only in how deliveries ended. */
-  #countEnds(): void {
-    const { faults } = this.#scene;
-    const deaths = this.#disk.rows(
-      `select json_extract(data, '$.reason') as reason, json_extract(data, '$.evidence') as evidence,
-        exists (select 1 from events as later where later.type = 'delivery.consumed' and later.seq > events.seq
-          and json_extract(later.data, '$.delivery_id') = json_extract(events.data, '$.delivery_id')) as late
-       from events where type = 'delivery.dead'`,
-    );
-    for (const { reason, evidence, late } of deaths) {
-      if (late === 1) faults.count('late receipt after unproved');
-      if (reason === 'expired') faults.count('expired in the line');
-      if (reason === 'unproved' && String(evidence).startsWith('its time')) faults.count('expired while unproved');
-      if (reason === 'attempts_exhausted') faults.count('attempts exhausted');
-    }
   }
 
   #outcome(violations: readonly string[]): Outcome {
@@ -223,6 +290,8 @@ class Simulation {
       faults: this.#scene.faults,
       crashes: this.#crashes,
       violations,
+      messages: this.#account.acknowledged.size,
+      deliveries: ends.reduce((sum, { count }) => sum + Number(count), 0),
       ends: Object.fromEntries(ends.map(({ end, count }) => [String(end), Number(count)])),
       fingerprint: `${seq}-${at}-${this.#scene.time.passed}-${this.#account.order.length}`,
     };

@@ -48,7 +48,7 @@ function questionOf(id: string, rows: readonly QueuedRow[]): HeldQuestion {
 
 /** Lets a held message go, or takes it back and tells its sender why. False when it waits for no yes any more. */
 export async function decideMessage(
-  { effects }: Runtime,
+  { effects }: { readonly effects: Pick<Runtime['effects'], 'mint'> },
   change: Change,
   id: MessageId,
   decision: Decision,

@@ -1,5 +1,5 @@
 import type { Insertable, Selectable } from 'kysely';
-import type { AgentId, IncarnationId, TeamId } from '../../kernel/index.ts';
+import { type AgentId, type IncarnationId, LEADER, type TeamId } from '../../kernel/index.ts';
 import type { Change } from '../ledger.ts';
 import type { AgentsTable, IncarnationsTable, SagasTable, SessionsTable, TeamsTable } from '../schema.ts';
 import type { Reading } from './messages.ts';
@@ -27,6 +27,19 @@ export function agentsOf(db: Reading, team: TeamId): Promise<AgentRow[]> {
     .where('intent', '<>', 'removed')
     .orderBy('position')
     .execute();
+}
+
+/** Which of those that bore its name a member is now, the leader always the first; undefined when it was removed. */
+export async function generationOf(db: Reading, team: TeamId, agent: AgentId): Promise<number | undefined> {
+  if (agent === LEADER) return 1;
+  const row = await db
+    .selectFrom('agents')
+    .select('generation')
+    .where('team', '=', team)
+    .where('agent_id', '=', agent)
+    .where('intent', '<>', 'removed')
+    .executeTakeFirst();
+  return row?.generation;
 }
 
 /** Puts an agent in, or brings a stopped one of the same generation up to what its documents say now. */

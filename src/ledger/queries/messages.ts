@@ -120,6 +120,21 @@ export async function queuedCount(db: Reading, team: TeamId, recipient: AgentId)
   return Number(row?.count ?? 0);
 }
 
+/** The same, but only which they are. */
+export async function firstInLine(db: Reading, team: TeamId, recipient: string, most: number): Promise<string[]> {
+  const rows = await db
+    .selectFrom('deliveries')
+    .select('delivery_id')
+    .where('team', '=', team)
+    .where('recipient', '=', recipient)
+    .where(isQueued)
+    .orderBy('urgent', 'desc')
+    .orderBy('seq')
+    .limit(sql.lit(most))
+    .execute();
+  return rows.map(({ delivery_id }) => delivery_id);
+}
+
 /** Deliveries of a team that wait for something of their own, oldest first. */
 export function heldDeliveries(db: Reading, team: TeamId): Promise<QueuedRow[]> {
   return withMessage(db).where('deliveries.team', '=', team).where(isHeld).orderBy('deliveries.seq').execute();
@@ -166,6 +181,17 @@ export function nextToExpire(db: Reading, team: TeamId, recipient: AgentId): Pro
     .orderBy('messages.expires_at')
     .limit(sql.lit(1))
     .executeTakeFirst();
+}
+
+/** What waits for one who bears or bore this name, in its line or held, oldest first. */
+export function waitingFor(db: Reading, team: TeamId, recipient: AgentId, generation: number): Promise<QueuedRow[]> {
+  return withMessage(db)
+    .where('deliveries.team', '=', team)
+    .where('recipient', '=', recipient)
+    .where('generation', '=', generation)
+    .where(isWaiting)
+    .orderBy('deliveries.seq')
+    .execute();
 }
 
 export function findDelivery(db: Reading, delivery: DeliveryId): Promise<QueuedRow | undefined> {

@@ -1,4 +1,5 @@
 import type { AgentId, DeliveryId, IncarnationId } from '../../../src/kernel/index.ts';
+import { AgentLife, type Session } from './agent-life.ts';
 import type { Scene } from './scene.ts';
 
 /**
@@ -13,22 +14,6 @@ export type Kind = 'protocol' | 'inbox' | 'paste';
 /** The deliveries of one text that is handed over, in their order. */
 export type Marks = readonly [DeliveryId, ...DeliveryId[]];
 
-/** One process life of an agent: its record outlives it, its queue does not. */
-export interface AgentLife {
-  readonly incarnation: IncarnationId;
-  alive: boolean;
-  /** Deliveries in the order it took them; it only grows. */
-  readonly record: DeliveryId[];
-  /** Each one input, with all the deliveries that stand in its text. */
-  queue: (readonly DeliveryId[])[];
-  busy: boolean;
-  /** ms of virtual time. */
-  idleSince: number;
-  lastBytesAt: number;
-  /** When each text, known by its first delivery, came in last: for the guard against duplicates. */
-  readonly seen: Map<DeliveryId, number>;
-}
-
 /** What is wrong with an agent's surroundings at the moment; the first five count hand-overs that will go wrong. */
 export interface Troubles {
   refuse: number;
@@ -41,7 +26,8 @@ export interface Troubles {
   dialog: boolean;
   unreadable: boolean;
   unprobed: boolean;
-  unbound: boolean;
+  /** Another process works on its conversation, too. */
+  shared: boolean;
 }
 
 const none = (): Troubles => ({
@@ -55,23 +41,24 @@ const none = (): Troubles => ({
   dialog: false,
   unreadable: false,
   unprobed: false,
-  unbound: false,
+  shared: false,
 });
 
 /** An agent as the world has it. It lives on while coordinators come and go. */
 export class SimulatedAgent {
   readonly id: AgentId;
   readonly kind: Kind;
-  /** How many messages it takes in one input at most. */
-  readonly together: number;
   readonly lives: AgentLife[] = [];
   readonly #scene: Scene;
+  /** Counts those who bear its name, one after the other. */
+  generation = 1;
+  /** Nobody bears its name at the moment. */
+  removed = false;
   troubles: Troubles = none();
 
-  constructor(id: AgentId, kind: Kind, together: number, scene: Scene) {
+  constructor(id: AgentId, kind: Kind, scene: Scene) {
     this.id = id;
     this.kind = kind;
-    this.together = together;
     this.#scene = scene;
     this.start();
   }
@@ -86,31 +73,26 @@ export class SimulatedAgent {
     return this.lives.find((life) => life.incarnation === incarnation);
   }
 
-  /** Everything it ever took, in order. */
-  taken(): DeliveryId[] {
-    return this.lives.flatMap((life) => life.record);
+  start(): void {
+    if (!this.life && !this.removed) this.live();
   }
 
-  start(): void {
-    if (this.life) return;
-    const now = this.#scene.time.passed;
-    this.lives.push({
-      incarnation: this.#scene.mint.incarnation(),
-      alive: true,
-      record: [],
-      queue: [],
-      busy: false,
-      idleSince: now,
-      lastBytesAt: Number.NEGATIVE_INFINITY,
-      seen: new Map(),
-    });
+  /** Another life, beside those that there are. */
+  live(): AgentLife {
+    const { mint, time } = this.#scene;
+    const life = new AgentLife(mint.incarnation(), this.generation, this.#newSession(), time.passed);
+    this.lives.push(life);
     this.#scene.note(`${this.id} starts a life`);
     this.#scene.changed(this);
+    return life;
   }
 
-  die(): void {
-    const life = this.life;
-    if (!life) return;
+  #newSession(record: readonly DeliveryId[] = []): Session {
+    return { id: this.#scene.mint.session(), record: [...record], lost: false };
+  }
+
+  die(life = this.life): void {
+    if (!life?.alive) return;
     this.#scene.note(`${this.id} dies with ${life.queue.length} in its queue`);
     if (life.queue.length > 0) this.#scene.faults.count('agent died with its queue');
     life.alive = false;
@@ -122,7 +104,40 @@ export class SimulatedAgent {
   recover(): void {
     this.troubles = none();
     this.#scene.changed(this);
-    if (this.life) this.work(this.life);
+    for (const life of this.lives) if (life.alive) this.work(life);
+  }
+
+  /** The person begins another conversation in it, goes back to an earlier one or goes on in a copy. */
+  changeSession(): void {
+    const { life } = this;
+    if (!life) return;
+    const { random, faults } = this.#scene;
+    const others = life.sessions.concat(this.lives.filter(({ alive }) => !alive).flatMap(({ sessions }) => sessions));
+    const former = others.filter((session) => session !== life.session && !session.lost);
+    const kind = random.pick(['cleared', 'forked', former.length > 0 ? 'resumed' : 'cleared'] as const);
+    if (life.queue.length > 0) faults.count('session changed under an input');
+    // What waited in it goes with a conversation that is cleared, in some.
+    if (kind === 'cleared' && random.chance(0.5)) life.queue = [];
+    const copied = kind === 'forked' ? life.record : [];
+    life.sessions.push(kind === 'resumed' ? random.pick(former) : this.#newSession(copied));
+    faults.count(`session ${kind}`);
+    this.#scene.note(`${this.id}: session ${kind}`);
+    this.#scene.changed(this);
+  }
+
+  /** Somebody shortens or removes the file of its record; what it takes from then on is written all the same. */
+  loseRecord(): void {
+    const { life } = this;
+    if (!life || life.record.length === 0) return;
+    const { random, faults } = this.#scene;
+    const { session } = life;
+    session.lost = true;
+    for (const gone of session.record.splice(random.chance(0.5) ? 0 : random.between(0, session.record.length - 1)))
+      this.#scene.forgot(gone);
+    life.sessions.push({ id: session.id, record: [], lost: false });
+    faults.count('record lost');
+    this.#scene.note(`${this.id}: its record is lost`);
+    this.#scene.changed(this);
   }
 
   /** Text has come in: it waits in the agent's own queue until the agent gets to it. */
@@ -158,7 +173,7 @@ export class SimulatedAgent {
       return;
     }
     life.record.push(...input);
-    for (const delivery of input) this.#scene.took(this, delivery);
+    for (const delivery of input) this.#scene.took(this, delivery, life.generation);
     this.#scene.changed(this);
     const { random, time } = this.#scene;
     const long = this.troubles.slowUntil > time.passed;

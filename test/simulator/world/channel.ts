@@ -1,6 +1,7 @@
 import type { DeliveryId } from '../../../src/kernel/index.ts';
 import type { Channel, ChannelName, Handed, Offer, Settlement } from '../../../src/providers/index.ts';
-import type { AgentLife, Marks, SimulatedAgent } from './agent.ts';
+import type { Marks, SimulatedAgent } from './agent.ts';
+import type { AgentLife } from './agent-life.ts';
 import type { Fault } from './faults.ts';
 import type { Scene } from './scene.ts';
 
@@ -32,6 +33,10 @@ export class SimulatedChannel implements Channel {
     const { troubles, kind } = this.#agent;
     if (troubles.down || !this.#life.alive) return { hold: 'channel_down', evidence: 'no connection' };
     if (troubles.dialog && kind !== 'protocol') return { hold: 'dialog_open', evidence: 'a dialog is on the screen' };
+    if (troubles.shared) {
+      this.#scene.faults.count('session in two processes');
+      return { hold: 'session_changed', evidence: 'another process writes its record' };
+    }
     return 'ready';
   }
 
@@ -56,6 +61,7 @@ export class SimulatedChannel implements Channel {
     const { faults, time } = this.#scene;
     const life = this.#life;
     if (!life.alive || troubles.down) return { handed: 'not_taken', evidence: 'the connection was refused' };
+    for (const mark of marks) life.handedIn.set(mark, life.sessions.length - 1);
     if (troubles.refuse > 0) {
       troubles.refuse--;
       faults.count(kind === 'paste' ? 'refused before Enter' : 'channel refused');
@@ -96,8 +102,15 @@ export class SimulatedChannel implements Channel {
       this.#scene.faults.count('record unreadable');
       return { outcome: 'unknown', awaited: 'its record could be read' };
     }
-    const found = life.record.indexOf(offer.delivery, offer.position);
-    if (found >= 0) return { outcome: 'taken', receipt: { source: 'record', offset: found } };
+    // The oldest record first: it is the one that the offer was made to.
+    for (const { record } of life.sessions) {
+      const found = record.indexOf(offer.delivery);
+      if (found >= 0) return { outcome: 'taken', receipt: { source: 'record', offset: found } };
+    }
+    if (life.since(offer.delivery).some(({ lost }) => lost)) {
+      this.#scene.faults.count('proof lost with its record');
+      return { outcome: 'unknown', awaited: 'its record were whole' };
+    }
     switch (kind) {
       case 'protocol':
         return this.#settleByQueue(offer);

@@ -17,6 +17,7 @@ export class Disk {
   /** While true, commits and writes fail as on a full disk. */
   full = false;
   readonly #faults: Histogram;
+  readonly #prepared = new Map<string, StatementSync>();
   readonly #random: Random;
 
   constructor(faults: Histogram, random: Random) {
@@ -25,7 +26,16 @@ export class Disk {
   }
 
   rows(query: string, ...values: (string | number)[]): Record<string, unknown>[] {
-    return this.database.prepare(query).all(...values);
+    return this.#prepare(query).all(...values);
+  }
+
+  /** Statements cost more to prepare than to run; they are the same for every coordinator. */
+  #prepare(text: string): StatementSync {
+    const known = this.#prepared.get(text);
+    if (known) return known;
+    const statement = this.database.prepare(text);
+    this.#prepared.set(text, statement);
+    return statement;
   }
 
   /** Rows that were ever inserted, changed or deleted. */
@@ -44,7 +54,7 @@ export class Disk {
     return {
       prepare: (text: string): StatementSync => {
         if (!witness.alive) throw new Died();
-        return this.#mortal(text, database.prepare(text), witness);
+        return this.#mortal(text, this.#prepare(text), witness);
       },
       get isTransaction() {
         return database.isTransaction;

@@ -1,7 +1,7 @@
 import { BOUNDARIES } from '../../../src/kernel/index.ts';
 
 /** The boundaries that a message passes: the coordinator is killed at each of them. */
-export const CROSSED = BOUNDARIES.filter((boundary) => /^(send|offer|receipt|requeue)\./.test(boundary));
+export const CROSSED = BOUNDARIES.filter((boundary) => /^(send|offer|receipt|requeue|release|result)\./.test(boundary));
 
 /** What goes wrong in a run. Each is counted when it bites, not when it is planned. */
 export const FAULTS = [
@@ -25,6 +25,19 @@ export const FAULTS = [
   'record unreadable',
   'liveness unknown',
   'leader unbound',
+  'lease moved',
+  'session cleared',
+  'session forked',
+  'session resumed',
+  'session changed under an input',
+  'session in two processes',
+  'record lost',
+  'proof lost with its record',
+  'removed from the team',
+  'back as a new generation',
+  'sent while it was removed',
+  'machine suspended',
+  'coordinator upgraded',
   'taken by a person',
   'late receipt after unproved',
   'expired in the line',
@@ -38,7 +51,27 @@ export const FAULTS = [
 export type Fault = (typeof FAULTS)[number] | `crash at ${string}`;
 
 /** No faults by themselves, but what faults must have met. */
-export const SITUATIONS = ['riders in a hand-over', 'riders refused', 'riders open in a crash'] as const;
+export const SITUATIONS = [
+  'riders in a hand-over',
+  'riders refused',
+  'riders open in a crash',
+  'cancelled by its sender',
+  'cancelled too late',
+  'confirmed by a person',
+  'denied by a person',
+  'released from scheduled',
+  'released from batched',
+  'released from dependencies',
+  'released from human_confirmation',
+  'waits for something else now',
+  'dead because its recipient was removed',
+  'offer open when its recipient was removed',
+  'offer open when the lease moved',
+  'riders open when the lease moved',
+  'offer open in an upgrade',
+  'offer open when the machine slept',
+  'cancelled while held',
+] as const;
 export type Situation = (typeof SITUATIONS)[number];
 
 /** How often each fault and each situation occurred. */

@@ -14,6 +14,8 @@ export interface Scene {
   note(line: string): void;
   /** Something of the agent changed that its coordinator would see, if one lives. */
   changed(agent: SimulatedAgent): void;
-  /** The agent's record has one more entry. */
-  took(agent: SimulatedAgent, delivery: DeliveryId): void;
+  /** The agent's record has one more entry; `generation` is whose life it is. */
+  took(agent: SimulatedAgent, delivery: DeliveryId, generation: number): void;
+  /** An entry is gone from an agent's record. */
+  forgot(delivery: DeliveryId): void;
 }

@@ -16,6 +16,7 @@ export class VirtualTime {
   /** ms since the run began. */
   passed = 0;
   #shift = 0;
+  #latest = START;
   #order = 0;
   readonly #due: Due[] = [];
 
@@ -25,7 +26,20 @@ export class VirtualTime {
   }
 
   setWallClock(by: number): void {
+    this.latest();
     this.#shift += by;
+  }
+
+  /** The latest time that the wall clock has shown so far, UTC ms. */
+  latest(): number {
+    this.#latest = Math.max(this.#latest, this.now());
+    return this.#latest;
+  }
+
+  /** The machine sleeps for so long: nothing runs, the wall clock goes on, and what was due meanwhile is due at once. */
+  suspend(wall: number, timers: number): void {
+    this.#shift += wall - timers;
+    this.passed += timers;
   }
 
   /** Runs `task` after `delay` ms unless the returned function is called first. */
@@ -55,11 +69,11 @@ export class VirtualTime {
       if (steps > 1_000_000) throw new Error('the run does not come to rest');
       this.#due.pop();
       if (next.cancelled) continue;
-      this.passed = next.time;
+      this.passed = Math.max(this.passed, next.time);
       next.task();
       await everythingThatCanGoOn();
     }
-    if (Number.isFinite(end)) this.passed = end;
+    if (Number.isFinite(end)) this.passed = Math.max(this.passed, end);
   }
 
   /** Latest first, so that the next one is the last. */
