@@ -3,6 +3,7 @@ import { type AgentId, type IncarnationId, isRefusal, LEADER, type TeamId } from
 import { Leaders } from '../../src/leader/index.ts';
 import {
   agentsOf,
+  type Change,
   findTeam,
   type Ledger,
   type LedgerEvent,
@@ -27,6 +28,8 @@ export interface Tamper {
   boot?(disk: Disk): void;
   /** Called with each committed event before anybody hears of it. */
   event?(event: LedgerEvent, disk: Disk): void;
+  /** Called in the transaction that takes a delivery back. */
+  cancel?(change: Change, delivery: string): Promise<unknown>;
   /** A boot whose schedule is woken by nobody. */
   readonly deafSchedule?: true;
 }
@@ -50,6 +53,7 @@ export interface Coordinator {
   readonly leaders: Leaders;
   /** Its members, each with the number that tells it from those who bore its name before. */
   readonly roster: Map<AgentId, number>;
+  readonly tamper: Tamper;
 }
 
 /**
@@ -89,7 +93,7 @@ export async function boot(life: Life, around: Surroundings): Promise<Coordinato
     if (!tamper.deafSchedule) soon(life, scene, () => office.wakeSchedule());
     for (const id of await recipientsWithOpenDeliveries(ledger.db, TEAM)) soon(life, scene, () => office.wake(id));
     life.booted = true;
-    return { life, ledger, desk, office, leaders, roster };
+    return { life, ledger, desk, office, leaders, roster, tamper };
   } catch (error) {
     if (life.alive && !isDiskFull(error)) around.unexpected(error);
     return undefined;

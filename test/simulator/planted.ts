@@ -60,6 +60,45 @@ export const onlyTheFirstIsFound: Tamper = {
   }),
 };
 
+/** After its session has changed, an agent is followed by its new record alone. */
+export const onlyTheNewRecordIsRead: Tamper = {
+  recipient: (recipient, agent) => ({
+    ...faithful(recipient),
+    settle: async (offer): Promise<Settlement> => {
+      const settlement = await recipient.settle(offer);
+      const life = agent.lifeOf(offer.incarnation);
+      return settlement.outcome === 'taken' && !life?.record.includes(offer.delivery)
+        ? { outcome: 'not_taken', evidence: 'its record lacks it' }
+        : settlement;
+    },
+  }),
+};
+
+/** A person's yes releases a message, whatever else it waits for. */
+export const aYesReleasesAll: Tamper = {
+  event: ({ type, data }, { database }) => {
+    if (type !== 'message.confirmed') return;
+    const release = database.prepare(
+      `update deliveries set state = 'queued', reason = null where message_id = ? and state = 'held'`,
+    );
+    release.run(String(data.message_id));
+  },
+};
+
+/** A sender takes back what may have been read. */
+export const cancelsWhatWasOffered: Tamper = {
+  cancel: (change, delivery) =>
+    change.tx
+      .updateTable('deliveries')
+      .set({ state: 'cancelled' })
+      .where('delivery_id', '=', delivery)
+      .where('state', '=', 'submitted')
+      .execute(),
+};
+
+/** A boot forgets that messages wait for their time. */
+export const bootForgetsTheSchedule: Tamper = { deafSchedule: true };
+
 function faithful(recipient: Recipient): Recipient {
   return {
     id: recipient.id,

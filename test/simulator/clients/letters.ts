@@ -94,7 +94,7 @@ export class Letters {
       generation: roster.get(agent) ?? 1,
     }));
     const letter: Letter = { ...draft, to };
-    if (random.chance(0.3)) await life.guard(time.pause(random.between(0, 40)));
+    if (random.chance(0.3)) await life.guard(time.pause(random.between(0, random.chance(0.1) ? 3_000 : 40)));
     await life.reach('send.before_commit');
     const sent = await ledger.change(TEAM, letter.sender, async (change) => {
       const stored = await store(change, letter, mint);
@@ -123,10 +123,11 @@ export class Letters {
   }
 
   #cancel({ message_id, sender }: Draft): void {
-    this.#ask(async ({ ledger }) => {
+    this.#ask(async ({ ledger, tamper }) => {
       const { faults } = this.#scene;
       await ledger.change(TEAM, sender, async (change) => {
         for (const { delivery_id, state } of await deliveriesOf(change.tx, message_id)) {
+          await tamper.cancel?.(change, delivery_id);
           const cancelled = await cancel(change, delivery_id as Parameters<typeof cancel>[1], sender);
           faults.count(cancelled ? 'cancelled by its sender' : 'cancelled too late');
           if (cancelled && state === 'held') faults.count('cancelled while held');

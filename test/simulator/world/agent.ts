@@ -26,6 +26,8 @@ export interface Troubles {
   dialog: boolean;
   unreadable: boolean;
   unprobed: boolean;
+  /** So many times the person leaves its conversation as soon as it has taken something. */
+  leave: number;
   /** Another process works on its conversation, too. */
   shared: boolean;
 }
@@ -41,6 +43,7 @@ const none = (): Troubles => ({
   dialog: false,
   unreadable: false,
   unprobed: false,
+  leave: 0,
   shared: false,
 });
 
@@ -108,8 +111,7 @@ export class SimulatedAgent {
   }
 
   /** The person begins another conversation in it, goes back to an earlier one or goes on in a copy. */
-  changeSession(): void {
-    const { life } = this;
+  changeSession(life = this.life): void {
     if (!life) return;
     const { random, faults } = this.#scene;
     const others = life.sessions.concat(this.lives.filter(({ alive }) => !alive).flatMap(({ sessions }) => sessions));
@@ -174,6 +176,10 @@ export class SimulatedAgent {
     }
     life.record.push(...input);
     for (const delivery of input) this.#scene.took(this, delivery, life.generation);
+    if (this.troubles.leave > 0) {
+      this.troubles.leave--;
+      this.changeSession(life);
+    }
     this.#scene.changed(this);
     const { random, time } = this.#scene;
     const long = this.troubles.slowUntil > time.passed;

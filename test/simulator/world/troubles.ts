@@ -77,8 +77,8 @@ const TROUBLES: Readonly<Record<string, (victim: Victim) => void>> = {
   unprobed: (victim) => spell(victim, 'unprobed'),
   shared: (victim) => spell(victim, 'shared'),
   sessionChange: ({ agent }) => agent.changeSession(),
-  sessionsChange({ agent, scene }) {
-    for (let left = 3; left > 0; left--) scene.time.after(scene.random.between(0, 3_000), () => agent.changeSession());
+  left({ agent, scene }) {
+    agent.troubles.leave = scene.random.between(1, 3);
   },
   recordLost: ({ agent }) => agent.loseRecord(),
   unbound({ scene, leading, agents }) {
