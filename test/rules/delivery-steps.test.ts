@@ -21,6 +21,12 @@ const head = (recipient: LineFacts['recipient'], expires_at: number | null = nul
   head: { expires_at },
 });
 
+const former = (recipient: LineFacts['recipient']): LineFacts => ({
+  now: NOW,
+  recipient,
+  head: { expires_at: null, former: true },
+});
+
 const TABLE: readonly [string, LineFacts, object][] = [
   ['an empty line rests', { now: NOW, recipient: READY }, { step: 'rest', why: 'empty' }],
   ['the head goes to a recipient that is ready', head(READY), { step: 'offer', channel: 'protocol' }],
@@ -29,6 +35,8 @@ const TABLE: readonly [string, LineFacts, object][] = [
   ['while it is waited for, the time runs', head(HELD, NOW + 5), { step: 'rest', why: 'dialog_open', until: NOW + 5 }],
   ['a head whose time is up is not offered', head(READY, NOW), { step: 'bury', reason: 'expired' }],
   ['a head that still has time is', head(READY, NOW + 1), { step: 'offer', channel: 'protocol' }],
+  ['what was for another of that name is not', former(READY), { step: 'bury', reason: 'recipient_removed' }],
+  ['nor waited for', former(HELD), { step: 'bury', reason: 'recipient_removed' }],
   ['what the record holds is consumed', open(TAKEN), { step: 'consume' }],
   ['also when its time is up', open(TAKEN, { expires_at: NOW - 1 }), { step: 'consume' }],
   ['also when its life has ended', open(TAKEN, { incarnationEnded: true }), { step: 'consume' }],

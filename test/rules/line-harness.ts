@@ -37,6 +37,8 @@ export async function line({ together = 1, channel = 'protocol' }: { together?: 
     hand: { handed: 'written' } as Handed,
     settlement: undefined as Settlement | undefined,
     ended: false,
+    /** Which of those that bore its name it is; undefined: it was removed. */
+    generation: 1 as number | undefined,
     looks: 0,
     onLook: (): void => undefined,
     intrudes: true,
@@ -59,7 +61,9 @@ export async function line({ together = 1, channel = 'protocol' }: { together?: 
   });
   const recipient: Recipient = {
     id: AGENT,
-    generation: 1,
+    get generation() {
+      return answers.generation;
+    },
     together,
     availability: async (urgent) => {
       answers.looks++;

@@ -30,8 +30,8 @@ export interface Tamper {
   event?(event: LedgerEvent, disk: Disk): void;
   /** Called in the transaction that takes a delivery back. */
   cancel?(change: Change, delivery: string): Promise<unknown>;
-  /** A boot whose schedule is woken by nobody. */
-  readonly deafSchedule?: true;
+  /** What wakes nobody when this says no: an event by its type, or what a boot does for the schedule. */
+  hears?(what: 'boot' | LedgerEvent['type']): boolean;
 }
 
 export interface Surroundings {
@@ -86,11 +86,11 @@ export async function boot(life: Life, around: Surroundings): Promise<Coordinato
       for (const event of events) {
         tamper.event?.(event, disk);
         follow(roster, event);
-        soon(life, scene, () => office.heard(event));
+        if (tamper.hears?.(event.type) ?? true) soon(life, scene, () => office.heard(event));
       }
     });
     await leaders.takeUp();
-    if (!tamper.deafSchedule) soon(life, scene, () => office.wakeSchedule());
+    if (tamper.hears?.('boot') ?? true) soon(life, scene, () => office.wakeSchedule());
     for (const id of await recipientsWithOpenDeliveries(ledger.db, TEAM)) soon(life, scene, () => office.wake(id));
     life.booted = true;
     return { life, ledger, desk, office, leaders, roster, tamper };

@@ -97,7 +97,10 @@ export const cancelsWhatWasOffered: Tamper = {
 };
 
 /** A boot forgets that messages wait for their time. */
-export const bootForgetsTheSchedule: Tamper = { deafSchedule: true };
+export const bootForgetsTheSchedule: Tamper = { hears: (what) => what !== 'boot' };
+
+/** The schedule does not hear of what waited for something else before it waits for its time. */
+export const aSecondHoldIsSilent: Tamper = { hears: (what) => what !== 'delivery.held' };
 
 function faithful(recipient: Recipient): Recipient {
   return {

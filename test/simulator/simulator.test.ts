@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import type { Tamper } from './coordinator.ts';
 import {
+  aSecondHoldIsSilent,
   aYesReleasesAll,
   bootForgetsTheSchedule,
   bootIgnoresSubmitted,
@@ -56,6 +57,10 @@ test('M01 planted: what was offered is taken back, and the one who read it is fo
 
 test('M01 planted: a boot forgets the schedule, and what is held for ever is found', async () => {
   expect(await firstToFind(bootForgetsTheSchedule, /held\(scheduled\) for ever/)).toBeDefined();
+});
+
+test('M01 planted: the schedule hears of no second hold, and what is overdue is found', async () => {
+  expect(await firstToFind(aSecondHoldIsSilent, /is overdue/)).toBeDefined();
 });
 
 test('one seed runs the same way every time, to the last line of its trace', async () => {

@@ -26,6 +26,16 @@ export function takenTooEarly(disk: Disk, delivery: DeliveryId, latest: number, 
   return wrong.map((what) => `${delivery} ${what}`);
 }
 
+/** What waits for its time goes by itself when it has come; asked once nothing is due any more. */
+export function overdue(disk: Disk, now: number): string[] {
+  const rows = disk.rows(
+    `select delivery_id, due_at from deliveries join messages using (message_id)
+     where state = 'held' and reason in ('scheduled', 'batched') and due_at <= ?`,
+    now,
+  );
+  return rows.map(({ delivery_id, due_at }) => `${delivery_id} is overdue since ${due_at}, and nobody looks`);
+}
+
 /** What a held delivery says that it waits for is so, and could still come. */
 export function holdIsTrue({ id, state, reason }: Delivery, disk: Disk, now: number): string[] {
   if (state !== 'held') return [];

@@ -9,7 +9,7 @@ import { holdIsTrue } from './holds.ts';
 import { countsAgree, leadIsOne, numbersGrow, offersAreClosed, pathIsLegal } from './ledger.ts';
 import { lineIsInOrder, takenInOrder } from './order.ts';
 
-export { takenTooEarly } from './holds.ts';
+export { overdue, takenTooEarly } from './holds.ts';
 
 /** Everything that must hold once a run has come to rest, said in full where it does not. `now` is UTC ms. */
 export function violationsOf(

@@ -26,13 +26,18 @@ export class Life implements Witness, Clock {
   alive = true;
   booted = false;
   readonly #scene: Scene;
-  readonly #crash: Crash | undefined;
+  #crash: Crash | undefined;
   readonly #mourners: (() => void)[] = [];
 
   constructor(scene: Scene, crash: Crash | undefined) {
     this.#scene = scene;
     this.#crash = crash;
-    if (crash?.at === 'time') scene.time.after(crash.after, () => this.die('crash between two steps'));
+    if (crash?.at === 'time') scene.time.after(crash.after, () => this.#crash && this.die('crash between two steps'));
+  }
+
+  /** Nothing ends it by force any more. */
+  spare(): void {
+    this.#crash = undefined;
   }
 
   /** Ends it here and now. `fault` is what this is counted as; without one it is an end of its own. */

@@ -19,6 +19,16 @@ export class VirtualTime {
   #latest = START;
   #order = 0;
   readonly #due: Due[] = [];
+  #stepsLeft: number;
+
+  /** With `steps` it stands still for ever after so many things that happened. */
+  constructor(steps = Number.MAX_SAFE_INTEGER) {
+    this.#stepsLeft = steps;
+  }
+
+  get isOver(): boolean {
+    return this.#stepsLeft <= 0;
+  }
 
   /** The wall clock, UTC ms. */
   now(): number {
@@ -69,6 +79,8 @@ export class VirtualTime {
       if (steps > 1_000_000) throw new Error('the run does not come to rest');
       this.#due.pop();
       if (next.cancelled) continue;
+      if (this.isOver) return;
+      this.#stepsLeft -= 1;
       this.passed = Math.max(this.passed, next.time);
       next.task();
       await everythingThatCanGoOn();
