@@ -14,7 +14,8 @@ import {
   type TeamId,
 } from '../kernel/index.ts';
 import { deliveriesOf, findDelivery, findMessage } from '../ledger/index.ts';
-import { checkBody, store } from '../messages/index.ts';
+import { checkBody, piecesOf, store } from '../messages/index.ts';
+import { findProvider } from '../providers/index.ts';
 import { type Reported, report } from '../results/index.ts';
 import type { AgentCaller, LeaderCaller } from './callers.ts';
 import type { Runtime } from './runtime.ts';
@@ -100,8 +101,18 @@ export async function updateState(
   return isRefusal(sent) ? sent : { ok: true, message_id, note: firstLine(note, 80) };
 }
 
-/** One message in full; only its sender and its recipients may read it. */
-export async function readMessage(runtime: Runtime, caller: Seat, named: string): Promise<object | Refusal> {
+/** What an answer of `read_message` holds beside the text, in bytes, at most: its ids and names. */
+const AROUND = 1_000;
+
+/**
+ * One message in full, or the part of it that was asked for when its text is longer than what the caller's CLI hands on to
+ * its model; only its sender and its recipients may read it.
+ */
+export async function readMessage(
+  runtime: Runtime,
+  caller: Seat,
+  { message_id: named, part = 1 }: { message_id: string; part?: number | undefined },
+): Promise<object | Refusal> {
   const { db } = runtime.effects.ledger;
   // What an agent has before it is the header, and in that stands the delivery's id.
   const message_id = ((await findDelivery(db, named as DeliveryId))?.message_id ?? named) as MessageId;
@@ -111,8 +122,25 @@ export async function readMessage(runtime: Runtime, caller: Seat, named: string)
     message?.team === caller.team &&
     (message.sender === caller.agent || deliveries.some((row) => row.recipient === caller.agent));
   if (!message || !own) return refuse('message_not_found', `No message ${named} from you or to you.`, { next: [] });
-  const { sender, authority, body, task_id, reply_to, expects, created_at } = message;
-  return { ok: true, message_id, sender, authority, body, task_id, reply_to, expects, created_at };
+  const { sender, authority, task_id, reply_to, expects, created_at } = message;
+  const longest = longestAnswerTo(runtime, caller);
+  const pieces = longest === undefined ? [message.body] : piecesOf(message.body, longest - AROUND);
+  const body = pieces[part - 1];
+  if (body === undefined)
+    return refuse(
+      'tool_arguments_invalid',
+      `The message ${named} has no part ${part}: the last one is ${pieces.length}.`,
+    );
+  const parts = pieces.length === 1 ? {} : { part, parts: pieces.length };
+  const rest = part < pieces.length ? { next: `This is a part: call read_message with part ${part + 1}.` } : {};
+  return { ok: true, message_id, ...parts, sender, authority, body, task_id, reply_to, expects, created_at, ...rest };
+}
+
+/** Bytes that a caller's CLI hands on to its model. */
+function longestAnswerTo({ effects }: Runtime, { incarnation }: Seat): number | undefined {
+  const known = effects.roster.byIncarnation(incarnation)?.row ?? effects.leaders.conversation(incarnation);
+  const provider = known && findProvider(known.provider);
+  return provider === undefined || isRefusal(provider) ? undefined : provider.longestAnswer;
 }
 
 /** Who the caller is and who else is there. */

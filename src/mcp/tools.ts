@@ -66,11 +66,14 @@ function sharedTools(server: McpServer, runtime: Runtime, caller: AgentCaller | 
   server.registerTool(
     'read_message',
     {
-      description: 'Read one message to you, or from you, in full.',
-      inputSchema: z.object({ message_id: z.string() }),
+      description: 'Read one message to you, or from you, in full. A long one comes in parts: ask for each.',
+      inputSchema: z.object({
+        message_id: z.string(),
+        part: z.number().int().positive().optional().describe('1 by default'),
+      }),
       annotations: READING,
     },
-    ({ message_id }) => seated((seat) => readMessage(runtime, seat, message_id)),
+    (what) => seated((seat) => readMessage(runtime, seat, what)),
   );
   server.registerTool(
     'inbox',

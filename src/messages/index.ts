@@ -6,6 +6,7 @@ export { confirmMessage, releaseBatch, releaseDependents } from './holding.ts';
 export { type HoldFacts, holdOf, LONGEST_BATCH } from './holds.ts';
 export type { Resting } from './line.ts';
 export { answer, cancel, type Desk, takeByPerson } from './moves.ts';
+export { piecesOf } from './pieces.ts';
 export { PostOffice } from './post-office.ts';
 export { removeRecipient } from './removal.ts';
 export { INLINE_LIMIT, render } from './rendering.ts';

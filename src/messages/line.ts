@@ -182,7 +182,7 @@ export class Line {
     const [first] = submitted;
     if (!first) return true;
     const rendered = submitted.map(({ offer, delivery }) =>
-      render(delivery, offer.delivery, this.#desk.mint.nonce(), offer.channel),
+      render(delivery, offer.delivery, this.#desk.mint.nonce(), channel.alters),
     );
     const offer: Offer = isUrgent(first.delivery) ? { ...first.offer, urgent: true } : first.offer;
     const handed = await channel.hand(offer, rendered.join('\n\n'), first.delivery.sender);

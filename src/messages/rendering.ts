@@ -1,6 +1,6 @@
 import { firstLine, printable } from '../kernel/index.ts';
 import type { MessageRow } from '../ledger/index.ts';
-import type { ChannelName } from '../providers/index.ts';
+import type { Channel } from '../providers/index.ts';
 
 /** Longest body, in UTF-8 bytes, that goes to a channel as it is; above it a notice goes, and `read_message` brings the text. */
 export const INLINE_LIMIT = 16_384;
@@ -8,32 +8,29 @@ export const INLINE_LIMIT = 16_384;
 /** What of a message a rendering needs. */
 export type Renderable = Pick<MessageRow, 'sender' | 'authority' | 'body' | 'task_id' | 'expects' | 'message_id'>;
 
-/** What a terminal would obey instead of taking it as text: one such byte ends a paste, and what follows are keys. */
-const CONTROL = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/;
-
 /**
  * What a recipient reads: one header line with the mark (the delivery id), then the body between two lines that carry a
  * nonce nobody could know when the body was written. What stands between the fences is the body, byte for byte, but for
- * lines that look like a header of ours: those get a backslash in front. A body that is too long, or that cannot be typed
- * into a terminal when it has to be, is read by a tool instead.
+ * lines that look like a header of ours: those get a backslash in front. A body that is too long, or that the channel would
+ * alter on the way, is read by a tool instead.
  */
-export function render(
-  message: Renderable,
-  delivery: string,
-  nonce: string,
-  channel: ChannelName = 'protocol',
-): string {
+export function render(message: Renderable, delivery: string, nonce: string, alters?: Channel['alters']): string {
   const bytes = Buffer.byteLength(message.body);
-  const inline = bytes <= INLINE_LIMIT && !(channel === 'paste' && CONTROL.test(message.body));
+  const inline = bytes <= INLINE_LIMIT && !alters?.test(message.body);
   const body = inline ? escapeLookalikes(message.body) : notice(message, bytes);
-  return `${header(message, delivery)}\n--- ${nonce}\n${body}\n--- ${nonce} end`;
+  return `${header(message, delivery, alters)}\n--- ${nonce}\n${body}\n--- ${nonce} end`;
 }
 
-function header(message: Renderable, delivery: string): string {
-  // A task's name is anybody's text: it must not end the header's line.
-  const task = message.task_id ? ` task ${firstLine(printable(message.task_id))}` : '';
+function header(message: Renderable, delivery: string, alters: Channel['alters']): string {
+  const task = message.task_id ? ` task ${headerText(message.task_id, alters)}` : '';
   const expects = message.expects === 'nothing' ? '' : ` expects ${message.expects}`;
   return `[team message ${delivery} from ${message.sender} (${message.authority})${task}${expects}]`;
+}
+
+/** A task's name is anybody's text: it must not end the header's line, nor keep the header from arriving. */
+function headerText(text: string, alters: Channel['alters']): string {
+  const line = firstLine(printable(text));
+  return alters ? line.replace(new RegExp(alters.source, `g${alters.flags}`), '?') : line;
 }
 
 function notice(message: Renderable, bytes: number): string {

@@ -21,6 +21,8 @@ export interface Typist {
   readonly hold: () => Hold | undefined | Promise<Hold | undefined>;
   /** Reads the bottom of its screen. */
   readonly readComposer: (screen: readonly string[]) => ComposerSeen;
+  /** What its CLI changes in a paste, beside what no terminal takes as text. */
+  readonly alters?: RegExp;
   /** The line of input that proves an offer; undefined while its record lacks it. */
   readonly receipt: (offer: Offer) => Settlement | undefined;
   /** Its record, for people. */
@@ -30,17 +32,26 @@ export interface Typist {
   readonly changed: () => void;
 }
 
+/**
+ * What a terminal obeys instead of taking it as text (one such byte ends a paste, and what follows are keys), and carriage
+ * returns, which every program reads as newlines.
+ */
+const CONTROL = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/;
+
 /** When nothing will tell that a hold has passed, it is looked at again after so many ms. */
 const LOOK_AGAIN = 2000;
 
 /** Through the terminal, as a person would: into an empty composer, then Enter. The last resort, the same for every CLI. */
 export class PasteChannel implements Channel {
   readonly name = 'paste';
+  readonly alters: RegExp;
   readonly #typist: Typist;
   readonly #terminals: Terminals;
   readonly #alarm = new Alarm();
 
   constructor(typist: Typist, terminals: Terminals) {
+    const { alters } = typist;
+    this.alters = alters ? new RegExp(`${CONTROL.source}|${alters.source}`, alters.flags) : CONTROL;
     this.#typist = typist;
     this.#terminals = terminals;
   }

@@ -27,6 +27,8 @@ export interface Provider {
   readonly aliases: readonly string[];
   /** Variables that its CLI documents for login, endpoint, config folder and the like: an agent gets them. */
   readonly variables: readonly string[];
+  /** Longest answer of a team tool that its CLI hands to the model whole, in bytes of UTF-8; any when left out. */
+  readonly longestAnswer?: number;
   /** Looks at the CLI, its login and its trust in a folder, and changes nothing. Refuses what could not work. */
   inspect(inspection: Inspection): Promise<Installation | Refusal>;
   /** Pure: what would be started. Refuses what this provider cannot do. */

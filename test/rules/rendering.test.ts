@@ -90,3 +90,12 @@ test('E20 a body of blank lines alone arrives whole', () => {
   const body = ' \n'.repeat(INLINE_LIMIT / 2);
   expect(fenced(render(message(body), DELIVERY, NONCE))).toBe(body);
 });
+
+test('E20 what a channel would alter is not handed to it: a notice goes, and the header stays one line that arrives', () => {
+  const alters = /[\t\u2028]|<tag/;
+  for (const body of ['a\tb', 'a\u2028b', 'see <tag>'])
+    expect(fenced(render(message(body), DELIVERY, NONCE, alters))).toContain('read_message');
+  for (const body of ['a b', 'tag\n']) expect(fenced(render(message(body), DELIVERY, NONCE, alters))).toBe(body);
+  const [header] = render(message('hi', { task_id: 'a\tb <tag>' }), DELIVERY, NONCE, alters).split('\n');
+  expect(header).toBe(`[team message ${DELIVERY} from builder (peer) task a?b ?>]`);
+});

@@ -17,7 +17,7 @@ import { PasteChannel, type Typist } from '../paste-channel.ts';
 import type { AgentHandle, Approval, Attachment, Channel, Decision, Incident, MissedCall, TurnFact } from '../shape.ts';
 import { Approvals, describeCall } from './approvals.ts';
 import { holdOfSession, ProtocolChannel, receiptOf, type View } from './channel.ts';
-import { readComposer } from './dialogs.ts';
+import { ALTERED_BY_PASTE, readComposer } from './dialogs.ts';
 import { activityOf, factsOf, HOOK_AHEAD, type HookWord, type Seen } from './facts.ts';
 import { marksIn } from './record.ts';
 import { type FollowedSession, Sessions } from './sessions.ts';
@@ -187,6 +187,7 @@ export class ClaudeAttachment implements Attachment {
       pane: () => this.#handle.pane,
       hold: () => holdOfSession(view),
       readComposer,
+      alters: ALTERED_BY_PASTE,
       receipt: (offer) => receiptOf(view, offer),
       record: () => this.#sessions.current.record.file,
       // Nothing tells that a dialog has closed or a draft is gone.

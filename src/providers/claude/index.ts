@@ -11,6 +11,8 @@ export const claude: Provider = {
   name: 'claude',
   aliases: ['claude-code', 'claude_code'],
   variables: VARIABLES,
+  // So much arrives whole; of 180 kB its model saw the first two, the rest went into a file (measured with 2.1.330).
+  longestAnswer: 40_000,
   inspect,
   plan,
   introduce,

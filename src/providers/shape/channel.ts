@@ -65,6 +65,11 @@ export interface Channel {
   readonly name: ChannelName;
   /** It can put something urgent into a turn that is running: then the hold `working` does not count. */
   readonly intrudes?: true;
+  /**
+   * What does not arrive through it as it was handed over, as was measured with its CLI: a text that has any of it is read by
+   * a tool instead. When left out, every text arrives byte for byte.
+   */
+  readonly alters?: RegExp;
   /** May something be offered now? Asked fresh before each offer. `ready` promises nothing. */
   state(): Promise<'ready' | Hold>;
   hand(offer: Offer, rendered: string, from: string): Promise<Handed>;
