@@ -77,3 +77,28 @@ export async function sendText(product: Product, to: string, text: string, more:
   if (!answer.ok) throw new Error(`send: ${JSON.stringify(answer)}`);
   return message_id;
 }
+
+/** A call of a team tool with an agent's own token; `call` is the id that its CLI would give to it. */
+export async function callTool<Answer>(
+  port: number,
+  token: string,
+  tool: { readonly name: string; readonly arguments: object; readonly call: string },
+): Promise<Answer> {
+  const headers = {
+    authorization: `Bearer ${token}`,
+    'content-type': 'application/json',
+    accept: 'application/json, text/event-stream',
+  };
+  const { call, ...params } = tool;
+  const body = {
+    jsonrpc: '2.0',
+    id: 1,
+    method: 'tools/call',
+    params: { ...params, _meta: { 'team-agent/call': call } },
+  };
+  const { status, text } = await request({ port }, '/mcp', headers, JSON.stringify(body));
+  const json = /^data: (.*)$/m.exec(text)?.[1] ?? text;
+  const [part] = JSON.parse(json).result?.content ?? [];
+  if (part?.type !== 'text') throw new Error(`${tool.name}: ${status} ${text}`);
+  return JSON.parse(part.text);
+}
