@@ -188,12 +188,12 @@ export class Caretaker {
     const { terminals, ledger, roster, leaders } = this.#runtime.effects;
     this.#runtime.log.info({ why }, 'coordinator ends');
     await terminals.reviveWith('');
-    await withinReason(this.#runtime.settled());
-    await withinReason(this.#exporter.flush());
+    await withinReason(this.#runtime.stopOffers(), HAND_OVER);
+    await withinReason(this.#exporter.flush(), ANSWERS);
     await terminals.detach();
     for (const member of roster.all()) member.letGo();
     leaders.letGo();
-    await withinReason(this.#doors.local.empty());
+    await withinReason(this.#doors.local.empty(), ANSWERS);
     this.#doors.loopback.close();
     this.#doors.local.close();
     await ledger.close();
@@ -203,9 +203,15 @@ export class Caretaker {
   }
 }
 
-/** An orderly end waits this long, ms, for lines to rest and answers to leave; what is cut off then is settled at the next boot. */
-const PATIENCE = 1_000;
+/**
+ * An orderly end waits this long, ms, for what is being handed over: an agent may have to be asked first, and has its own time
+ * to answer. What is cut off then is settled at the next boot.
+ */
+const HAND_OVER = 5_000;
 
-function withinReason(work: Promise<unknown>): Promise<unknown> {
-  return Promise.race([work, new Promise((resolve) => setTimeout(resolve, PATIENCE))]);
+/** The same for answers to leave. */
+const ANSWERS = 1_000;
+
+function withinReason(work: Promise<unknown>, patience: number): Promise<unknown> {
+  return Promise.race([work, new Promise((resolve) => setTimeout(resolve, patience))]);
 }

@@ -106,9 +106,11 @@ export class Runtime implements Observer {
     await this.effects.changes.until(looked, RECORD_LAG);
   }
 
-  /** Resolves once every line of every team rests. */
-  async settled(): Promise<void> {
-    await Promise.all([...this.#offices.values()].map((office) => office.settled()));
+  /** Offers nothing more; resolves once what is being handed over is. */
+  async stopOffers(): Promise<void> {
+    const offices = [...this.#offices.values()];
+    for (const office of offices) office.stop();
+    await Promise.all(offices.map((office) => office.settled()));
   }
 
   member(team: TeamId, agent: AgentId): Member | undefined {

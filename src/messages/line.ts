@@ -42,6 +42,7 @@ export class Line {
   readonly #report: (error: unknown) => void;
   #running: Promise<void> | undefined;
   #again = false;
+  #stopped = false;
   #cancelTimer: (() => void) | undefined;
   #lastRest: Resting | undefined;
   #mayHaveUnproved = true;
@@ -67,6 +68,11 @@ export class Line {
       this.#running = undefined;
       if (this.#again) this.wake();
     });
+  }
+
+  /** Offers nothing more. What is being handed over is handed over to its end: cut off, it could never be proved. */
+  stop(): void {
+    this.#stopped = true;
   }
 
   /** Resolves once the line rests. */
@@ -126,6 +132,7 @@ export class Line {
         this.#mayHaveUnproved ||= step.reason === 'unproved';
         return true;
       case 'offer':
+        if (this.#stopped) return false;
         if (availability && 'channel' in availability) return this.#offer(queued, availability);
         return true;
       case 'rest':

@@ -12,6 +12,7 @@ export class PostOffice {
   readonly #report: (error: unknown) => void;
   readonly #lines = new Map<AgentId, Line>();
   readonly #schedule: Schedule;
+  #stopped = false;
 
   constructor(desk: Desk, recipient: (id: AgentId) => Recipient | undefined, report: (error: unknown) => void) {
     this.#desk = desk;
@@ -51,6 +52,12 @@ export class PostOffice {
     return this.#lines.get(id)?.resting();
   }
 
+  /** Offers nothing more, to nobody. */
+  stop(): void {
+    this.#stopped = true;
+    for (const line of this.#lines.values()) line.stop();
+  }
+
   /** Resolves once every line rests; with `id`, once that one does. */
   async settled(id?: AgentId): Promise<void> {
     const lines = id === undefined ? [...this.#lines.values()] : [this.#lines.get(id)];
@@ -63,6 +70,7 @@ export class PostOffice {
     const recipient = this.#recipient(id);
     if (!recipient) return undefined;
     const line = new Line(this.#desk, recipient, this.#report);
+    if (this.#stopped) line.stop();
     this.#lines.set(id, line);
     return line;
   }
