@@ -72,7 +72,7 @@ export class Letters {
       ...draft,
       ...task,
       due_at,
-      confirmation: random.chance(0.08) ? 'wanted' : undefined,
+      confirmation: random.chance(due_at === undefined ? 0.06 : 0.25) ? 'wanted' : undefined,
       expires_at: random.chance(0.2) ? (due_at ?? time.now()) + random.between(500, 20_000) : undefined,
     };
   }

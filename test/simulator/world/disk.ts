@@ -11,12 +11,16 @@ export interface Witness {
   statement(when: 'before' | 'after'): void;
 }
 
+/** Finds something only when the newest tables and columns are there. */
+const NEWEST = `select 1 from pragma_table_info('messages') where name = 'batched'`;
+
 /** The disk of a run: what was committed outlives every coordinator. */
 export class Disk {
   readonly database = new DatabaseSync(':memory:', { enableForeignKeyConstraints: true });
   /** While true, commits and writes fail as on a full disk. */
   full = false;
   readonly #faults: Histogram;
+  #made = false;
   readonly #prepared = new Map<string, StatementSync>();
   readonly #random: Random;
 
@@ -26,7 +30,13 @@ export class Disk {
   }
 
   rows(query: string, ...values: (string | number)[]): Record<string, unknown>[] {
-    return this.#prepare(query).all(...values);
+    return this.#isMade() ? this.#prepare(query).all(...values) : [];
+  }
+
+  /** Before the first coordinator has made all tables there is nothing to see. */
+  #isMade(): boolean {
+    this.#made ||= this.database.prepare(NEWEST).all().length > 0;
+    return this.#made;
   }
 
   /** Statements cost more to prepare than to run; they are the same for every coordinator. */
