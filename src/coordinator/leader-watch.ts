@@ -1,21 +1,27 @@
+import type { Logger } from 'pino';
 import type { TeamId } from '../kernel/index.ts';
-import type { Runtime } from './runtime.ts';
+import type { Effects } from '../lifecycle/index.ts';
+
+interface House {
+  readonly effects: Pick<Effects, 'ledger' | 'leaders'>;
+  readonly log: Logger;
+}
 
 /** Writes down when a leader's provider fails (a rate limit, a login that is over, an overload), once per spell. */
 export class LeaderWatch {
-  readonly #runtime: Runtime;
+  readonly #house: House;
   /** Since when, UTC ms, the leader of a team is in the error that was written down last. */
   readonly #told = new Map<TeamId, number>();
 
-  constructor(runtime: Runtime) {
-    this.#runtime = runtime;
+  constructor(house: House) {
+    this.#house = house;
   }
 
   look(team: TeamId): void {
-    const { leaders, ledger } = this.#runtime.effects;
+    const { leaders, ledger } = this.#house.effects;
     const receiver = leaders.receiver(team);
     const turn = receiver && leaders.turn(receiver);
-    if (!turn || turn.state !== 'provider_error' || this.#told.get(team) === turn.since) return;
+    if (turn?.state !== 'provider_error' || this.#told.get(team) === turn.since) return;
     this.#told.set(team, turn.since);
     const [evidence] = turn.evidence;
     ledger
@@ -27,6 +33,6 @@ export class LeaderWatch {
           evidence,
         }),
       )
-      .catch((error: unknown) => this.#runtime.log.error({ err: error, team }, "a leader's error was not stored"));
+      .catch((error: unknown) => this.#house.log.error({ err: error, team }, "a leader's error was not stored"));
   }
 }

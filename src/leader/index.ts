@@ -1,6 +1,6 @@
 /** Who leads: conversations that may, the lease that says which one does, and the mailbox when none does. */
 export { Conversation } from './conversation.ts';
-export { type LeaderIdentity, type Person, personId } from './identity.ts';
+export { type LeaderIdentity, personId } from './identity.ts';
 export { Leaders } from './leaders.ts';
 export { candidateOf, changeLead, type Outcome, type Wish } from './lease.ts';
 export {

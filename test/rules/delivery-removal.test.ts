@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest';
 import { type AgentId, isRefusal, mint } from '../../src/kernel/index.ts';
 import { upsertAgent } from '../../src/ledger/index.ts';
-import { confirmMessage, releaseDue, removeRecipient, store } from '../../src/messages/index.ts';
+import { releaseDue } from '../../src/messages/holding.ts';
+import { confirmMessage, removeRecipient, store } from '../../src/messages/index.ts';
 import { TEAM } from '../simulator/coordinator.ts';
 import { AGENT, line } from './line-harness.ts';
 

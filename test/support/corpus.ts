@@ -3,7 +3,7 @@ import { INLINE_LIMIT } from '../../src/messages/index.ts';
 const LINE = 'ä line with ünicode 日本 and 0123456789\n';
 
 /** A text of so many bytes of UTF-8, most of it not ASCII. */
-export function textOfBytes(bytes: number): string {
+function textOfBytes(bytes: number): string {
   const text = LINE.repeat(Math.floor(bytes / Buffer.byteLength(LINE)));
   return text + 'x'.repeat(bytes - Buffer.byteLength(text));
 }

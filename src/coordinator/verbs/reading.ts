@@ -63,7 +63,10 @@ export const leaders = verb({
     const named = args.team ?? (caller.kind === 'agent' ? caller.team : undefined);
     const selected = named === undefined ? undefined : await selectTeam(db, named);
     if (isRefusal(selected)) return selected;
-    return (selected && ownTeamOnly(caller, selected.team)) ?? leadersView(db, runtime, selected);
+    return (
+      (selected && ownTeamOnly(caller, selected.team)) ??
+      leadersView(db, { observer: runtime, leaders: runtime.effects.leaders }, selected)
+    );
   },
 });
 

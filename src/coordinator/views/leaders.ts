@@ -1,28 +1,30 @@
 import os from 'node:os';
 import { placeOf, type TeamId } from '../../kernel/index.ts';
-import { personId } from '../../leader/index.ts';
+import { type Leaders, personId } from '../../leader/index.ts';
 import { leaseOf, type Reading, type TeamRow, teams } from '../../ledger/index.ts';
 import type { Caller } from '../callers.ts';
-import type { Runtime } from '../runtime.ts';
 import { leaderView } from './leader.ts';
 import type { Observer } from './observer.ts';
 
 /** Who leads each team, and which conversations could. */
-export async function leadersView(db: Reading, runtime: Runtime | undefined, only: TeamRow | undefined) {
+export async function leadersView(
+  db: Reading,
+  seen: { readonly observer: Observer; readonly leaders: Leaders } | undefined,
+  only: TeamRow | undefined,
+) {
   const rows = only ? [only] : await teams(db);
   const led = await Promise.all(
     rows.map(async ({ team, intent }) => ({
       team,
       intent,
-      ...(await leaderView(db, runtime, team as TeamId)),
+      ...(await leaderView(db, seen?.observer, team as TeamId)),
       acquired_at: (await leaseOf(db, team as TeamId))?.acquired_at ?? null,
     })),
   );
-  return { ok: true as const, teams: led, conversations: runtime ? conversations(runtime) : [] };
+  return { ok: true as const, teams: led, conversations: seen ? conversations(seen.leaders) : [] };
 }
 
-function conversations({ effects }: Runtime) {
-  const { leaders } = effects;
+function conversations(leaders: Leaders) {
   return leaders.all().map(({ incarnation, provider, handle }) => {
     const { pid } = handle.terminal ?? handle.process;
     return {

@@ -1,6 +1,6 @@
 import { LEADER } from '../../../src/kernel/index.ts';
-import { bindLeader } from '../../../src/leader/index.ts';
-import { findLeader, insertLeader, type LeaderRow, putLease } from '../../../src/ledger/index.ts';
+import { changeLead, type Intent } from '../../../src/leader/index.ts';
+import { findLeader, insertLeader, type LeaderRow } from '../../../src/ledger/index.ts';
 import type { AgentHandle } from '../../../src/providers/index.ts';
 import { type Coordinator, TEAM } from '../coordinator.ts';
 import type { SimulatedAgent } from '../world/agent.ts';
@@ -29,49 +29,52 @@ export class Leading {
     return this.#leader.lives.find(({ incarnation }) => incarnation === lease?.receiver);
   }
 
-  /** A conversation leads from now on, unless another one that lives does. */
+  /** A conversation leads from now on, unless another one that may live does. */
   bind(life: AgentLife): void {
-    this.#ask(async (coordinator) => {
-      if (!life.alive) return true;
-      const conversation = await known(coordinator, life);
-      await bindLeader(coordinator.ledger, coordinator.leaders, TEAM, conversation);
-      return true;
-    });
+    this.#wish(life, 'acquire', false);
   }
 
   /** A person gives the lead to another conversation, though the one before lives on. */
   move(life: AgentLife): void {
-    this.#ask(async (coordinator) => {
-      if (!life.alive || this.present() === life) return true;
-      const conversation = await known(coordinator, life);
-      await this.#lease(coordinator, conversation.incarnation);
-      this.#scene.faults.count('lease moved');
-      return true;
-    });
+    if (this.present() !== life) this.#wish(life, 'claim', true);
+  }
+
+  /** Several conversations want the lead in the same moment; each of them says that it means it. */
+  race(lives: readonly AgentLife[]): void {
+    this.#scene.faults.count('claims raced');
+    for (const life of lives) this.#wish(life, this.#scene.random.pick(['claim', 'takeover', 'attach']), true);
   }
 
   /** Nobody leads any more. */
   unbind(): void {
+    const present = this.present();
+    if (present) this.#wish(present, 'release', true);
+  }
+
+  #wish(life: AgentLife, intent: Intent, confirmed: boolean): void {
     this.#ask(async (coordinator) => {
-      if (!this.present()) return true;
-      await this.#lease(coordinator, undefined);
-      this.#scene.faults.count('leader unbound');
+      if (!life.alive && intent !== 'release') return true;
+      const conversation = await known(coordinator, life);
+      const session = `scripted:${conversation.handle.session}`;
+      const { incarnation } = conversation;
+      const candidate = { kind: 'conversation', incarnation, session, here: true, inside: true, twins: 0 } as const;
+      this.#countOpen();
+      const wish = { intent, confirmed, actor: 'person', candidate, conversation };
+      const { decision } = await changeLead(coordinator, TEAM, wish);
+      if (decision.decision === 'release') this.#scene.faults.count('leader unbound');
+      if (decision.reason === 'takeover_confirmed') this.#scene.faults.count('lease moved');
+      if (decision.reason === 'owner_epoch_advanced') this.#scene.faults.count('claim lost a race');
       return true;
     });
   }
 
-  async #lease({ ledger, leaders }: Coordinator, incarnation: AgentLife['incarnation'] | undefined): Promise<void> {
+  #countOpen(): void {
     const [open] = this.#disk.rows(
       'select count(*) as offers, count(rides_on) as riders from offers where settled_at is null and recipient = ?',
       LEADER,
     );
     if (Number(open?.offers) > 0) this.#scene.faults.count('offer open when the lease moved');
     if (Number(open?.riders) > 0) this.#scene.faults.count('riders open when the lease moved');
-    await ledger.change(TEAM, 'person', async (change) => {
-      const epoch = await putLease(change, { identity: null, receiver: incarnation ?? null });
-      await change.event(incarnation ? 'leader.bound' : 'leader.unbound', { epoch, incarnation });
-    });
-    leaders.leads(TEAM, incarnation);
   }
 }
 

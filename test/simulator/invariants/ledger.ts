@@ -52,7 +52,7 @@ export function numbersGrow(disk: Disk): string[] {
 export function leadIsOne(disk: Disk): string[] {
   const epochs = disk
     .rows(
-      `select json_extract(data, '$.epoch') as epoch from events where type in ('leader.bound', 'leader.unbound') order by seq`,
+      `select json_extract(data, '$.epoch') as epoch from events where type in ('leader.bound', 'leader.released') order by seq`,
     )
     .map(({ epoch }) => Number(epoch));
   return epochs.flatMap((epoch, index) => (epoch === index + 1 ? [] : [`lead ${index + 1} has epoch ${epoch}`]));

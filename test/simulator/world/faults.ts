@@ -26,6 +26,7 @@ export const FAULTS = [
   'liveness unknown',
   'leader unbound',
   'lease moved',
+  'claims raced',
   'session cleared',
   'session forked',
   'session resumed',
@@ -71,6 +72,7 @@ export const SITUATIONS = [
   'offer open in an upgrade',
   'offer open when the machine slept',
   'cancelled while held',
+  'claim lost a race',
 ] as const;
 export type Situation = (typeof SITUATIONS)[number];
 

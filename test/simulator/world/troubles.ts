@@ -95,6 +95,12 @@ const TROUBLES: Readonly<Record<string, (victim: Victim) => void>> = {
     const life = alive.length > 0 && scene.random.chance(0.5) ? scene.random.pick(alive) : leader?.live();
     if (life) leading.move(life);
   },
+  claimRace({ leading, agents }) {
+    const leader = agents.find(({ id }) => id === LEADER);
+    const alive = leader?.lives.filter((life) => life.alive) ?? [];
+    const fresh = leader?.live();
+    leading.race([...alive.slice(-2), ...(fresh ? [fresh] : [])]);
+  },
   removal({ scene, agent, agents, people }) {
     const member = agent.id === LEADER ? scene.random.pick(agents.filter(({ id }) => id !== LEADER)) : agent;
     people.remove(member);
