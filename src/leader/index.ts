@@ -2,10 +2,9 @@
 export { Conversation } from './conversation.ts';
 export { type LeaderIdentity, personId } from './identity.ts';
 export { Leaders } from './leaders.ts';
-export { candidateOf, changeLead, type Outcome, type Wish } from './lease.ts';
+export { candidateOf, changeLead, type Outcome } from './lease.ts';
 export {
   type Candidate,
-  type Decision,
   type Evidence,
   type Holder,
   type Intent,
