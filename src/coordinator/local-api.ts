@@ -5,6 +5,7 @@ import { HEADERS, PROTOCOL } from '../client/index.ts';
 import { isRefusal, type Refusal, refuse, type TeamId } from '../kernel/index.ts';
 import { eventsSince, LedgerUnwritable } from '../ledger/index.ts';
 import { type Caller, identifyCaller, ownTeamOf, ownTeamOnly, workerMayNot } from './callers.ts';
+import { type RequestBody, readBody } from './request-body.ts';
 import type { Runtime } from './runtime.ts';
 import { selectTeam } from './teams.ts';
 import { VERBS } from './verbs/index.ts';
@@ -30,13 +31,21 @@ async function answer(runtime: Runtime, context: Context): Promise<object> {
   if (isRefusal(caller)) return caller;
   const mayNot = verb.agents ? undefined : workerMayNot(caller, name);
   if (mayNot) return mayNot;
-  const parsed = verb.input.safeParse(await context.req.json());
+  const read = await readBody(context.req.raw);
+  if (read.body !== 'json') return unreadable(name, read);
+  const parsed = verb.input.safeParse(read.value);
   if (!parsed.success) return refuse('usage', z.prettifyError(parsed.error), { next: [`team-agent ${name} --help`] });
   try {
     return await verb.run({ runtime, caller, gone: context.req.raw.signal }, parsed.data);
   } catch (error) {
     return failed(runtime, name, error);
   }
+}
+
+function unreadable(verb: string, read: Exclude<RequestBody, { body: 'json' }>): Refusal {
+  const next = [`team-agent ${verb} --help`];
+  if (read.body === 'malformed') return refuse('usage', `What was asked of ${verb} is not JSON.`, { next });
+  return refuse('message_too_large', `A request of ${read.bytes} bytes is too large for ${verb}.`, { next });
 }
 
 /** A failed commit is told as what it is; anything else is a bug: its trace goes to the log, never to the caller. */
@@ -67,7 +76,8 @@ const following = z.object({ since: z.union([z.string(), z.number()]).optional()
 
 /** Events as JSON lines: what there is after `since`, then each as it is committed, until the caller goes. */
 async function followEvents(runtime: Runtime, context: Context): Promise<Response> {
-  const args = following.safeParse(await context.req.json());
+  const read = await readBody(context.req.raw);
+  const args = following.safeParse(read.body === 'json' ? read.value : undefined);
   const caller = callerOf(runtime, context);
   const { db } = runtime.effects.ledger;
   const team = isRefusal(caller) ? caller : await selectTeam(db, args.data?.team, ownTeamOf(caller));

@@ -1,9 +1,11 @@
 import { type Context, Hono } from 'hono';
 import { type AgentCaller, bearerOf, callerByToken, type LeaderCaller } from './callers.ts';
+import { type RequestBody, readBody } from './request-body.ts';
 import type { Runtime } from './runtime.ts';
 
 /** What serves the agents' tools; it stands above this room and is given to it. */
 export interface ToolFront {
+  /** `body` is what a POST brought: the request itself has been read. */
   fetch(request: Request, caller: AgentCaller | LeaderCaller, body: unknown): Promise<Response>;
 }
 
@@ -23,21 +25,23 @@ export function loopbackApp(
     made ??= front(house);
     const caller = callerAt(context, house, port());
     if (caller instanceof Response) return caller;
-    const body = context.req.method === 'POST' ? await readJson(context) : undefined;
-    if (body === MALFORMED) return refusal(context, 400, 'the body is not JSON', -32700);
-    const response = await made.fetch(context.req.raw, caller, body);
-    if (caller.kind === 'agent' && asksForTools(body)) house.effects.roster.sawToolsListed(caller.incarnation);
+    const { raw } = context.req;
+    if (context.req.method !== 'POST') return made.fetch(raw, caller, undefined);
+    const read = await readBody(raw);
+    if (read.body !== 'json') return unreadable(context, read);
+    const response = await made.fetch(raw, caller, read.value);
+    if (caller.kind === 'agent' && asksForTools(read.value)) house.effects.roster.sawToolsListed(caller.incarnation);
     return response;
   });
   app.post('/hooks', async (context) => {
     const house = await runtime;
     const caller = callerAt(context, house, port());
     if (caller instanceof Response) return caller;
-    const payload = await readJson(context);
-    if (payload === MALFORMED) return refusal(context, 400, 'the body is not JSON', -32700);
+    const read = await readBody(context.req.raw);
+    if (read.body !== 'json') return unreadable(context, read);
     const { roster, leaders } = house.effects;
     const who = roster.byIncarnation(caller.incarnation) ?? leaders.conversation(caller.incarnation);
-    return context.json((await who?.hook(payload, context.req.raw.signal)) ?? {});
+    return context.json((await who?.hook(read.value, context.req.raw.signal)) ?? {});
   });
   return app;
 }
@@ -59,14 +63,9 @@ function wrongDoor(context: Context, port: number): Response | undefined {
   return undefined;
 }
 
-const MALFORMED = Symbol('malformed');
-
-async function readJson(context: Context): Promise<unknown> {
-  try {
-    return JSON.parse(await context.req.raw.clone().text());
-  } catch {
-    return MALFORMED;
-  }
+function unreadable(context: Context, read: Exclude<RequestBody, { body: 'json' }>): Response {
+  if (read.body === 'malformed') return refusal(context, 400, 'the body is not JSON', -32700);
+  return refusal(context, 413, `a request of ${read.bytes} bytes is too large`, -32600);
 }
 
 function asksForTools(body: unknown): boolean {
@@ -78,6 +77,6 @@ function asksForTools(body: unknown): boolean {
 }
 
 /** A refusal in the words of JSON-RPC, which is all that an MCP client reads. */
-function refusal(context: Context, status: 400 | 401 | 403, message: string, code = -32001): Response {
+function refusal(context: Context, status: 400 | 401 | 403 | 413, message: string, code = -32001): Response {
   return context.json({ jsonrpc: '2.0', id: null, error: { code, message } }, status);
 }

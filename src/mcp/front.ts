@@ -24,7 +24,7 @@ export function mcpFront(runtime: Runtime): ToolFront {
       if (refused) return Response.json(refused);
       const authInfo = { token: '', clientId: caller.incarnation, scopes: [] };
       callers.set(authInfo, caller);
-      return handler.fetch(request, { authInfo });
+      return handler.fetch(request, { authInfo, ...(body === undefined ? {} : { parsedBody: body }) });
     },
   };
 }

@@ -132,6 +132,8 @@ export function checkBody(body: string): Refusal | undefined {
     return refuse('empty_message', 'The message is empty.', { next: ['team-agent send AGENT "text"'] });
   if (body.includes('\u0000'))
     return refuse('message_not_text', 'The message holds a NUL byte: it is not text.', { next: [] });
+  if (!body.isWellFormed())
+    return refuse('message_not_text', 'The message holds half a character (a lone surrogate): it is not text.');
   const bytes = Buffer.byteLength(body);
   if (bytes <= BODY_LIMIT) return undefined;
   return refuse('message_too_large', `The message has ${bytes} bytes; at most ${BODY_LIMIT} are taken.`, {

@@ -11,7 +11,7 @@ import {
 import { deliveriesOf, findMessage, type MessageRow } from '../../ledger/index.ts';
 import { cancel as takeBack } from '../../messages/index.ts';
 import { releaseWhenNothingIsOwed, returnTask } from '../../results/index.ts';
-import { type Caller, ownTeamOf, senderIn } from '../callers.ts';
+import { type Caller, ownTeamOf, ownTeamOnly, senderIn } from '../callers.ts';
 import { selectTeamOf } from '../teams.ts';
 import { verb } from './verb.ts';
 
@@ -23,6 +23,8 @@ export const cancel = verb({
     const { ledger } = runtime.effects;
     const team = await selectTeamOf(ledger.db, args.team, args.message_id, ownTeamOf(caller));
     if (isRefusal(team)) return team;
+    const foreign = ownTeamOnly(caller, team.team);
+    if (foreign) return foreign;
     const id = args.message_id as MessageId;
     const message = await findMessage(ledger.db, id);
     if (message?.team !== team.team) {
