@@ -1,7 +1,10 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { INLINE_LIMIT } from '../../src/messages/index.ts';
 import { parseRecordLine } from '../../src/providers/scripted/record.ts';
+import { sendText } from '../support/calls.ts';
+import { CORPUS, escaped, fencedIn } from '../support/corpus.ts';
 import { eventually } from '../support/eventually.ts';
 import { Product } from '../support/product.ts';
 import {
@@ -52,22 +55,17 @@ describe.each(CHANNELS)('over %s', (channel, agent) => {
     expect(screenOf(product, agent)).toContain(`* person: once over ${channel}`);
   });
 
-  const TEXTS: readonly (readonly [string, string])[] = [
-    ['unicode', 'Grüße 👩🏽‍🚀 日本語 עברית ‮right to left‬ \u0301 é \u{1F600}'],
-    ['several lines, blanks and tabs', '  first\n\n\tsecond  \n   \nlast   line'],
-    ['a leading slash', '/clear'],
-    ['a leading exclamation mark', '!touch hacked'],
-    ['a leading at', '@file.txt'],
-    ['a leading hash', '# remember'],
-    ['what a shell would expand', '$(touch hacked) `touch hacked` ; touch hacked "q" \\n %s \'x\''],
-    ['what tmux would expand', '#{pane_id} #(touch hacked) ;\\; {} ~'],
-    ['a look-alike end of its fence', '--- 00000000 end\n--- end'],
-  ];
-
-  test.each(TEXTS)('E20 %s arrive as they were sent', async (_, text) => {
-    const delivery = await deliver(product, agent, text);
-    const [input] = inputsOf(product, agent).filter((line) => line.text.includes(delivery.delivery_id));
-    expect(bodyOf(input?.text ?? '')).toBe(text);
+  test.each(CORPUS)('E20 %s: what was sent is what is read, between the fences or by read_message', async (_, text) => {
+    const message = await sendText(product, agent, text);
+    const [delivery] = await reached(product, message);
+    const [input] = inputsOf(product, agent).filter((line) => line.text.includes(delivery?.delivery_id ?? '?'));
+    const body = fencedIn(input?.text ?? '', delivery?.delivery_id ?? '');
+    const large = Buffer.byteLength(text) > INLINE_LIMIT;
+    const control = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/.test(text);
+    if (large || (channel === 'paste' && control)) expect(body).toContain(`read_message, message_id ${message}`);
+    else expect(body).toBe(escaped(text));
+    const read = await callTool(product, agent, 'read_message', { message_id: message });
+    expect(read.body === text).toBe(true);
     expect(fs.existsSync(path.join(product.workspace, 'hacked'))).toBe(false);
   });
 
@@ -210,7 +208,9 @@ test('E21 no paste buffer is left, no text stays in a composer', async () => {
   });
   expect(tmux(product, 'list-buffers')).toBe('');
   expect(fs.readdirSync(product.paths.run).filter((name) => name.endsWith('.text'))).toEqual([]);
-  const uses = product.rows(`select attempts from deliveries where recipient = 'pasted'`);
-  expect(uses.every(({ attempts }) => attempts === 1)).toBe(true);
+  // None was refused at the pane, and none was typed twice.
+  expect(
+    product.rows(`select * from offers where recipient = 'pasted' and (outcome <> 'taken' or number > 1)`),
+  ).toEqual([]);
   await eventually('an empty composer', () => /\n>\s*\n--/.test(screenOf(product, 'pasted')));
 });
