@@ -164,6 +164,7 @@ class Simulation {
     if (!coordinator) return;
     this.#coordinator = undefined;
     this.#scene.faults.count('coordinator upgraded');
+    coordinator.office.stop();
     void Promise.race([coordinator.office.settled(), this.#scene.time.pause(LAST_WORDS)]).then(() => {
       if (coordinator.life.alive && this.#disk.rows('select 1 from offers where settled_at is null').length > 0)
         this.#scene.faults.count('offer open in an upgrade');

@@ -10,7 +10,7 @@ export interface Reply {
 }
 
 /** One request as any program on this machine can make it; `body` goes out as it is. */
-function request(
+export function request(
   where: { readonly socketPath: string } | { readonly port: number },
   path: string,
   headers: Readonly<Record<string, string>>,
@@ -40,7 +40,7 @@ function request(
 }
 
 /** What the command line says of itself when it calls. */
-function callerHeaders(): Record<string, string> {
+export function callerHeaders(): Record<string, string> {
   return {
     'content-type': 'application/json',
     [HEADERS.protocol]: String(PROTOCOL),
