@@ -14,6 +14,9 @@ export default defineConfig({
           include: ['test/simulator/**/*.test.ts'],
           setupFiles: ['test/support/sandbox.ts'],
           testTimeout: 600_000,
+          // The two halves of the sweep at once, and beside nothing else: they only compute.
+          maxWorkers: 2,
+          sequence: { groupOrder: 1 },
         },
       },
       {

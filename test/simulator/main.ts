@@ -4,7 +4,8 @@
  * happened and shows how deliveries stand then; else the exit code is 1 when an invariant does not hold.
  */
 import { parseArgs } from 'node:util';
-import { type Outcome, simulate } from './simulation.ts';
+import type { Outcome } from './outcome.ts';
+import { simulate } from './simulation.ts';
 import { Histogram } from './world/faults.ts';
 
 const { values } = parseArgs({

@@ -8,6 +8,7 @@ import { Readers } from './clients/readers.ts';
 import { boot, type Coordinator, isDiskFull, type Surroundings, soon, type Tamper } from './coordinator.ts';
 import { countEnds } from './ends.ts';
 import { overdue, takenTooEarly, violationsOf } from './invariants/index.ts';
+import type { Outcome, Plan } from './outcome.ts';
 import { type Kind, SimulatedAgent } from './world/agent.ts';
 import { Disk } from './world/disk.ts';
 import { Histogram } from './world/faults.ts';
@@ -17,31 +18,6 @@ import { Random } from './world/random.ts';
 import type { Scene } from './world/scene.ts';
 import { VirtualTime } from './world/time.ts';
 import { planTroubles, type Troubled } from './world/troubles.ts';
-
-export interface Plan {
-  readonly seed: number;
-  /** Messages that are sent by people, the leader and peers; notices come on top. */
-  readonly messages?: number;
-  /** It stops after so many things that happened, and no invariant is asked for then. */
-  readonly steps?: number;
-  readonly tamper?: Tamper;
-  readonly trace?: (line: string) => void;
-}
-
-export interface Outcome {
-  readonly seed: number;
-  readonly faults: Histogram;
-  readonly crashes: number;
-  /** What must never be, as it was found; empty when all is well. */
-  readonly violations: readonly string[];
-  /** How many deliveries ended in each state, dead ones by their reason. */
-  readonly ends: Readonly<Record<string, number>>;
-  /** Hash-like summary of the run: two runs of one seed agree in it. */
-  readonly fingerprint: string;
-  /** Messages and deliveries that were stored, notices among them. */
-  readonly messages: number;
-  readonly deliveries: number;
-}
 
 /** How long an orderly end waits for the lines to rest, ms. */
 const LAST_WORDS = 1_000;
