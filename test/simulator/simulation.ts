@@ -5,7 +5,7 @@ import { Leading } from './clients/leading.ts';
 import { Letters } from './clients/letters.ts';
 import { People } from './clients/people.ts';
 import { Readers } from './clients/readers.ts';
-import { boot, type Coordinator, isDiskFull, type Surroundings, soon, type Tamper } from './coordinator.ts';
+import { boot, type Coordinator, isDiskFull, type Surroundings, soon } from './coordinator.ts';
 import { countEnds } from './ends.ts';
 import { overdue, takenTooEarly, violationsOf } from './invariants/index.ts';
 import type { Outcome, Plan } from './outcome.ts';
@@ -92,8 +92,8 @@ class Simulation {
     for (const { id } of this.#beginning.tasks) this.#people.finish(id, BUSY_TIME);
     planTroubles(this.#troubled(), BUSY_TIME);
     await this.#scene.time.runUntil(BUSY_TIME);
-    await this.#quietDown();
-    if (this.#scene.time.isOver) return this.#outcome([]);
+    if (!this.#scene.time.isOver) await this.#quietDown();
+    if (this.#scene.time.isOver) return this.#outcome(this.#violations);
     const violations = [
       ...this.#violations,
       ...violationsOf(this.#disk, this.#agents, this.#account, this.#scene.time.now()),
