@@ -222,7 +222,7 @@ class Simulation {
     for (const late of overdue(this.#disk, this.#scene.time.now())) this.#violate(late);
     await this.#wakeEverybody();
     // What only the end of a life can settle is settled by it.
-    for (let round = 0; round < 60 && this.#unsettled().length > 0; round++) {
+    for (let round = 0; round < 60 && !this.#scene.time.isOver && this.#unsettled().length > 0; round++) {
       for (const [agent, incarnation] of this.#unsettled()) {
         agent.die(agent.lifeOf(incarnation));
         agent.start();
