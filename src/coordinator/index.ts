@@ -14,5 +14,5 @@ export {
   sendMessageInput,
   updateState,
 } from './tool-calls.ts';
-export { waitForResult } from './verbs/wait.ts';
+export { waitForResult } from './verbs/messages/wait.ts';
 export { inboxView, statusView } from './views/index.ts';

@@ -19,7 +19,7 @@ import { findProvider } from '../providers/index.ts';
 import { type Reported, report } from '../results/index.ts';
 import type { AgentCaller, LeaderCaller } from './callers.ts';
 import type { Runtime } from './runtime.ts';
-import { sendAs } from './verbs/send.ts';
+import { sendAs } from './verbs/messages/send.ts';
 
 /** Arguments of `send_message`. Unknown ones are dropped, not refused: models add fields of their own. */
 export const sendMessageInput = z.object({

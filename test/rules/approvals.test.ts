@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { Caller } from '../../src/coordinator/callers.ts';
-import { approvals, approve, deny } from '../../src/coordinator/verbs/approvals.ts';
+import { approvals, approve, deny } from '../../src/coordinator/verbs/approving/approvals.ts';
 import { agentId, mint, type TeamId } from '../../src/kernel/index.ts';
 import type { Approval } from '../../src/providers/index.ts';
 import { agentIn, house, NOBODY, ONE, TWO, WORKER } from './house.ts';

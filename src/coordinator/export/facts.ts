@@ -9,7 +9,7 @@ import {
   type TeamRow,
   unansweredQuestions,
 } from '../../ledger/index.ts';
-import { questionsOfMessages } from '../verbs/held-messages.ts';
+import { questionsOfMessages } from '../verbs/approving/held-messages.ts';
 import type { TeamState } from './team-state.ts';
 
 const TASKS = 200;

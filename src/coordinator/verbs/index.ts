@@ -1,8 +1,10 @@
-import { approvals, approve, deny } from './approvals.ts';
-import { cancel } from './cancel.ts';
+import { approvals, approve, deny } from './approving/approvals.ts';
 import { allowPeerTalk, collect, importFile, settle } from './collecting.ts';
 import { attachLeader, claimLeader, releaseLeader, takeover } from './leading/claiming.ts';
 import { leaderEnded, leaderPrepare, leaderStarted } from './leading/launching.ts';
+import { cancel } from './messages/cancel.ts';
+import { send } from './messages/send.ts';
+import { wait } from './messages/wait.ts';
 import {
   coordinatorStatus,
   coordinatorStop,
@@ -18,11 +20,9 @@ import {
   status,
   why,
 } from './reading.ts';
-import { send } from './send.ts';
 import { repairState } from './tasks/repair.ts';
 import { mayStart, quickStart, shutdown } from './team.ts';
 import type { Verb } from './verb.ts';
-import { wait } from './wait.ts';
 
 /** Every verb of the local API, by the name that the command line uses. */
 export const VERBS: Readonly<Record<string, Verb>> = {

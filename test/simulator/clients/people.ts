@@ -1,4 +1,4 @@
-import { decideMessage } from '../../../src/coordinator/verbs/held-messages.ts';
+import { decideMessage } from '../../../src/coordinator/verbs/approving/held-messages.ts';
 import type { MessageId, TaskId } from '../../../src/kernel/index.ts';
 import { findTask, generationOf, updateAgent } from '../../../src/ledger/index.ts';
 import { removeRecipient } from '../../../src/messages/index.ts';

@@ -1,5 +1,5 @@
-import { type AgentId, LEADER, type MessageId, type Mint, type Refusal, refuse } from '../../kernel/index.ts';
-import { type Change, findMessage, lastHeard, type TeamRow } from '../../ledger/index.ts';
+import { type AgentId, LEADER, type MessageId, type Mint, type Refusal, refuse } from '../../../kernel/index.ts';
+import { type Change, findMessage, lastHeard, type TeamRow } from '../../../ledger/index.ts';
 import {
   type Limit,
   LONGEST_BATCH,
@@ -9,9 +9,9 @@ import {
   store,
   storeNotice,
   WINDOW,
-} from '../../messages/index.ts';
-import type { AgentCaller } from '../callers.ts';
-import type { Runtime } from '../runtime.ts';
+} from '../../../messages/index.ts';
+import type { AgentCaller } from '../../callers.ts';
+import type { Runtime } from '../../runtime.ts';
 
 /** May agents of this team write to each other at all? */
 export function mayWriteToPeers(team: TeamRow, caller: AgentCaller, to: readonly AgentId[]): Refusal | undefined {

@@ -8,7 +8,7 @@ import {
   refuse,
   type TaskId,
   type TeamId,
-} from '../../kernel/index.ts';
+} from '../../../kernel/index.ts';
 import {
   deliveriesOf,
   findMessage,
@@ -18,12 +18,12 @@ import {
   type ResultFilter,
   resultsOf,
   type TeamRow,
-} from '../../ledger/index.ts';
-import { type Caller, ownTeamOf, ownTeamOnly, workerMayNot } from '../callers.ts';
-import type { Runtime } from '../runtime.ts';
-import { selectTeamOf } from '../teams.ts';
-import { memberRows, resultView, unknownAgent } from '../views/index.ts';
-import { verb } from './verb.ts';
+} from '../../../ledger/index.ts';
+import { type Caller, ownTeamOf, ownTeamOnly, workerMayNot } from '../../callers.ts';
+import type { Runtime } from '../../runtime.ts';
+import { selectTeamOf } from '../../teams.ts';
+import { memberRows, resultView, unknownAgent } from '../../views/index.ts';
+import { verb } from '../verb.ts';
 
 const input = z.object({
   task: z.string().optional(),

@@ -6,7 +6,7 @@ import {
   type MessageId,
   type TaskId,
   type TeamId,
-} from '../../kernel/index.ts';
+} from '../../../kernel/index.ts';
 import {
   type Change,
   deliveriesOf,
@@ -15,11 +15,11 @@ import {
   type MessageRow,
   type QueuedRow,
   type Reading,
-} from '../../ledger/index.ts';
-import { cancel, confirmMessage, storeNotice, whoToTell } from '../../messages/index.ts';
-import type { Decision } from '../../providers/index.ts';
-import { confirmTask, returnTask } from '../../results/index.ts';
-import type { Runtime } from '../runtime.ts';
+} from '../../../ledger/index.ts';
+import { cancel, confirmMessage, storeNotice, whoToTell } from '../../../messages/index.ts';
+import type { Decision } from '../../../providers/index.ts';
+import { confirmTask, returnTask } from '../../../results/index.ts';
+import type { Runtime } from '../../runtime.ts';
 
 /** A message that waits for a person's yes, as a question like those of agents' CLIs: its id is the message's. */
 export interface HeldQuestion {

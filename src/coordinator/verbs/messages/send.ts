@@ -9,18 +9,18 @@ import {
   refuse,
   type TaskId,
   type TeamId,
-} from '../../kernel/index.ts';
-import { agentsOf, findTask, type TeamRow } from '../../ledger/index.ts';
-import { checkBody, type Letter, resolveAddressees, type Sent, store } from '../../messages/index.ts';
-import { type AgentCaller, type Caller, ownTeamOf, senderIn } from '../callers.ts';
-import type { Runtime } from '../runtime.ts';
-import { selectRunningTeam } from '../teams.ts';
-import { type DeliveryView, deliveriesView } from '../views/index.ts';
+} from '../../../kernel/index.ts';
+import { agentsOf, findTask, type TeamRow } from '../../../ledger/index.ts';
+import { checkBody, type Letter, resolveAddressees, type Sent, store } from '../../../messages/index.ts';
+import { type AgentCaller, type Caller, ownTeamOf, senderIn } from '../../callers.ts';
+import type { Runtime } from '../../runtime.ts';
+import { selectRunningTeam } from '../../teams.ts';
+import { type DeliveryView, deliveriesView } from '../../views/index.ts';
+import { gateOf, noteTask, type Plan, routeOf } from '../tasks/gate.ts';
+import { verb } from '../verb.ts';
 import { awaitOutcome } from './outcome.ts';
 import { mayWriteToPeers, mirror, pass } from './peers.ts';
 import { closeRequest, requestAnswered } from './replies.ts';
-import { gateOf, noteTask, type Plan, routeOf } from './tasks/gate.ts';
-import { verb } from './verb.ts';
 
 /** Longest time before a message goes, seconds: a year. */
 const LONGEST_DELAY = 366 * 86_400;

@@ -1,13 +1,13 @@
 import { z } from 'zod';
-import type { Member } from '../../agents/index.ts';
-import { isRefusal, type MessageId, messageId, type Refusal, refuse, type TeamId } from '../../kernel/index.ts';
-import type { TeamRow } from '../../ledger/index.ts';
-import type { Approval, Decision } from '../../providers/index.ts';
-import { type Caller, ownTeamOf, ownTeamOnly, senderIn } from '../callers.ts';
-import type { Runtime } from '../runtime.ts';
-import { selectTeam } from '../teams.ts';
+import type { Member } from '../../../agents/index.ts';
+import { isRefusal, type MessageId, messageId, type Refusal, refuse, type TeamId } from '../../../kernel/index.ts';
+import type { TeamRow } from '../../../ledger/index.ts';
+import type { Approval, Decision } from '../../../providers/index.ts';
+import { type Caller, ownTeamOf, ownTeamOnly, senderIn } from '../../callers.ts';
+import type { Runtime } from '../../runtime.ts';
+import { selectTeam } from '../../teams.ts';
+import { verb } from '../verb.ts';
 import { decideMessage, questionsOfMessages } from './held-messages.ts';
-import { verb } from './verb.ts';
 
 /** What agents' CLIs ask, and messages that wait for a yes. Only looked at. */
 export const approvals = verb({

@@ -7,13 +7,13 @@ import {
   refuse,
   type TaskId,
   type TeamId,
-} from '../../kernel/index.ts';
-import { deliveriesOf, findMessage, type MessageRow } from '../../ledger/index.ts';
-import { cancel as takeBack } from '../../messages/index.ts';
-import { releaseWhenNothingIsOwed, returnTask } from '../../results/index.ts';
-import { type Caller, ownTeamOf, ownTeamOnly, senderIn } from '../callers.ts';
-import { selectTeamOf } from '../teams.ts';
-import { verb } from './verb.ts';
+} from '../../../kernel/index.ts';
+import { deliveriesOf, findMessage, type MessageRow } from '../../../ledger/index.ts';
+import { cancel as takeBack } from '../../../messages/index.ts';
+import { releaseWhenNothingIsOwed, returnTask } from '../../../results/index.ts';
+import { type Caller, ownTeamOf, ownTeamOnly, senderIn } from '../../callers.ts';
+import { selectTeamOf } from '../../teams.ts';
+import { verb } from '../verb.ts';
 
 /** A sender takes back what was not offered yet. What may have been read stays as it is, and the answer says so. */
 export const cancel = verb({

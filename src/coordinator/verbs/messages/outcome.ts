@@ -1,8 +1,8 @@
-import { isRefusal, type MessageId } from '../../kernel/index.ts';
-import { deliveriesOf } from '../../ledger/index.ts';
-import type { Runtime } from '../runtime.ts';
-import { selectTeam } from '../teams.ts';
-import { deliveriesView, resultsView } from '../views/index.ts';
+import { isRefusal, type MessageId } from '../../../kernel/index.ts';
+import { deliveriesOf } from '../../../ledger/index.ts';
+import type { Runtime } from '../../runtime.ts';
+import { selectTeam } from '../../teams.ts';
+import { deliveriesView, resultsView } from '../../views/index.ts';
 
 const CONSUMED = new Set(['consumed', 'answered']);
 const ENDED = new Set(['answered', 'dead', 'cancelled']);
