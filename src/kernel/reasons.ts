@@ -30,6 +30,7 @@ export const REASONS = {
   provider_cannot: 1,
   folder_not_trusted: 1,
   startup_dialog: 1,
+  resume_failed: 1,
   // approvals
   approval_unknown: 1,
   approval_unanswerable: 1,

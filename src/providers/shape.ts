@@ -2,12 +2,14 @@ import type { IncarnationId, Refusal } from '../kernel/index.ts';
 import type { Terminals } from '../tmux/index.ts';
 import type { AgentHandle, Attachment } from './shape/attachment.ts';
 import type {
+  Continuation,
   Inspection,
   Installation,
   Introduction,
   LaunchPlan,
   LaunchRequest,
   Program,
+  Resumable,
   Started,
 } from './shape/launch.ts';
 import type { Leading } from './shape/leading.ts';
@@ -31,6 +33,8 @@ export interface Provider {
   readonly longestAnswer?: number;
   /** Looks at the CLI, its login and its trust in a folder, and changes nothing. Refuses what could not work. */
   inspect(inspection: Inspection): Promise<Installation | Refusal>;
+  /** Can a life go on with this session? Looks at the provider's own files alone, and changes nothing. */
+  resumable(continuation: Continuation): Resumable;
   /** Pure: what would be started. Refuses what this provider cannot do. */
   plan(request: LaunchRequest, installation: Installation): LaunchPlan | Refusal;
   /** Resolves once the started process has told its session; a refusal says what stands in the way (a dialog, a fault). */

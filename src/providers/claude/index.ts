@@ -3,6 +3,7 @@ import { ClaudeAttachment } from './attachment.ts';
 import { inspect } from './launch/inspect.ts';
 import { introduce } from './launch/introduction.ts';
 import { plan } from './launch/plan.ts';
+import { resumable } from './launch/resumable.ts';
 import { VARIABLES } from './launch/variables.ts';
 import { leading } from './leading.ts';
 
@@ -14,6 +15,7 @@ export const claude: Provider = {
   // So much arrives whole; of 180 kB its model saw the first two, the rest went into a file (measured with 2.1.330).
   longestAnswer: 40_000,
   inspect,
+  resumable,
   plan,
   introduce,
   attach: (handle, incarnation, terminals) => new ClaudeAttachment(handle, incarnation, terminals),

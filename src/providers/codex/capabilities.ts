@@ -27,7 +27,7 @@ export function capabilitiesOf(version: string): Capabilities | Refusal {
     paste: true,
     approvals: known,
     resume: known,
-    fork: false,
+    fork: known,
     evidence: known
       ? 'measured with 0.169.0: the conformance suite, and the journeys of test/real'
       : `${version} was never measured: its protocol has to prove itself at each start`,

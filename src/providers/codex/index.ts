@@ -5,6 +5,7 @@ import { CodexAttachment } from './attachment.ts';
 import { capabilitiesOf, INSTALL, warningsOf } from './capabilities.ts';
 import { introduce, plan, viewOfHandle } from './launch.ts';
 import { leading } from './leading/index.ts';
+import { resumable } from './resumable.ts';
 import { serverFiles } from './server/files.ts';
 import { notLoggedIn } from './server/opening.ts';
 import { configuredVariables, isTrusted, mcpServerNames, missingLogin, readConfig } from './settings/config.ts';
@@ -32,6 +33,7 @@ export const codex: Provider = {
   // It cuts an answer of more than 10,000 bytes in its middle (measured with 0.169.0 and a model that it does not know).
   longestAnswer: 9_000,
   inspect,
+  resumable,
   plan,
   introduce,
   attach: (handle, incarnation, terminals) => new CodexAttachment(handle, incarnation, terminals),

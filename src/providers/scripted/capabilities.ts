@@ -8,6 +8,6 @@ export const capabilities: Capabilities = {
   paste: true,
   approvals: true,
   resume: true,
-  fork: false,
+  fork: true,
   evidence: 'the conformance suite of providers, run against this program',
 };

@@ -2,7 +2,7 @@ import { packageVersion } from '../../kernel/index.ts';
 import type { Provider } from '../shape.ts';
 import { ScriptedAttachment } from './attachment.ts';
 import { capabilities } from './capabilities.ts';
-import { introduce, plan } from './launch.ts';
+import { introduce, plan, resumable } from './launch.ts';
 
 /** An agent without a model: it plays a script. It runs the demo, and users' tests of their team's plumbing. */
 export const scripted: Provider = {
@@ -10,6 +10,7 @@ export const scripted: Provider = {
   aliases: ['fake'],
   variables: [],
   inspect: async () => ({ binary: '', version: packageVersion(), capabilities, warnings: [], details: {} }),
+  resumable,
   plan,
   introduce,
   attach: (handle, incarnation, terminals) => new ScriptedAttachment(handle, incarnation, terminals),

@@ -1,10 +1,12 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { agentWrapper, isRefusal, programArgv, type Refusal, readIfThere, refuse } from '../../kernel/index.ts';
-import type { Introduction, LaunchPlan, LaunchRequest, Started } from '../shape.ts';
+import { recordHolds } from '../continuing.ts';
+import type { Continuation, Introduction, LaunchPlan, LaunchRequest, Resumable, Started } from '../shape.ts';
 import { socketOf } from '../socket.ts';
 import type { Script } from './program/script.ts';
 import { parseScript } from './program/script-file.ts';
+import { parseRecordLine } from './record.ts';
 
 /** What would be started for a scripted agent. Its script is read here, so that a fault in it is known before a pane opens. */
 export function plan(request: LaunchRequest): LaunchPlan | Refusal {
@@ -29,6 +31,11 @@ export function plan(request: LaunchRequest): LaunchPlan | Refusal {
     files: [],
     ...(socket === undefined ? {} : { socket }),
   };
+}
+
+/** A record with a life in it. */
+export function resumable(continuation: Continuation): Resumable {
+  return recordHolds(continuation, (line) => parseRecordLine(line)?.type === 'session');
 }
 
 /** Everything about it was known beforehand. */

@@ -44,11 +44,38 @@ export interface Installation {
   readonly details: Readonly<Record<string, string>>;
 }
 
+/**
+ * An earlier session that a life goes on with. `resume`: the life has that session itself. `fork`: it has one of its own that
+ * begins with what the other one knew, which goes on as if nothing had happened.
+ */
+export interface Continues {
+  readonly how: 'resume' | 'fork';
+  readonly session: SessionId;
+  /** The provider's own record of it. */
+  readonly record: string;
+}
+
+/** What is stored of an earlier session, and where a life would go on with it. */
+export interface Continuation extends Continues {
+  /** Of the life that worked on it (`AgentHandle.details`). */
+  readonly details: Readonly<Record<string, string>>;
+  /** The folder in which the new life would work. */
+  readonly folder: string;
+  /** What was found of the CLI for the new life. */
+  readonly installation: Installation;
+}
+
+/** `no` says why, in words for a person. `unknown`: nothing can be seen of it; only a start would tell. */
+export type Resumable = 'yes' | 'unknown' | { readonly no: string };
+
 export interface LaunchRequest {
   readonly agent: AgentId;
   readonly team: string;
   readonly incarnation: IncarnationId;
+  /** Of a resume, the session that is resumed; else a fresh one. A CLI that mints its own says so when it introduces itself. */
   readonly session: SessionId;
+  /** Absent: the life begins with nothing. */
+  readonly continues?: Continues;
   readonly role: string;
   readonly prompt: string;
   readonly workspace: string;

@@ -1,0 +1,20 @@
+import { recordHolds } from '../../continuing.ts';
+import type { Continuation, Resumable } from '../../shape.ts';
+import { parseRecordLine } from '../record.ts';
+import { liveEntries } from '../sources/registry.ts';
+
+/** A transcript with an input, in the config folder that the new life would have, which no other process works on. */
+export function resumable(continuation: Continuation): Resumable {
+  const { how, session, details, installation } = continuation;
+  const { config = '' } = installation.details;
+  if (details.config !== undefined && details.config !== config) {
+    return { no: `it was made with the config folder ${details.config}, and the one of now is ${config}` };
+  }
+  const rival = how === 'resume' ? liveEntries(config).find((entry) => entry.session === session) : undefined;
+  if (rival) return { no: `process ${rival.pid} works on it` };
+  return recordHolds(continuation, isInput);
+}
+
+function isInput(line: string): boolean {
+  return /"type":"(?:user|attachment)"/.test(line) && parseRecordLine(line)?.type === 'input';
+}
