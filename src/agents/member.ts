@@ -33,6 +33,8 @@ export class Member implements Recipient {
   #life: { readonly row: IncarnationRow; readonly handle: AgentHandle; readonly attachment: Attachment } | undefined;
   /** Lives that ended with an offer open: their records can still prove something. */
   readonly #former = new Map<string, Attachment>();
+  /** What those lives wrote last. */
+  readonly #records = new Map<string, string>();
   readonly #formerOf: (incarnation: IncarnationId) => Promise<IncarnationRow | undefined>;
   #toolsListed = false;
   #ready: boolean;
@@ -73,6 +75,7 @@ export class Member implements Recipient {
     this.#life?.attachment.close();
     for (const attachment of this.#former.values()) attachment.close();
     this.#former.clear();
+    this.#records.clear();
     this.#life = undefined;
     this.#ready = false;
     this.#toolsListed = false;
@@ -204,8 +207,17 @@ export class Member implements Recipient {
 
   async settle(offer: Offer): Promise<Settlement> {
     const attachment = await this.#attachmentOf(offer.incarnation);
-    const channel = attachment?.channels().find((candidate) => candidate.name === offer.channel);
-    return channel ? channel.settle(offer) : { outcome: 'unknown', awaited: 'its record could be read' };
+    const settlement = await settleBy(attachment, offer);
+    if (settlement.outcome !== 'unknown' || !this.#goesOnWith(offer.incarnation)) return settlement;
+    // A life that goes on with the same session can tell what the one before it has left there.
+    const later = await settleBy(this.#life?.attachment, offer);
+    return later.outcome === 'unknown' ? settlement : later;
+  }
+
+  /** Has the present life the record of a former one? */
+  #goesOnWith(incarnation: IncarnationId): boolean {
+    const record = this.#records.get(incarnation);
+    return record !== undefined && incarnation !== this.incarnation && record === this.#life?.handle.record;
   }
 
   liveness(incarnation: IncarnationId): Liveness {
@@ -220,8 +232,15 @@ export class Member implements Recipient {
     if (known) return known;
     const row = await this.#formerOf(incarnation);
     if (!row?.handle) return undefined;
-    const attachment = this.#attach(row, JSON.parse(row.handle) as AgentHandle);
+    const handle = JSON.parse(row.handle) as AgentHandle;
+    const attachment = this.#attach(row, handle);
     this.#former.set(incarnation, attachment);
+    this.#records.set(incarnation, handle.record);
     return attachment;
   }
+}
+
+async function settleBy(attachment: Attachment | undefined, offer: Offer): Promise<Settlement> {
+  const channel = attachment?.channels().find((candidate) => candidate.name === offer.channel);
+  return channel ? channel.settle(offer) : { outcome: 'unknown', awaited: 'its record could be read' };
 }

@@ -1,6 +1,6 @@
 import fs from 'node:fs';
-import { errorCode, readBytes } from '../kernel/index.ts';
-import type { Continuation, Resumable } from './shape.ts';
+import { errorCode, type Refusal, readBytes, refuse, shellWord } from '../kernel/index.ts';
+import type { AgentHandle, Continuation, Continues, LaunchRequest, MissedCall, Resumable } from './shape.ts';
 
 /** Bytes read at a time. */
 const PIECE = 1024 * 1024;
@@ -43,3 +43,46 @@ export function recordHolds({ record, how, installation }: Continuation, says: (
       return 'unknown';
   }
 }
+
+/**
+ * What a started process told of the session that it was to go on with, against what was asked: a resume has that session and
+ * its record, a fork has another one.
+ */
+export function isContinued(
+  continues: Continues,
+  told: { readonly session: string; readonly record: string },
+): boolean {
+  return continues.how === 'resume'
+    ? told.session === continues.session && told.record === continues.record
+    : told.session !== continues.session && told.record !== continues.record;
+}
+
+/** The start of a life that did not go on with the session that it was to go on with. */
+export function resumeFailed(
+  { agent, folder, continues }: LaunchRequest,
+  { what, told, next }: { readonly what: string; readonly told: object; readonly next: string },
+): Refusal {
+  const { how, session, record } = continues ?? {};
+  return refuse('resume_failed', `${agent} did not go on with its session ${session} (${how}): ${what}`, {
+    evidence: { agent, folder, how, session, record, told },
+    next: [`cd ${shellWord(folder)} && ${next}`],
+  });
+}
+
+/** What is stored of a life that goes on with something: `continues` and `continues_session`, and when it began, UTC ms. */
+export function continuingDetails({ continues }: LaunchRequest, began: number): Readonly<Record<string, string>> {
+  if (!continues) return {};
+  return { continues: continues.how, continues_session: continues.session, began: String(began) };
+}
+
+/**
+ * The calls of a life alone: its record may begin with what an earlier one did, copied or not, and each line keeps the time
+ * at which it was written first.
+ */
+export function ownCalls(handle: Pick<AgentHandle, 'details'>, calls: readonly MissedCall[]): readonly MissedCall[] {
+  const began = Number(handle.details.began ?? 0);
+  return calls.filter(({ at }) => at >= began);
+}
+
+/** Has this life the very session, and the record, that an earlier one had? */
+export const isResumed = ({ details }: Pick<AgentHandle, 'details'>): boolean => details.continues === 'resume';

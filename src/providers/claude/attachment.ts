@@ -11,6 +11,7 @@ import {
 import type { Terminals } from '../../tmux/index.ts';
 import { Alarm } from '../alarm.ts';
 import { approvalId } from '../approvals.ts';
+import { ownCalls } from '../continuing.ts';
 import { EndWatch } from '../end-watch.ts';
 import { Incidents } from '../incidents.ts';
 import { PasteChannel, type Typist } from '../paste-channel.ts';
@@ -111,7 +112,7 @@ export class ClaudeAttachment implements Attachment {
   }
 
   missedCalls(since: number): readonly MissedCall[] {
-    return this.#sessions.missedCalls(since);
+    return ownCalls(this.#handle, this.#sessions.missedCalls(since));
   }
 
   knows(delivery: DeliveryId): boolean {

@@ -8,6 +8,7 @@ import {
   sizeOf,
 } from '../../kernel/index.ts';
 import type { Terminals } from '../../tmux/index.ts';
+import { ownCalls } from '../continuing.ts';
 import { EndWatch } from '../end-watch.ts';
 import { Incidents } from '../incidents.ts';
 import { PasteChannel } from '../paste-channel.ts';
@@ -136,7 +137,7 @@ export class CodexAttachment implements Attachment {
   }
 
   missedCalls(since: number): readonly MissedCall[] {
-    return this.#threads.missedCalls(since);
+    return ownCalls(this.#handle, this.#threads.missedCalls(since));
   }
 
   knows(delivery: DeliveryId): boolean {

@@ -1,5 +1,6 @@
 import { type IncarnationId, type Liveness, sizeOf } from '../../kernel/index.ts';
 import { Alarm } from '../alarm.ts';
+import { isResumed } from '../continuing.ts';
 import { hold, holdOfTurn, ofAnotherLife } from '../holds.ts';
 import type { AgentHandle, Channel, Handed, Hold, Offer, Receipt, Settlement } from '../shape.ts';
 import { turnOfThread } from './facts.ts';
@@ -113,7 +114,8 @@ export class ProtocolChannel implements Channel {
    * its queue nor in a turn while the thread is idle. The queue outlives the server, so that a dead server proves nothing.
    */
   async settle(offer: Offer): Promise<Settlement> {
-    if (offer.incarnation !== this.#seen.incarnation) return ofAnotherLife(offer);
+    // What was handed to the life before waits in the same thread.
+    if (offer.incarnation !== this.#seen.incarnation && !isResumed(this.#seen.handle)) return ofAnotherLife(offer);
     const taken = receiptOf(this.#seen, offer) ?? this.#toldTaken(offer);
     if (taken) return taken;
     const { connection, threads, liveness } = this.#seen;

@@ -9,6 +9,7 @@ import {
   refuse,
   shellWord,
 } from '../../kernel/index.ts';
+import { continuingDetails, isContinued, resumeFailed } from '../continuing.ts';
 import { instructionsFor } from '../instructions.ts';
 import type { AgentHandle, Installation, Introduction, LaunchPlan, LaunchRequest, Program, Started } from '../shape.ts';
 import { socketOf } from '../socket.ts';
@@ -59,9 +60,16 @@ export async function introduce(started: Started): Promise<Introduction | Refusa
     developerInstructions: instructionsFor(request),
     ...(request.model === undefined ? {} : { model: request.model }),
   };
-  const opened = await openThread({ socket, settings: start, name: request.agent }, signal);
+  const { continues, agent } = request;
+  const began = Date.now();
+  const from = continues ? { from: continues } : {};
+  const opened = await openThread({ socket, settings: start, name: agent, ...from }, signal);
   if (isRefusal(opened)) return opened;
   if ('fault' in opened) return cannotStart(started, opened.fault ?? (await startFault(plan)));
+  if (continues && !isContinued(continues, opened)) {
+    const what = `Codex says that it has opened thread ${opened.session} in ${opened.record}`;
+    return resumeFailed(request, { what, told: opened, next: goOn(continues.session) });
+  }
   const details = {
     folder: request.folder,
     binary: installation.binary,
@@ -69,6 +77,7 @@ export async function introduce(started: Started): Promise<Introduction | Refusa
     run: request.runFolder,
     instructions: path.join(request.runFolder, 'instructions'),
     ...(request.model === undefined ? {} : { model: request.model }),
+    ...continuingDetails(request, began),
     ...(installation.capabilities.approvals ? {} : { approvals: 'terminal' }),
   };
   return {
@@ -119,12 +128,21 @@ export function settingsOf({ session, details }: AgentHandle): ThreadSettings {
   };
 }
 
-function cannotStart({ request: { agent, folder }, installation: { binary } }: Started, fault: string): Refusal {
+const goOn = (session: string): string => `codex resume ${session}`;
+
+function cannotStart({ request, installation: { binary } }: Started, fault: string): Refusal {
+  const { agent, folder, continues } = request;
+  if (continues && saysUnresumable(fault)) {
+    return resumeFailed(request, { what: fault, told: { fault }, next: goOn(continues.session) });
+  }
   return refuse('launch_failed', `${agent}'s Codex could not start: ${fault}`, {
     evidence: { agent, binary, fault },
     next: [`${shellWord(binary)} -C ${shellWord(folder)}`, `${shellWord(binary)} doctor`],
   });
 }
+
+/** How Codex words it that it has nothing to go on with; measured with 0.169.0. */
+const saysUnresumable = (fault: string): boolean => /no rollout found|thread not found|rollout/i.test(fault);
 
 /** How long a server may take to look at its configuration, ms. */
 const LOOK_DEADLINE = 5_000;

@@ -4,6 +4,7 @@ import { settingsOf } from './launch.ts';
 import { type InputFound, marksIn, RolloutFollower } from './record.ts';
 import { type Call, isObject, type Word } from './server/connection.ts';
 import { CodexThread } from './server/thread.ts';
+import { saidByDeveloper } from './server/told.ts';
 
 /** One conversation of the server, with its rollout. */
 export interface FollowedThread {
@@ -224,8 +225,7 @@ export class Threads {
     if (text === undefined) return;
     // As it would stand in the rollout.
     if (readIfThere(path)?.includes(JSON.stringify(text).slice(1, -1))) return;
-    const said = { type: 'message', role: 'developer', content: [{ type: 'input_text', text }] };
-    await this.#call('thread/inject_items', { threadId, items: [said] });
+    await this.#call('thread/inject_items', saidByDeveloper(threadId, text));
   }
 
   /**

@@ -9,10 +9,11 @@ import {
   refuse,
   shellWord,
 } from '../../../kernel/index.ts';
-import type { Introduction, Started } from '../../shape.ts';
+import { continuingDetails, isContinued, resumeFailed } from '../../continuing.ts';
+import type { Introduction, LaunchRequest, Started } from '../../shape.ts';
 import { findStartupDialog } from '../dialogs.ts';
 import { liveEntries, type RegistryEntry } from '../sources/registry.ts';
-import { readStarts } from '../sources/session-starts.ts';
+import { readStarts, type SessionStart } from '../sources/session-starts.ts';
 import { SESSION_STARTS } from './plan.ts';
 
 /** Between two looks at the two small files that a starting session writes, ms; it takes about a second. */
@@ -27,17 +28,16 @@ export async function introduce(started: Started): Promise<Introduction | Refusa
   const { request, installation, plan, pane, signal } = started;
   const { config = '' } = installation.details;
   const starts = path.join(request.runFolder, SESSION_STARTS);
-  let screenAt = Date.now() + SCREEN_AFTER;
+  const began = Date.now();
+  let screenAt = began + SCREEN_AFTER;
   for (;;) {
     const start = readStarts(starts).at(-1);
     const entry = start && ownEntry(config, plan.socket, pane.process.pid);
-    if (start && entry)
-      return introduction(start.session, start.transcript, entry, {
-        config,
-        starts,
-        version: installation.version,
-        mode: request.permission,
-      });
+    if (start && entry) {
+      const known = { config, starts, version: installation.version, mode: request.permission };
+      const own = { folder: request.folder, ...continuingDetails(request, began) };
+      return wrongSession(request, start) ?? introduction(start.session, start.transcript, entry, known, own);
+    }
     const exit = readIfThere(path.join(request.runFolder, 'exit'));
     if (signal.aborted || exit !== undefined) return ended(started, exit);
     if (Date.now() >= screenAt) {
@@ -48,6 +48,19 @@ export async function introduce(started: Started): Promise<Introduction | Refusa
     await pause(LOOK);
   }
 }
+
+/** Its own word of what it goes on with, against what was asked. */
+function wrongSession(request: LaunchRequest, start: SessionStart): Refusal | undefined {
+  const { continues, session } = request;
+  if (!continues) return undefined;
+  const { source, transcript } = start;
+  const isAsked = start.session === session && isContinued(continues, { session: start.session, record: transcript });
+  if (isAsked && source === continues.how) return undefined;
+  const what = `Claude Code says that it has begun session ${start.session} (${source}) in ${transcript}`;
+  return resumeFailed(request, { what, told: start, next: goOn(continues.session) });
+}
+
+const goOn = (session: string): string => `claude --resume ${session}`;
 
 /** The entry that names our socket and is written by a process below our wrapper. */
 function ownEntry(config: string, socket: string | undefined, wrapper: number): RegistryEntry | undefined {
@@ -67,6 +80,7 @@ export function introduction(
   record: string,
   entry: RegistryEntry,
   details: { config: string; starts: string; version: string; mode: string },
+  own: Readonly<Record<string, string>> = {},
 ): Introduction {
   const process = identifyProcess(entry.pid);
   return {
@@ -78,6 +92,7 @@ export function introduction(
       starts: details.starts,
       pid: String(entry.pid),
       start: process?.start ?? entry.procStart ?? '',
+      ...own,
       ...(details.mode === 'bypass' ? { mode: 'bypassPermissions', inbound: 'accept' } : {}),
     },
   };
@@ -105,6 +120,11 @@ async function ended({ terminals, pane, request, signal }: Started, exit: string
     exit === undefined
       ? 'did not start in time, or its pane has gone'
       : `ended as soon as it was started (${exit.trim()})`;
+  // Its transcript went, or its project is another one for it.
+  if (request.continues && said.includes('No conversation found')) {
+    const next = goOn(request.continues.session);
+    return resumeFailed(request, { what: said, told: { exit: exit?.trim() ?? null, screen: words.slice(-12) }, next });
+  }
   return refuse('launch_failed', `Claude Code of ${request.agent} ${how}${said ? `: ${said}` : '.'}`, {
     evidence: { agent: request.agent, exit: exit?.trim() ?? null, screen: words.slice(-12), aborted: signal.aborted },
     next: [`cd ${shellWord(request.folder)} && claude`],

@@ -36,7 +36,7 @@ export function plan(request: LaunchRequest, installation: Installation): Launch
       inRun('token'),
       inRun('exit'),
       installation.binary,
-      ...['--session-id', request.session],
+      ...sessionOptions(request),
       ...['--name', request.agent],
       ...['--permission-mode', mode],
       // A later resume with an edited role document shall send the new text, not the recorded one.
@@ -59,6 +59,19 @@ export function plan(request: LaunchRequest, installation: Installation): Launch
     ],
     socket,
   };
+}
+
+/** Which session: a new one of ours, one that is gone on with, or a new one of ours that begins with what another one knew. */
+function sessionOptions({ session, continues }: LaunchRequest): readonly string[] {
+  if (!continues) return ['--session-id', session];
+  switch (continues.how) {
+    case 'resume':
+      return ['--resume', continues.session];
+    case 'fork':
+      return ['--resume', continues.session, '--fork-session', '--session-id', session];
+    default:
+      return continues.how satisfies never;
+  }
 }
 
 /** Claude Code asks nothing about the folder then: the person has said yes to us, and it is not for us to write that down. */

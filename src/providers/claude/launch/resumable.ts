@@ -10,6 +10,10 @@ export function resumable(continuation: Continuation): Resumable {
   if (details.config !== undefined && details.config !== config) {
     return { no: `it was made with the config folder ${details.config}, and the one of now is ${config}` };
   }
+  // It would go on in a transcript of another project, and never say which.
+  if (how === 'resume' && details.folder !== undefined && details.folder !== continuation.folder) {
+    return { no: `it belongs to the folder ${details.folder}, and its agent would work in ${continuation.folder}` };
+  }
   const rival = how === 'resume' ? liveEntries(config).find((entry) => entry.session === session) : undefined;
   if (rival) return { no: `process ${rival.pid} works on it` };
   return recordHolds(continuation, isInput);

@@ -50,7 +50,10 @@ async function prepare(
   const binary = server?.argv[0] ?? 'codex';
   const settings = { cwd: request.folder, developerInstructions: request.instructions, ...flags.thread };
   const { resume } = flags;
-  const opened = await openThread({ socket, settings, name: NAME, ...(resume ? { resume } : {}) }, signal);
+  const opened = await openThread(
+    { socket, settings, name: NAME, ...(resume ? { from: { how: 'resume', session: resume } } : {}) },
+    signal,
+  );
   if (isRefusal(opened)) return opened;
   if ('fault' in opened) return cannotStart(opened.fault ?? (server ? await startFault(server) : 'it did not come up'));
   const { argv } = viewOf({ binary, folder: request.folder, session: opened.session, socket }, {});

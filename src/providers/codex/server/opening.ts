@@ -1,20 +1,24 @@
 import { firstLine, printable, type Refusal, refuse, type SessionId } from '../../../kernel/index.ts';
+import type { Continues } from '../../shape.ts';
 import { TEAM_SERVER } from '../settings/overrides.ts';
 import { type Answer, type Call, Connection, isObject, type Parameters, type Word } from './connection.ts';
+import { saidInstead, wasToldLast } from './told.ts';
 
 export interface OpenedThread {
   readonly session: SessionId;
   readonly record: string;
 }
 
-/** Which thread to open: a new one, or one that was written down before. */
+/** Which thread to open: a new one, one that was written down before, or a new one that begins with such a one. */
 export interface Opening {
   readonly socket: string;
   readonly settings: Parameters;
   /** The thread's title. */
   readonly name: string;
-  readonly resume?: string;
+  readonly from?: Pick<Continues, 'how'> & { readonly session: string };
 }
+
+const METHODS = { start: 'thread/start', resume: 'thread/resume', fork: 'thread/fork' } as const;
 
 /** What the server answered, whichever way it went. */
 interface Opened {
@@ -42,21 +46,35 @@ export async function openThread(
 }
 
 async function converse(
-  { socket, settings, name, resume }: Opening,
+  { socket, settings, name, from }: Opening,
   tools: ToolStart,
   signal: AbortSignal,
 ): Promise<Opened> {
   const none: Opened = { account: { answered: 'none' }, thread: { answered: 'none' }, settled: false };
   const talk = async (call: Call): Promise<Opened> => {
     const account = await call('account/read', {});
-    const thread = await (resume === undefined
-      ? call('thread/start', settings)
-      : call('thread/resume', { ...settings, threadId: resume, excludeTurns: true }));
+    const thread = await call(METHODS[from?.how ?? 'start'], {
+      ...settings,
+      ...(from ? { threadId: from.session, excludeTurns: true } : {}),
+    });
     const opened = thread.answered === 'result' ? threadIn(thread.result) : undefined;
-    if (opened && resume === undefined) await call('thread/name/set', { threadId: opened.session, name });
+    if (opened && from?.how !== 'resume') await call('thread/name/set', { threadId: opened.session, name });
+    const told = opened && from ? await tellAgain(call, opened, from.how, settings.developerInstructions) : undefined;
+    if (told?.answered === 'error') return { account, thread: told, settled: false };
     return { account, thread, settled: opened !== undefined && (await tools.settled(signal)) };
   };
   return (await askServer(socket, signal, talk, (word) => tools.hear(word))) ?? none;
+}
+
+/** Says to a conversation that is gone on with who it is now, unless that is what it was told last. */
+async function tellAgain(
+  call: Call,
+  { session, record }: OpenedThread,
+  how: Continues['how'],
+  text: unknown,
+): Promise<Answer | undefined> {
+  if (typeof text !== 'string' || text === '' || (how === 'resume' && wasToldLast(record, text))) return undefined;
+  return call('thread/inject_items', saidInstead(session, text));
 }
 
 /** Has one talk with a server, as soon as it answers, and hangs up. Undefined when `signal` aborts first. */
