@@ -80,9 +80,12 @@ export function continuingDetails({ continues }: LaunchRequest, began: number): 
  * at which it was written first.
  */
 export function ownCalls(handle: Pick<AgentHandle, 'details'>, calls: readonly MissedCall[]): readonly MissedCall[] {
-  const began = Number(handle.details.began ?? 0);
+  const began = beganAt(handle);
   return calls.filter(({ at }) => at >= began);
 }
+
+/** UTC ms from which on a record is about this life; 0 when all of it is. */
+export const beganAt = ({ details }: Pick<AgentHandle, 'details'>): number => Number(details.began ?? 0);
 
 /** Has this life the very session, and the record, that an earlier one had? */
 export const isResumed = ({ details }: Pick<AgentHandle, 'details'>): boolean => details.continues === 'resume';

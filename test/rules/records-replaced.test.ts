@@ -126,6 +126,7 @@ class Process {
   /** As a coordinator finds it that knows these sessions. */
   sessions(known: readonly string[], hooks = true): Sessions {
     return new Sessions({
+      began: 0,
       known: known.map((session) => ({ session, record: this.file(session) })),
       starts: hooks ? this.starts : undefined,
       changed: nothing,

@@ -11,7 +11,7 @@ import {
 import type { Terminals } from '../../tmux/index.ts';
 import { Alarm } from '../alarm.ts';
 import { approvalId } from '../approvals.ts';
-import { ownCalls } from '../continuing.ts';
+import { beganAt, ownCalls } from '../continuing.ts';
 import { EndWatch } from '../end-watch.ts';
 import { Incidents } from '../incidents.ts';
 import { PasteChannel, type Typist } from '../paste-channel.ts';
@@ -67,6 +67,7 @@ export class ClaudeAttachment implements Attachment {
     this.#sessions = new Sessions({
       known: [...(handle.former ?? []), { session: handle.session, record: handle.record }],
       starts: details.starts,
+      began: beganAt(handle),
       changed,
       // What was taken before this attachment counts for the pace; what comes later was counted when it was handed over.
       heard: (from, at) => {

@@ -15,6 +15,8 @@ export interface SessionsOptions {
   readonly known: readonly { readonly session: string; readonly record: string }[];
   /** The file of the SessionStart hook; undefined for a conversation that somebody else started. */
   readonly starts: string | undefined;
+  /** What was written before that, UTC ms, is of a life before this one. */
+  readonly began: number;
   readonly changed: () => void;
   readonly heard: (from: string, at: number) => void;
   /**
@@ -167,7 +169,7 @@ export class Sessions {
   }
 
   #follow(session: string, file: string): void {
-    const record = new RecordFollower(file, this.#options.changed, this.#options.heard);
+    const record = new RecordFollower(file, this.#options.changed, this.#options.heard, this.#options.began);
     this.#followed.push({ session, record });
     if (this.#watching) record.watch();
     record.catchUp();

@@ -188,11 +188,14 @@ export class RolloutFollower {
   readonly #lines: LineFollower;
   readonly #inputs = new Map<string, InputFound[]>();
   readonly #missed: { readonly offset: number; readonly call: MissedCall }[] = [];
+  readonly #began: number;
   #state: RolloutState = EMPTY_ROLLOUT;
   #parent: string | undefined;
 
-  constructor(file: string, changed: () => void) {
+  /** What was written before `began`, UTC ms, says nothing about the turn: another life wrote it. */
+  constructor(file: string, changed: () => void, began = 0) {
     this.#file = file;
+    this.#began = began;
     this.#lines = new LineFollower(
       file,
       (text, offset) => this.#take(text, offset),
@@ -254,7 +257,7 @@ export class RolloutFollower {
     if (offset === 0) this.#parent = parentIn(text);
     const line = parseRolloutLine(text);
     if (!line) return;
-    this.#state = advanceRollout(this.#state, line);
+    if (!('at' in line) || line.at >= this.#began) this.#state = advanceRollout(this.#state, line);
     if (line.type === 'input') {
       for (const name of new Set([line.client, ...line.marks])) {
         if (name === undefined) continue;

@@ -1,4 +1,5 @@
 import { readIfThere, type SessionId, sizeOf } from '../../kernel/index.ts';
+import { beganAt } from '../continuing.ts';
 import type { AgentHandle, MissedCall, Offer } from '../shape.ts';
 import { settingsOf } from './launch.ts';
 import { type InputFound, marksIn, RolloutFollower } from './record.ts';
@@ -256,7 +257,7 @@ export class Threads {
       this.#followed.push(back);
       return;
     }
-    const record = new RolloutFollower(file, this.#options.changed);
+    const record = new RolloutFollower(file, this.#options.changed, beganAt(this.#options.handle));
     record.catchUp();
     if (this.#watching) record.watch();
     this.#followed.push({ session, file, record, parent, thread: thread ?? this.#threadOf(session, file) });

@@ -1,7 +1,8 @@
-import type { IncarnationId } from '../../kernel/index.ts';
+import type { DeliveryId, IncarnationId } from '../../kernel/index.ts';
 import { type Liveness, probeProcess, readIfThere, sizeOf } from '../../kernel/index.ts';
 import type { Terminals } from '../../tmux/index.ts';
 import { approvalId } from '../approvals.ts';
+import { ownCalls } from '../continuing.ts';
 import { EndWatch } from '../end-watch.ts';
 import { PasteChannel } from '../paste-channel.ts';
 import type { AgentHandle, Approval, Attachment, Channel, Decision, MissedCall, Offer, TurnFact } from '../shape.ts';
@@ -124,12 +125,12 @@ export class ScriptedAttachment implements Attachment {
 
   missedCalls(since: number): readonly MissedCall[] {
     this.#record.catchUp();
-    return this.#record.missedCalls(since);
+    return ownCalls(this.#handle, this.#record.missedCalls(since));
   }
 
-  /** It has one session all its life. */
-  knows(): boolean {
-    return true;
+  knows(delivery: DeliveryId): boolean {
+    this.#record.catchUp();
+    return (['protocol', 'paste'] as const).some((way) => this.#record.receipt(way, delivery, 0) !== undefined);
   }
 
   approvals(): readonly Approval[] {

@@ -1,7 +1,16 @@
 import fs from 'node:fs';
 import path from 'node:path';
-import { agentWrapper, isRefusal, programArgv, type Refusal, readIfThere, refuse } from '../../kernel/index.ts';
-import { recordHolds } from '../continuing.ts';
+import { setTimeout as pause } from 'node:timers/promises';
+import {
+  agentWrapper,
+  isRefusal,
+  programArgv,
+  type Refusal,
+  readIfThere,
+  refuse,
+  shellWord,
+} from '../../kernel/index.ts';
+import { continuingDetails, isContinued, recordHolds, resumeFailed } from '../continuing.ts';
 import type { Continuation, Introduction, LaunchPlan, LaunchRequest, Resumable, Started } from '../shape.ts';
 import { socketOf } from '../socket.ts';
 import type { Script } from './program/script.ts';
@@ -24,6 +33,7 @@ export function plan(request: LaunchRequest): LaunchPlan | Refusal {
       TEAM_AGENT_SESSION: request.session,
       TEAM_AGENT_WORKSPACE: request.workspace,
       TEAM_AGENT_RECORD: recordOf(request),
+      ...continuing(request),
       TEAM_AGENT_MCP_URL: request.mcpUrl,
       ...(socket === undefined ? {} : { TEAM_AGENT_SOCKET: socket }),
       ...(request.script === undefined ? {} : { TEAM_AGENT_SCRIPT: request.script }),
@@ -38,10 +48,36 @@ export function resumable(continuation: Continuation): Resumable {
   return recordHolds(continuation, (line) => parseRecordLine(line)?.type === 'session');
 }
 
-/** Everything about it was known beforehand. */
-export async function introduce({ request }: Started): Promise<Introduction> {
+function continuing({ continues }: LaunchRequest): Readonly<Record<string, string>> {
+  if (!continues) return {};
+  return { [continues.how === 'resume' ? 'TEAM_AGENT_RESUMES' : 'TEAM_AGENT_FORKS']: continues.session };
+}
+
+/** Everything about it was known beforehand; that it goes on with an earlier session its record has to say. */
+export async function introduce({ request, signal }: Started): Promise<Introduction | Refusal> {
+  const { session, continues } = request;
   const record = recordOf(request);
-  return { session: request.session, record, details: {} };
+  const details = continuingDetails(request, Date.now());
+  if (!continues) return { session, record, details };
+  const began = await beginning(record, request.incarnation, signal);
+  const isAsked = began && (continues.how === 'resume' ? began.resumed : began.forked_from === continues.session);
+  if (isAsked && isContinued(continues, { session, record })) return { session, record, details };
+  const what = began ? `its record says otherwise: ${JSON.stringify(began)}` : `it wrote nothing into ${record}`;
+  return resumeFailed(request, { what, told: began ?? {}, next: `ls -l ${shellWord(continues.record)}` });
+}
+
+/** Between two looks at the record of an agent that is about to write its first line, ms. */
+const LOOK = 15;
+
+/** The line with which this life begins; undefined when it does not come in time. */
+async function beginning(record: string, incarnation: string, signal: AbortSignal) {
+  for (; !signal.aborted; await pause(LOOK)) {
+    for (const line of (readIfThere(record) ?? '').split('\n').reverse()) {
+      const parsed = parseRecordLine(line);
+      if (parsed?.type === 'session' && parsed.incarnation === incarnation) return parsed;
+    }
+  }
+  return undefined;
 }
 
 /** It belongs to the session, and outlives the incarnation. */

@@ -12,6 +12,10 @@ export type RecordLine =
       /** The agent's own process, below the wrapper: its pid and start time, as `identifyProcess` tells them. */
       readonly pid: number;
       readonly start: string;
+      /** It goes on with this session after an earlier life has ended. */
+      readonly resumed?: true;
+      /** It began as a fork of that session. A script has no memory, so nothing is copied. */
+      readonly forked_from?: string;
       readonly at: number;
     }
   | { readonly type: 'greeting'; readonly at: number }

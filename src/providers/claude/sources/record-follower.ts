@@ -105,11 +105,18 @@ export class RecordFollower {
   readonly #calls = new Map<string, { readonly call: Call; readonly offset: number; readonly at: number }>();
   readonly #missed: { readonly offset: number; readonly call: MissedCall }[] = [];
   readonly #heard: (from: string, at: number) => void;
+  readonly #began: number;
+  /** Has a line been read that was written after that? */
+  #reached = false;
   #state: RecordState = EMPTY;
 
-  /** `changed` is called after the file system told of new lines; `heard` for each message of a peer. */
-  constructor(file: string, changed: () => void, heard: (from: string, at: number) => void) {
+  /**
+   * `changed` is called after the file system told of new lines; `heard` for each message of a peer. What was written before
+   * `began`, UTC ms, says nothing about the turn: another life wrote it.
+   */
+  constructor(file: string, changed: () => void, heard: (from: string, at: number) => void, began = 0) {
     this.file = file;
+    this.#began = began;
     this.#heard = heard;
     const take = (text: string, offset: number): void => {
       if (!WORTH_READING.test(text)) return;
@@ -178,8 +185,17 @@ export class RecordFollower {
     return this.#lines.replacements > 0 || position > sizeOf(this.file) ? 0 : position;
   }
 
+  /** Was it written in this life? A line without a time is as old as the newest one before it. */
+  #isOwn(line: RecordLine): boolean {
+    if (!('at' in line)) return this.#began === 0 || this.#reached;
+    const isOwn = line.at >= this.#began;
+    this.#reached ||= isOwn;
+    return isOwn;
+  }
+
   #forget(): void {
     this.#state = EMPTY;
+    this.#reached = false;
     this.#inputs.length = 0;
     this.#missed.length = 0;
     this.#queued.clear();
@@ -187,7 +203,7 @@ export class RecordFollower {
   }
 
   #take(line: RecordLine, offset: number): void {
-    this.#state = advance(this.#state, line);
+    if (this.#isOwn(line)) this.#state = advance(this.#state, line);
     switch (line.type) {
       case 'input': {
         this.#inputs.push({ offset, uuids: line.uuids, marks: marksIn(line.text) });

@@ -1,5 +1,6 @@
 import { firstLine, printable, type Refusal, refuse, type SessionId } from '../../../kernel/index.ts';
 import type { Continues } from '../../shape.ts';
+import { marksIn } from '../record.ts';
 import { TEAM_SERVER } from '../settings/overrides.ts';
 import { type Answer, type Call, Connection, isObject, type Parameters, type Word } from './connection.ts';
 import { saidInstead, wasToldLast } from './told.ts';
@@ -53,6 +54,7 @@ async function converse(
   const none: Opened = { account: { answered: 'none' }, thread: { answered: 'none' }, settled: false };
   const talk = async (call: Call): Promise<Opened> => {
     const account = await call('account/read', {});
+    if (from?.how === 'resume') await takeBack(call, from.session);
     const thread = await call(METHODS[from?.how ?? 'start'], {
       ...settings,
       ...(from ? { threadId: from.session, excludeTurns: true } : {}),
@@ -64,6 +66,31 @@ async function converse(
     return { account, thread, settled: opened !== undefined && (await tools.settled(signal)) };
   };
   return (await askServer(socket, signal, talk, (word) => tools.hear(word))) ?? none;
+}
+
+/**
+ * Takes messages of the team out of a thread's queue before it is resumed: it would run at once, before anybody follows the
+ * life and knows whether it stays. What becomes of them is settled like everything else that is found nowhere.
+ */
+async function takeBack(call: Call, threadId: string): Promise<void> {
+  const queue = await call('thread/queue/list', { threadId });
+  const entries = queue.answered === 'result' && isObject(queue.result) ? queue.result.data : [];
+  for (const entry of Array.isArray(entries) ? entries : []) {
+    if (isObject(entry) && isOurs(entry)) {
+      await call('thread/queue/delete', { threadId, queuedSubmissionId: String(entry.id) });
+    }
+  }
+}
+
+/** Its id stands in its own header, as we write them. */
+function isOurs({ clientUserMessageId, input }: Parameters): boolean {
+  const parts = Array.isArray(input) ? input : [];
+  return parts.some(
+    (part: unknown) =>
+      isObject(part) &&
+      typeof part.text === 'string' &&
+      marksIn(part.text).some((mark) => mark === clientUserMessageId),
+  );
 }
 
 /** Says to a conversation that is gone on with who it is now, unless that is what it was told last. */

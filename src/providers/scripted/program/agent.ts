@@ -24,6 +24,9 @@ export interface Identity {
   readonly token: string;
   readonly workspace: string;
   readonly folder: string;
+  /** The session that this life goes on with: its own one, or the one that it was forked from. */
+  readonly resumes: string | undefined;
+  readonly forks: string | undefined;
 }
 
 /** So many lines of a flood are written before the program looks at its keys again. */
@@ -73,7 +76,7 @@ export class Agent implements Stage {
 
   /** Opens its ways in, greets, and takes input from then on. The tools are asked for meanwhile. */
   async start(script: Script): Promise<void> {
-    const { session, incarnation, folder, workspace } = this.#identity;
+    const { session, incarnation, folder, workspace, resumes, forks } = this.#identity;
     this.#columns = script.columns;
     const player = new Player(script, this, { node: process.execPath, workspace, folder });
     this.#player = player;
@@ -83,6 +86,8 @@ export class Agent implements Stage {
       incarnation,
       pid: process.pid,
       start: identifyProcess(process.pid)?.start ?? '',
+      ...(resumes === session ? { resumed: true } : {}),
+      ...(forks === undefined ? {} : { forked_from: forks }),
     });
     await this.#inbox?.listen();
     this.#screen.draw();

@@ -44,6 +44,8 @@ function readIdentity(environment: NodeJS.ProcessEnv): Identity {
     token: environment.TEAM_AGENT_TOKEN ?? '',
     workspace: environment.TEAM_AGENT_WORKSPACE ?? process.cwd(),
     folder: process.cwd(),
+    resumes: environment.TEAM_AGENT_RESUMES,
+    forks: environment.TEAM_AGENT_FORKS,
   };
   delete environment.TEAM_AGENT_TOKEN;
   if (missing.length > 0)
