@@ -20,6 +20,7 @@ import {
 } from '../ledger/index.ts';
 import type { AgentHandle, Attachment, Offer, Settlement } from '../providers/index.ts';
 import { Conversation } from './conversation.ts';
+import { moveIdentity } from './lease.ts';
 
 /** How many messages a leader takes in one turn: each turn of it is paid for. */
 const TOGETHER = 20;
@@ -181,9 +182,11 @@ export class Leaders {
   }
 
   /** What a restarted coordinator has to know: records of sessions that were left still prove what was handed to them. */
-  #keep({ incarnation, handle }: Conversation): void {
+  #keep(conversation: Conversation): void {
     const { ledger, failed } = this.#effects;
+    const { incarnation, handle } = conversation;
     updateLeader(ledger.db, incarnation, { handle: JSON.stringify(handle) }).catch(failed);
+    for (const team of this.teamsOf(incarnation)) moveIdentity(ledger, team, conversation).catch(failed);
   }
 
   async #availability(team: TeamId, urgent: boolean): Promise<Available | Unavailable> {

@@ -81,17 +81,26 @@ export type Decision =
 /** The one decision about a lease. Pure: everything it rests on was looked up a moment ago. */
 export function transition(intent: Intent, evidence: Evidence, lease: { readonly epoch: number }): Decision {
   const { candidate, holder, seenEpoch } = evidence;
+  if (intent === 'release') return releasing(candidate, holder);
   const unfit = unfitness(candidate, intent);
   if (unfit) return { decision: 'refuse', reason: unfit };
   if (candidate.kind !== 'conversation') return { decision: 'refuse', reason: 'caller_not_leader_shaped' };
-  const holds = holder.state !== 'vacant' && holder.incarnation === candidate.incarnation;
-  if (intent === 'release') {
-    return holds ? { decision: 'release', reason: 'released' } : { decision: 'refuse', reason: 'nobody_leads' };
-  }
+  const holds = isHeldBy(candidate, holder);
   if (holds) return { decision: 'keep', reason: 'already_bound' };
   if (seenEpoch !== undefined && seenEpoch !== lease.epoch)
     return { decision: 'refuse', reason: 'owner_epoch_advanced' };
   return intent === 'rebind' ? rebinding(candidate, holder) : taking(intent, evidence, candidate);
+}
+
+const isHeldBy = ({ incarnation }: Conversation, holder: Holder): boolean =>
+  holder.state !== 'vacant' && holder.incarnation === incarnation;
+
+/** Given up is what somebody has; wherever it works by now, and whatever else is on its session. */
+function releasing(candidate: Candidate, holder: Holder): Decision {
+  if (candidate.kind === 'worker') return { decision: 'refuse', reason: 'caller_is_a_worker' };
+  return candidate.kind === 'conversation' && isHeldBy(candidate, holder)
+    ? { decision: 'release', reason: 'released' }
+    : { decision: 'refuse', reason: 'nobody_leads' };
 }
 
 type Conversation = Extract<Candidate, { kind: 'conversation' }>;
@@ -102,7 +111,7 @@ function unfitness(candidate: Candidate, intent: Intent): LeaseReason | undefine
   if (candidate.kind === 'plain') return 'caller_not_leader_shaped';
   if (!candidate.here) return 'caller_elsewhere';
   // Whoever is attached by hand was pointed at: where it works does not matter then.
-  if (!candidate.inside && intent !== 'attach' && intent !== 'release') return 'caller_cwd_mismatch';
+  if (!candidate.inside && intent !== 'attach') return 'caller_cwd_mismatch';
   return undefined;
 }
 

@@ -34,6 +34,7 @@ import type {
   Attachment,
   ChannelHold,
   Decision,
+  Incident,
   Settlement,
 } from '../../src/providers/index.ts';
 import { openTerminals } from '../../src/tmux/index.ts';
@@ -59,6 +60,13 @@ export class Puppet {
   readonly decided: [string, Decision][] = [];
   answer: 'taken' | { not_taken: string } = 'taken';
   closed = false;
+  #listener: (incident: Incident) => void = () => undefined;
+
+  /** A person opens another conversation in its terminal. */
+  moveTo(session: string, record: string): void {
+    const moved = { session: session as SessionId, record };
+    this.#listener({ key: `moved:${session}`, kind: 'session_changed', text: 'it moved', session: moved });
+  }
 
   attachment(): Attachment {
     return {
@@ -83,7 +91,9 @@ export class Puppet {
       },
       hook: async () => ({}),
       onChange: () => undefined,
-      onIncident: () => undefined,
+      onIncident: (listener) => {
+        this.#listener = listener;
+      },
       liveness: () => this.liveness,
       close: () => {
         this.closed = true;

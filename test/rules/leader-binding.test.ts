@@ -2,7 +2,9 @@ import { createHash } from 'node:crypto';
 import { expect, test } from 'vitest';
 import { tokenHash } from '../../src/agents/index.ts';
 import { type IncarnationId, mint } from '../../src/kernel/index.ts';
+import { personId } from '../../src/leader/index.ts';
 import { findLeader, leaseOf } from '../../src/ledger/index.ts';
+import { eventually } from '../support/eventually.ts';
 import { conversationIn, type House, house, lead, living, NOBODY, ONE, TWO } from './house.ts';
 
 const bind = (home: House, { conversation }: Awaited<ReturnType<typeof conversationIn>>, team = ONE) =>
@@ -168,4 +170,28 @@ test('M10 a coordinator that comes back knows who leads what, by which token, an
   expect(again.byToken(tokenHash(ended.token))).toBeUndefined();
   expect(await again.recipient(ONE).availability(false)).toMatchObject({ incarnation: claude.incarnation });
   expect(await again.recipient(TWO).availability(false)).toMatchObject({ hold: 'leader_unbound' });
+});
+
+test('D10 B45 the id of a person at a team: one formula, another id for each input, none where two could be one', () => {
+  const person = { machine: 'm', workspace: '/w', user: 'u', team: 't' };
+  const formula = createHash('sha256').update('m\0/w\0u\0t').digest('hex').slice(0, 32);
+  expect(personId(person)).toBe(formula);
+  const others = Object.keys(person).map((input) => personId({ ...person, [input]: 'other' }));
+  expect(new Set([formula, ...others]).size).toBe(5);
+  for (const input of Object.keys(person)) expect(personId({ ...person, [input]: 'a\0b' })).toBeUndefined();
+});
+
+test('M12 a leader on another session is the same leader in the same epoch, and its lease shows that session', async () => {
+  const home = await house();
+  const claude = await conversationIn(home);
+  await bind(home, claude);
+  await bind(home, claude, TWO);
+  home.puppets.get(claude.incarnation)?.moveTo('another-session', '/another-record');
+  await eventually('both leases to follow', async () => (await home.events('leader.session_changed')).length === 2);
+  const session = createHash('sha256').update('another-session').digest('hex').slice(0, 12);
+  for (const team of [ONE, TWO]) {
+    const lease = await leaseOf(home.ledger.db, team);
+    expect(lease).toMatchObject({ epoch: 1, receiver: claude.incarnation });
+    expect(JSON.parse(lease?.identity ?? '')).toMatchObject({ session });
+  }
 });

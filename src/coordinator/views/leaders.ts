@@ -1,5 +1,5 @@
 import os from 'node:os';
-import { placeOf, type TeamId } from '../../kernel/index.ts';
+import { placeOf, refuse, type TeamId } from '../../kernel/index.ts';
 import { type Leaders, personId } from '../../leader/index.ts';
 import { leaseOf, type Reading, type TeamRow, teams } from '../../ledger/index.ts';
 import type { Caller } from '../callers.ts';
@@ -56,10 +56,16 @@ export async function identityView(
   const machine = environment.TEAM_AGENT_MACHINE_FINGERPRINT ?? os.hostname();
   const user = os.userInfo().username;
   const derived = personId({ machine, workspace, user, team: team.team });
+  if (derived === undefined) {
+    return refuse('usage', 'A name that an identity is made of holds a NUL character.', {
+      evidence: { machine, workspace, user, team: team.team },
+      next: ['unset TEAM_AGENT_MACHINE_FINGERPRINT'],
+    });
+  }
   const lease = await leaseOf(db, team.team as TeamId);
   return {
     ok: true as const,
-    uuid_prefix: (override ?? derived ?? '').slice(0, 12),
+    uuid_prefix: (override ?? derived).slice(0, 12),
     source: override === undefined ? ('derived' as const) : ('override' as const),
     machine_fingerprint: machine,
     workspace_abspath: workspace,

@@ -57,7 +57,10 @@ export const attachLeader = verb({
     inTeam(asked, args, async (team) => {
       if (asked.caller.kind === 'agent') return told(asked, team, await refuse(asked, team, 'attach'), 'attach');
       const chosen: Chosen | Refusal = await pointedAt(asked, args, () => own(asked, args));
-      if (isRefusal(chosen)) return chosen;
+      if (isRefusal(chosen)) {
+        await refuse(asked, team, 'attach');
+        return chosen;
+      }
       return told(asked, team, await ask(asked, team, chosen.conversation, 'attach', args.confirm), 'attach');
     }),
 });
