@@ -1,18 +1,10 @@
 import assert from 'node:assert/strict';
 import path from 'node:path';
-import { type DeliveryId, isRefusal, mint, readBytes, sizeOf } from '../kernel/index.ts';
+import { type DeliveryId, isRefusal } from '../kernel/index.ts';
 import type { PaneHandle, Terminals } from '../tmux/index.ts';
-import type {
-  AgentHandle,
-  Attachment,
-  Channel,
-  Installation,
-  LaunchRequest,
-  Offer,
-  Provider,
-  Receipt,
-  Settlement,
-} from './shape.ts';
+import { continuingConformance } from './conformance/continuing.ts';
+import { channelNamed, consumed, isAtRest, newOffer, readyAgent, taken } from './conformance/steps.ts';
+import type { AgentHandle, Attachment, Installation, LaunchRequest, Provider } from './shape.ts';
 
 /** A live agent that the harness has launched and attached to. */
 export interface LiveAgent {
@@ -31,8 +23,11 @@ export interface ConformanceHarness {
   request(): LaunchRequest;
   /** A launch that the provider has to refuse, when it looks at the machine or when it plans. */
   impossible(): LaunchRequest;
-  /** Launches an agent that takes input; with a dialog open or a draft in its composer when that is asked for. */
-  launch(situation: 'plain' | 'dialog' | 'draft'): Promise<LiveAgent>;
+  /**
+   * Launches an agent that takes input; with a dialog open or a draft in its composer when that is asked for. `more` says where
+   * it differs from `request()`.
+   */
+  launch(situation: 'plain' | 'dialog' | 'draft', more?: Partial<LaunchRequest>): Promise<LiveAgent>;
   /** The text of a message as the runtime renders it. */
   render(delivery: DeliveryId, body: string): string;
   /** Waits for a condition, with a deadline of the harness's own; rejects when it does not come true. */
@@ -60,6 +55,7 @@ export function providerConformance(harness: ConformanceHarness): readonly Confo
     check('a draft holds what would be pasted', () => draftHolds(harness)),
     check('asking is no news', () => askingIsNoNews(harness)),
     check('death is seen, and nothing is taken after it', () => deathIsSeen(harness)),
+    ...continuingConformance(harness),
   ];
 }
 
@@ -114,13 +110,7 @@ async function attachesAgain(harness: ConformanceHarness): Promise<void> {
 async function handsOver(harness: ConformanceHarness): Promise<void> {
   const agent = await readyAgent(harness);
   for (const { name } of agent.attachment.channels()) {
-    const channel = channelNamed(agent, name);
-    await harness.until(`${name} is ready`, async () => (await channel.state()) === 'ready');
-    const offer = newOffer(agent, channel);
-    const handed = await channel.hand(offer, harness.render(offer.delivery, `over ${name}`), 'leader');
-    assert.deepEqual(handed, { handed: 'written' });
-    const receipt = await taken(harness, channel, offer);
-    await harness.until('the record holds what the receipt names', () => isWritten(receipt, offer));
+    await consumed(harness, agent, channelNamed(agent, name));
   }
 }
 
@@ -197,51 +187,4 @@ async function deathIsSeen(harness: ConformanceHarness): Promise<void> {
     const settlement = await channel.settle(newOffer(agent, channel));
     assert.notEqual(settlement.outcome, 'taken');
   }
-}
-
-async function readyAgent({ launch, until }: ConformanceHarness): Promise<LiveAgent> {
-  const agent = await launch('plain');
-  await until('the agent greets', () => agent.attachment.greeted());
-  return agent;
-}
-
-/** Does everything that says something about its turn say that none runs? */
-function isAtRest({ attachment }: LiveAgent): boolean {
-  const facts = attachment.facts();
-  return facts[0]?.value === 'idle' && facts.every(({ source, value }) => source === 'process' || value === 'idle');
-}
-
-function channelNamed({ attachment }: LiveAgent, name: Channel['name']): Channel {
-  const channel = attachment.channels().find((candidate) => candidate.name === name);
-  assert.ok(channel, `the channel ${name} has gone`);
-  return channel;
-}
-
-function newOffer({ attachment, request }: LiveAgent, { name }: Channel): Offer {
-  const { incarnation } = request;
-  return { delivery: mint.delivery(), number: 1, channel: name, incarnation, position: attachment.position() };
-}
-
-async function taken({ until }: ConformanceHarness, channel: Channel, offer: Offer): Promise<Receipt> {
-  const seen: Settlement[] = [];
-  await until(`${channel.name} proves the delivery`, async () => {
-    const settlement = await channel.settle(offer);
-    assert.notEqual(settlement.outcome, 'not_taken', `${channel.name} denies what it took`);
-    seen.push(settlement);
-    return settlement.outcome === 'taken';
-  });
-  const last = seen.at(-1);
-  assert.ok(last?.outcome === 'taken');
-  return last.receipt;
-}
-
-/** Does the recipient's record hold the delivery where its receipt says: at an offset after the offer, or anywhere after it? */
-function isWritten({ file, offset }: Receipt, offer: Offer): boolean {
-  assert.ok(file !== undefined, 'the receipt names no file');
-  if (offset !== undefined) assert.ok(offset >= offer.position, 'the receipt stands before the offer');
-  const from = offset ?? offer.position;
-  const text = readBytes(file, from, sizeOf(file)).toString('utf8');
-  const found = offset === undefined ? text : (text.split('\n', 1)[0] ?? '');
-  if (offset !== undefined) assert.ok(found.includes(offer.delivery), 'the line at the offset lacks the delivery');
-  return found.includes(offer.delivery);
 }

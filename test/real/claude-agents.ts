@@ -179,14 +179,14 @@ export class ClaudeWorld {
       provider: claude,
       request: () => this.request(),
       impossible: () => this.request({ socketFolder: `/${'x'.repeat(120)}` }),
-      launch: (situation) => this.#situation(situation),
+      launch: (situation, more) => this.#situation(situation, more),
       render: (delivery, body) => messageText(delivery, body),
       until: this.until,
     };
   }
 
-  async #situation(situation: 'plain' | 'dialog' | 'draft'): Promise<LiveAgent> {
-    const agent = await this.launch();
+  async #situation(situation: 'plain' | 'dialog' | 'draft', more?: Partial<LaunchRequest>): Promise<LiveAgent> {
+    const agent = await this.launch(more);
     if (isRefusal(agent)) throw new Error(agent.message);
     await this.until('it is idle', () => agent.state() === 'idle');
     if (situation === 'dialog') {

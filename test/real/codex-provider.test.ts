@@ -507,8 +507,8 @@ describe('N08 the conformance suite', () => {
     provider: codex,
     request: () => world.request(),
     impossible: () => world.request({ trusted: false }),
-    launch: async (situation) => {
-      const life = await world.ready();
+    launch: async (situation, more) => {
+      const life = await world.ready(more);
       const { view, pane } = life.handle;
       if (!view || !pane) throw new Error('there is no view');
       await eventually('the view is drawn', async () =>

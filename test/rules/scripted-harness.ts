@@ -178,7 +178,8 @@ export class Launcher {
 
   request(over: Partial<LaunchRequest> = {}): LaunchRequest {
     const workspace = over.workspace ?? freshFolder('w');
-    const runFolder = path.join(workspace, '.team', 'run', 'a');
+    const incarnation = over.incarnation ?? mint.incarnation();
+    const runFolder = path.join(workspace, '.team', 'run', incarnation);
     const socketFolder = path.join(workspace, 's');
     for (const folder of [runFolder, socketFolder]) fs.mkdirSync(folder, { recursive: true, mode: 0o700 });
     const agent = agentId('writer');
@@ -186,7 +187,7 @@ export class Launcher {
     return {
       agent,
       team: 'demo',
-      incarnation: mint.incarnation(),
+      incarnation,
       session: mint.session(),
       role: 'Writer',
       prompt: '',
@@ -265,7 +266,7 @@ export function scriptedHarness(launcher: Launcher): ConformanceHarness {
     provider: scriptedProvider(),
     request: () => launcher.request(),
     impossible: () => launcher.request({ script: '/nowhere/script.yaml' }),
-    launch: (situation) => launcher.launch(SITUATIONS[situation]),
+    launch: (situation, more) => launcher.launch(SITUATIONS[situation], more),
     render,
     until: async (what, condition) => {
       await eventually(what, condition);

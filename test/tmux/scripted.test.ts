@@ -30,8 +30,8 @@ class World {
     });
   }
 
-  async launch(script?: string): Promise<LiveAgent> {
-    const base = launcher.request();
+  async launch(script?: string, more: Partial<LaunchRequest> = {}): Promise<LiveAgent> {
+    const base = launcher.request(more);
     const file = path.join(base.workspace, 'script.yaml');
     if (script !== undefined) fs.writeFileSync(file, script);
     const request: LaunchRequest = script === undefined ? base : { ...base, script: file };
@@ -118,7 +118,8 @@ describe('N08 the scripted provider passes the conformance suite of providers in
   };
   const harness = {
     ...scriptedHarness(launcher),
-    launch: async (situation: keyof typeof scripts) => theWorld().launch(scripts[situation]),
+    launch: async (situation: keyof typeof scripts, more?: Partial<LaunchRequest>) =>
+      theWorld().launch(scripts[situation], more),
   };
   for (const check of providerConformance(harness)) test(check.name, () => check.run());
 });
