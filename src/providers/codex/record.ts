@@ -106,7 +106,7 @@ export function marksIn(text: string): readonly string[] {
 }
 
 /** Its first line tells where a rollout comes from. */
-function parentIn(text: string): string | undefined {
+export function parentIn(text: string): string | undefined {
   const line = parseObject(text);
   const meta = line?.type === 'session_meta' && isObject(line.payload) ? line.payload : undefined;
   return typeof meta?.forked_from_id === 'string' ? meta.forked_from_id : undefined;

@@ -1,3 +1,4 @@
+import fs from 'node:fs';
 import path from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import {
@@ -121,8 +122,9 @@ async function ended({ terminals, pane, request, signal }: Started, exit: string
       ? 'did not start in time, or its pane has gone'
       : `ended as soon as it was started (${exit.trim()})`;
   // Its transcript went, or its project is another one for it.
-  if (request.continues && said.includes('No conversation found')) {
-    const next = goOn(request.continues.session);
+  const { continues } = request;
+  if (continues && (said.includes('No conversation found') || !fs.existsSync(continues.record))) {
+    const next = goOn(continues.session);
     return resumeFailed(request, { what: said, told: { exit: exit?.trim() ?? null, screen: words.slice(-12) }, next });
   }
   return refuse('launch_failed', `Claude Code of ${request.agent} ${how}${said ? `: ${said}` : '.'}`, {
