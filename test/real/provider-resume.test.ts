@@ -222,7 +222,7 @@ describe('Codex', () => {
     expect(next.incidents).toEqual([]);
   });
 
-  test('M08 what stood in the queue of a life that was killed is not run by a resume, and is settled by the next life', async () => {
+  test('M03 what stood in the queue of a life that was killed is not run by a resume, and is settled by the next life', async () => {
     const life = await world.ready();
     await asked(life, '[[say elephants]]');
     const gate = world.model.holdAnswers();

@@ -231,3 +231,21 @@ describe('the inbox', () => {
     expect(pace.wait(100_000)).toBe(0);
   });
 });
+
+describe('the plan of a life that goes on with an earlier session', () => {
+  const earlier = { session: 'e0000000-0000-4000-8000-000000000000' as LaunchRequest['session'], record: '/c/e.jsonl' };
+
+  test('resumes that session, or forks it under an id of ours', () => {
+    const resumed = planned({ session: earlier.session, continues: { how: 'resume', ...earlier } }).argv;
+    expect(optionOf(resumed, '--resume')).toBe(earlier.session);
+    expect(resumed).not.toContain('--session-id');
+    expect(resumed).not.toContain('--fork-session');
+    const forked = planned({ continues: { how: 'fork', ...earlier } }).argv;
+    expect(optionOf(forked, '--resume')).toBe(earlier.session);
+    expect(optionOf(forked, '--session-id')).toBe(request.session);
+    expect(forked).toContain('--fork-session');
+    // Or the role of before would be sent.
+    for (const argv of [resumed, forked]) expect(optionOf(argv, '--system-prompt-snapshot')).toBe('off');
+    expect(planned().argv).not.toContain('--resume');
+  });
+});
