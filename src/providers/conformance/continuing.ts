@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { isRefusal, sizeOf } from '../../kernel/index.ts';
-import type { ConformanceCheck, ConformanceHarness, LiveAgent } from '../conformance.ts';
 import type { Continuation, Continues, Offer } from '../shape.ts';
+import type { ConformanceCheck, ConformanceHarness, LiveAgent } from './harness.ts';
 import { channelNamed, consumed, isAtRest, readyAgent } from './steps.ts';
 
 /** What a provider must do for a life that goes on with an earlier session, or with a fork of one. */

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { mint, readBytes, sizeOf } from '../../kernel/index.ts';
-import type { ConformanceHarness, LiveAgent } from '../conformance.ts';
 import type { Channel, Offer, Receipt, Settlement } from '../shape.ts';
+import type { ConformanceHarness, LiveAgent } from './harness.ts';
 
 /** Hands something over as soon as that may be done, and sees it taken and proved. */
 export async function consumed(
