@@ -46,6 +46,8 @@ export class Leaders {
   readonly #former = new Map<IncarnationId, Conversation>();
   readonly #tokens = new Map<string, IncarnationId>();
   readonly #receivers = new Map<TeamId, IncarnationId>();
+  /** Conversations that hold a team's offer, which others may lead by now: what they do next may settle it. */
+  readonly #holding = new Map<TeamId, IncarnationId>();
 
   constructor(effects: Effects) {
     this.#effects = effects;
@@ -170,7 +172,7 @@ export class Leaders {
       generation: 1,
       together: TOGETHER,
       availability: (urgent) => this.#availability(team, urgent),
-      settle: (offer) => this.#settle(offer),
+      settle: (offer) => this.#settle(team, offer),
       liveness: (incarnation) => this.liveness(incarnation),
     };
   }
@@ -201,9 +203,13 @@ export class Leaders {
     return { channel, incarnation: conversation.incarnation, position: () => conversation.position() };
   }
 
-  async #settle(offer: Offer): Promise<Settlement> {
+  async #settle(team: TeamId, offer: Offer): Promise<Settlement> {
     const conversation = this.#live.get(offer.incarnation) ?? (await this.#formerOf(offer.incarnation));
-    return conversation ? conversation.settle(offer) : { outcome: 'unknown', awaited: 'its record could be read' };
+    if (!conversation) return { outcome: 'unknown', awaited: 'its record could be read' };
+    const settled = await conversation.settle(offer);
+    if (settled.outcome === 'unknown') this.#holding.set(team, offer.incarnation);
+    else this.#holding.delete(team);
+    return settled;
   }
 
   async #formerOf(incarnation: IncarnationId): Promise<Conversation | undefined> {
@@ -218,7 +224,8 @@ export class Leaders {
   }
 
   #changed(incarnation: IncarnationId): void {
-    for (const team of this.teamsOf(incarnation)) this.#effects.changed(team);
+    const held = [...this.#holding].flatMap(([team, holder]) => (holder === incarnation ? [team] : []));
+    for (const team of new Set([...this.teamsOf(incarnation), ...held])) this.#effects.changed(team);
   }
 }
 

@@ -128,6 +128,9 @@ function rebinding(candidate: Conversation, holder: Holder): Decision {
 function taking(intent: Intent, { holder, confirmed }: Evidence, candidate: Conversation): Decision {
   // A yes counts only where somebody asked for the lead by name.
   const insists = confirmed && intent !== 'acquire';
+  // Of several that go on with one session the first has won. The others are told; a takeover is another wish than that.
+  const isLate = holder.state === 'alive' && holder.session === candidate.session && intent === 'claim';
+  if (isLate && insists) return { decision: 'refuse', reason: 'owner_epoch_advanced' };
   if (candidate.twins > 0 && !insists) return { decision: 'refuse', reason: 'ambiguous_candidates' };
   switch (holder.state) {
     case 'vacant':

@@ -105,7 +105,9 @@ export async function work(product: RealProduct, task: string): Promise<void> {
 /** How often the sessions of a CLI hold the result of a task, each as its model was shown it last. */
 export function shown(product: RealProduct, cli: Cli, task: string): number {
   const newest = new Map(modelOf(product, cli).turns.map(({ session, history }) => [session, history]));
-  const texts = [...newest.values()].flatMap((history) => history.map(({ text }) => text));
+  // What the model said itself may repeat it.
+  const put = [...newest.values()].flatMap((history) => history.filter(({ kind }) => kind !== 'answer'));
+  const texts = put.map(({ text }) => text);
   return texts.reduce((sum, text) => sum + text.split(` for task ${task}: `).length - 1, 0);
 }
 

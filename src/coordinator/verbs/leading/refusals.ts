@@ -38,8 +38,8 @@ export function leaseRefusal(
     case 'owner_epoch_advanced':
       return told(
         'owner_epoch_advanced',
-        `Somebody else took the lead of ${team.team} in this very moment (epoch ${epoch}).`,
-        [`team-agent leaders ${inTeam}`],
+        `${holder} was first: it leads ${team.team} since epoch ${epoch}. Taking the lead from it is a takeover.`,
+        [`team-agent leaders ${inTeam}`, `team-agent takeover --confirm ${inTeam}`],
       );
     case 'caller_is_a_worker':
       return told('worker_may_not', 'An agent of a team never leads one. Ask the leader with send_message.', [
