@@ -254,6 +254,8 @@ export interface Answers {
     readonly previous: unknown;
     readonly waiting: number;
     readonly perhaps_seen: readonly string[];
+    /** Why whoever leads now takes none of it at the moment. */
+    readonly held?: { readonly hold: string; readonly evidence: string };
     readonly inbox_hint?: { readonly message: string; readonly command: string };
   };
   takeover: Answers['claim-leader'];

@@ -32,6 +32,7 @@ export function leadLines(answer: Answers['claim-leader'], look: Look): string[]
   return [
     `${paint.bold(answer.team)}  ${paint.green(`${who}${STATUS[answer.status]}`)}  epoch ${answer.owner_epoch}  ${paint.dim(answer.reason)}`,
     `mail waiting: ${answer.waiting}`,
+    ...(answer.held ? wrap(`it takes nothing now: ${printable(answer.held.evidence)}`, look.columns) : []),
     ...(hint ? wrap(`${answer.perhaps_seen.length}: ${hint.message} ${hint.command}`, look.columns) : []),
   ];
 }

@@ -119,6 +119,7 @@ async function told(
   const { decision, epoch, previous } = outcome;
   if (decision.decision === 'refuse') return leaseRefusal(decision.reason, intent, caller, team, outcome);
   const mail = await mailOf(runtime, team);
+  const held = await heldBy(runtime, team);
   const hint = mail.perhaps_seen.length > 0 ? { inbox_hint: inboxHint(team) } : {};
   return {
     ok: true,
@@ -129,9 +130,17 @@ async function told(
     leader: await leaderView(runtime.effects.ledger.db, runtime, team.team as TeamId),
     previous,
     ...mail,
+    ...(held ? { held } : {}),
     ...hint,
     next: ['team-agent status', 'team-agent inbox leader'],
   };
+}
+
+/** Why whoever leads now takes nothing at the moment, beyond what it is busy with. */
+async function heldBy({ effects: { leaders } }: Runtime, team: TeamRow) {
+  const holder = leaders.receiver(team.team as TeamId);
+  const channel = await (holder && leaders.conversation(holder))?.channel(false);
+  return channel && 'hold' in channel && channel.hold !== 'working' ? channel : undefined;
 }
 
 /** Mail for the leader that waits, and messages that an earlier one may have read without any proof of it. */
