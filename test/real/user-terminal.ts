@@ -33,6 +33,11 @@ export class UserTerminal {
     return Object.fromEntries(set.flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])));
   }
 
+  /** What a shell in its window has as TMUX. */
+  get inside(): string {
+    return this.tmux('display-message', '-p', '-t', `=${this.#name}:`, '#{socket_path},#{pid},0').trim();
+  }
+
   tmux(...args: readonly string[]): string {
     return execFileSync('tmux', [...args], { encoding: 'utf8', env: this.environment });
   }

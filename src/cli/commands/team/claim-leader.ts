@@ -3,8 +3,8 @@ import type { Context } from '../../context.ts';
 import { type Outcome, outcomeOf } from '../../outcome.ts';
 import { leadLines } from '../../rendering/leader.ts';
 
-/** What says where a conversation keeps its own registry, and whether this is an agent's shell. */
-const NAMES = ['HOME', 'CLAUDE_CONFIG_DIR', 'CODEX_HOME', 'TEAM_AGENT_TOKEN'];
+/** What says where a conversation keeps its own registry, which one it is, and whether this is an agent's shell. */
+const NAMES = ['HOME', 'CLAUDE_CONFIG_DIR', 'CODEX_HOME', 'CODEX_THREAD_ID', 'TEAM_AGENT_TOKEN'];
 
 /** The caller's conversation asks for the lead, or gives it up. */
 export async function claim(

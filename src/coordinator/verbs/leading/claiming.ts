@@ -10,7 +10,7 @@ import { selectTeam } from '../../teams.ts';
 import { leaderView } from '../../views/index.ts';
 import { type Asked, verb } from '../verb.ts';
 import { type Chosen, pointedAt } from './pointing.ts';
-import { leaseRefusal } from './refusals.ts';
+import { codexRefusal, leaseRefusal } from './refusals.ts';
 
 /** How long a conversation that our launcher has just started may take to be known, ms. */
 const INTRODUCTION = 5_000;
@@ -82,6 +82,8 @@ async function claimFor(asked: Asked, team: TeamRow, intent: Intent, args: Wishe
   const outcome = conversation
     ? await ask(asked, team, conversation, intent, args.confirm)
     : await refuse(asked, team, intent);
+  const { CODEX_THREAD_ID: thread } = args.environment;
+  if (thread && outcome.decision.reason === 'caller_not_leader_shaped') return codexRefusal(thread, team);
   return told(asked, team, outcome, intent);
 }
 

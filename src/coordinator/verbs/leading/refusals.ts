@@ -76,3 +76,18 @@ export function leaseRefusal(
       return reason satisfies never;
   }
 }
+
+/**
+ * A Codex that was started without us: it says which conversation it is, and has no way in of its own. Ours goes on with the
+ * same conversation.
+ */
+export function codexRefusal(thread: string, team: TeamRow): Refusal {
+  return refuse(
+    'caller_not_leader_shaped',
+    'This Codex was started without team-agent: nothing could reach it here. End it, and go on with the same conversation by the command below.',
+    {
+      evidence: { provider: 'codex', thread },
+      next: [`team-agent --team ${shellWord(team.team)} codex resume ${shellWord(thread)}`],
+    },
+  );
+}
