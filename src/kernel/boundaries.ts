@@ -20,6 +20,8 @@ export const BOUNDARIES = [
   'launch.spawned',
   'launch.attached',
   'launch.before_ready',
+  'stop.journalled',
+  'stop.ended',
   'shutdown.journalled',
   'shutdown.agents_ended',
   'shutdown.session_ended',

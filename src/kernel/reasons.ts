@@ -21,6 +21,11 @@ export const REASONS = {
   agent_not_found: 1,
   agents_not_ready: 1,
   launch_failed: 1,
+  agent_paused: 1,
+  resume_unavailable: 1,
+  resume_atomicity: 1,
+  discard_session_required: 1,
+  fork_unavailable: 1,
   dangerous_needs_yes: 1,
   // the command-line tools of agents
   provider_missing: 1,

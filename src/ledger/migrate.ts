@@ -4,6 +4,7 @@ import { type Refusal, refuse } from '../kernel/index.ts';
 import { spine } from './migrations/0001-spine.ts';
 import { realAgents } from './migrations/0002-real-agents.ts';
 import { provedMessages } from './migrations/0003-proved-messages.ts';
+import { lives } from './migrations/0004-lives.ts';
 import type { LedgerTables } from './schema.ts';
 
 /** All migrations, oldest first. A shipped one never changes. */
@@ -11,6 +12,7 @@ export const MIGRATIONS: Migrations = {
   '0001-spine': spine,
   '0002-real-agents': realAgents,
   '0003-proved-messages': provedMessages,
+  '0004-lives': lives,
 };
 
 export type Migrations = Readonly<Record<string, Migration>>;

@@ -105,6 +105,8 @@ export interface SessionsTable {
   record: string;
   opened_at: number;
   closed_at: number | null;
+  /** When somebody gave it up: it is never resumed. */
+  discarded_at: number | null;
 }
 
 export interface MessagesTable {

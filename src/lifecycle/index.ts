@@ -1,7 +1,6 @@
 /** Starting and ending agents: plan, journal, steps, commit. */
 export type { Effects } from './effects.ts';
 export { recordEnd } from './ending.ts';
-export { type Launched, launchTeam } from './launch.ts';
 export {
   endLeader,
   findConversation,
@@ -13,5 +12,6 @@ export {
 } from './leading.ts';
 export { commandOf, withoutYes } from './plan.ts';
 export { recover } from './recovery.ts';
-export { shutDownTeam } from './shutdown.ts';
+export { type Launched, launchTeam } from './verbs/launch.ts';
+export { shutDownTeam } from './verbs/shutdown.ts';
 export { reopenView } from './views.ts';

@@ -9,7 +9,7 @@ import { type Change, insertSaga, type Ledger, updateSaga } from '../ledger/inde
  *   launch     point of no return: `ready` (every agent is)         before it: every pane that was opened is closed
  *   shutdown   point of no return: its first commit (`asked`)       after it: the rest of the panes are closed
  */
-export type Verb = 'launch' | 'shutdown';
+export type Verb = 'launch' | 'shutdown' | 'restart' | 'start' | 'stop';
 
 export class Saga {
   readonly id: string;

@@ -38,6 +38,12 @@ export interface LaunchOrder {
   readonly yes?: boolean | undefined;
 }
 
+/** What any start of an agent needs to know of whoever asks. */
+export type StartOrder = Pick<LaunchOrder, 'environment' | 'umask' | 'trust' | 'asked_by'> & {
+  /** The command line that asks for it, to be typed again with more flags. */
+  readonly command: string;
+};
+
 /** One agent as it will be started. */
 export interface PlannedAgent {
   readonly spec: AgentSpec;
@@ -78,7 +84,9 @@ export async function planTeam(effects: Effects, team: Team, order: LaunchOrder)
   const starting = team.agents.filter((agent) => !agent.paused);
   const dangerous = withoutYes(team.agents, order);
   if (dangerous) return dangerous;
-  const planned = await Promise.all(starting.map((spec) => planAgent(effects, team, spec, order)));
+  const planned = await Promise.all(
+    starting.map((spec) => planAgent(effects, team, spec, { ...order, command: commandOf(order) })),
+  );
   const agents: PlannedAgent[] = [];
   for (const agent of planned) {
     if (isRefusal(agent)) return agent;
@@ -111,18 +119,20 @@ export function withoutYes(agents: readonly AgentSpec[], order: LaunchWords): Re
   );
 }
 
-async function planAgent(
+/** The start of one agent: on a session of its own, or on `continues`. */
+export async function planAgent(
   effects: Effects,
   team: Team,
   spec: AgentSpec,
-  order: LaunchOrder,
+  order: StartOrder,
+  continues?: LaunchRequest['continues'],
 ): Promise<PlannedAgent | Refusal> {
   const provider = findProvider(spec.provider);
   if (isRefusal(provider)) return provider;
   const trusted = order.trust === true || (await isTrusted(effects.ledger.db, spec.folder));
   const { id: agent, folder, permission } = spec;
   const installation = await provider.inspect({ agent, folder, permission, trusted, environment: written(order) });
-  if (isRefusal(installation)) return withLaunch(installation, commandOf(order));
+  if (isRefusal(installation)) return withLaunch(installation, order.command);
   const incarnation = effects.mint.incarnation();
   const token = effects.mint.token();
   const variables = [...spec.env, ...provider.variables, ...(installation.variables ?? [])];
@@ -130,7 +140,8 @@ async function planAgent(
     agent,
     team: team.id,
     incarnation,
-    session: effects.mint.session(),
+    session: continues?.how === 'resume' ? continues.session : effects.mint.session(),
+    ...(continues === undefined ? {} : { continues }),
     role: spec.role,
     prompt: spec.prompt,
     workspace: effects.workspace,
@@ -149,17 +160,17 @@ async function planAgent(
   };
   const launch = provider.plan(request, installation);
   return isRefusal(launch)
-    ? withLaunch(launch, commandOf(order))
+    ? withLaunch(launch, order.command)
     : { spec, incarnation, token, tokenHash: tokenHash(token), request, installation, launch };
 }
 
 /** The variables that are set. */
-function written({ environment }: LaunchOrder): Readonly<Record<string, string>> {
+function written({ environment }: StartOrder): Readonly<Record<string, string>> {
   return childEnvironment(environment, Object.keys(environment));
 }
 
 /** The wrapper of the pane sets it before the agent's own program. */
-function umaskOf({ umask }: LaunchOrder): Record<string, string> {
+function umaskOf({ umask }: StartOrder): Record<string, string> {
   return umask === undefined ? {} : { TEAM_AGENT_UMASK: umask.toString(8).padStart(3, '0') };
 }
 

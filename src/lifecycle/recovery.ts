@@ -11,9 +11,9 @@ import {
 import type { Effects } from './effects.ts';
 import { recordEnd } from './ending.ts';
 import { Saga, type Verb } from './journal.ts';
-import { undoLaunch } from './launch.ts';
 import { handleOf } from './life.ts';
-import { completeShutdown } from './shutdown.ts';
+import { undoLaunch } from './verbs/launch.ts';
+import { completeShutdown } from './verbs/shutdown.ts';
 
 /**
  * What boot does with what it finds: members are enrolled, cut-off sagas undone or completed, lives that still go are

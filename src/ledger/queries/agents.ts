@@ -130,6 +130,38 @@ export function sessionOf(db: Reading, incarnation: IncarnationId): Promise<Sess
     .executeTakeFirst();
 }
 
+/** The session that an agent worked on last and that nobody gave up. */
+export function lastSession(db: Reading, team: TeamId, agent: AgentId): Promise<SessionRow | undefined> {
+  return db
+    .selectFrom('sessions')
+    .selectAll()
+    .where('team', '=', team)
+    .where('agent_id', '=', agent)
+    .where('discarded_at', 'is', null)
+    .orderBy('opened_at', 'desc')
+    .limit(1)
+    .executeTakeFirst();
+}
+
+/** Gives up every session of an agent; what it was told in them is gone, so it has nothing to lose. Returns their ids. */
+export async function discardSessions(change: Change, agent: AgentId): Promise<string[]> {
+  const rows = await change.tx
+    .updateTable('sessions')
+    .set({ discarded_at: change.now })
+    .where('team', '=', change.team)
+    .where('agent_id', '=', agent)
+    .where('discarded_at', 'is', null)
+    .returning('session_id')
+    .execute();
+  await change.tx
+    .updateTable('agents')
+    .set({ interacted_at: null })
+    .where('team', '=', change.team)
+    .where('agent_id', '=', agent)
+    .execute();
+  return [...new Set(rows.map(({ session_id }) => session_id))];
+}
+
 export function openSagas(db: Reading): Promise<SagaRow[]> {
   return db.selectFrom('sagas').selectAll().where('ended_at', 'is', null).orderBy('started_at').execute();
 }

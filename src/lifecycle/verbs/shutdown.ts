@@ -1,4 +1,4 @@
-import type { AgentId, TeamId } from '../kernel/index.ts';
+import type { AgentId, TeamId } from '../../kernel/index.ts';
 import {
   agentsOf,
   type IncarnationRow,
@@ -6,10 +6,10 @@ import {
   setTeamIntent,
   type TeamRow,
   updateAgent,
-} from '../ledger/index.ts';
-import type { Effects } from './effects.ts';
-import { type Ended, endLife, keepLastView } from './ending.ts';
-import { Saga } from './journal.ts';
+} from '../../ledger/index.ts';
+import type { Effects } from '../effects.ts';
+import { type Ended, endLife, keepLastView } from '../ending.ts';
+import { Saga } from '../journal.ts';
 
 export interface ShutDown {
   readonly agents: readonly (Ended & { readonly last_view: string | null })[];

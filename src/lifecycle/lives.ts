@@ -1,0 +1,120 @@
+import type { AgentId, IncarnationId } from '../kernel/index.ts';
+import { type Change, findIncarnation, insertIncarnation, updateIncarnation } from '../ledger/index.ts';
+import type { Team } from '../team/index.ts';
+import type { Effects } from './effects.ts';
+import { endLife } from './ending.ts';
+import { Saga, type Verb } from './journal.ts';
+import type { PlannedAgent } from './plan.ts';
+import { type Failure, type Started, startAgent } from './starting.ts';
+
+/** Lives that a verb starts together: all of them get ready, or none stays. */
+export interface Start {
+  readonly verb: Verb;
+  readonly team: Team;
+  readonly agents: readonly PlannedAgent[];
+  /** What is asked for from now on; committed with the journal, before the first effect. */
+  readonly asked: (change: Change) => Promise<void>;
+  /** What members know of it, once that is committed. */
+  readonly enrol: () => Promise<void>;
+  /** Committed when every one of them is ready. */
+  readonly ready: (change: Change) => Promise<void>;
+}
+
+export type StartedLives = { readonly ok: true; readonly started: readonly Started[] } | FailedLives;
+export interface FailedLives {
+  readonly ok: false;
+  readonly failures: readonly Failure[];
+  readonly saga: Saga;
+}
+
+/**
+ * The one way in which agents are started: journal, all of them side by side, commit once every one of them is ready. When
+ * one is not, the caller undoes the rest by the journal.
+ */
+export async function startLives(effects: Effects, start: Start): Promise<StartedLives> {
+  const began = effects.clock.now();
+  const { team, agents } = start;
+  const saga = new Saga(effects.ledger, team.id);
+  await effects.ledger.change(team.id, 'coordinator', async (change) => {
+    await start.asked(change);
+    for (const agent of agents) await insertLife(change, effects, team, agent);
+    await saga.open(change, start.verb, { incarnations: agents.map((agent) => agent.incarnation) });
+  });
+  await start.enrol();
+  for (const { incarnation } of agents) {
+    const row = await findIncarnation(effects.ledger.db, incarnation);
+    if (row) effects.roster.honour(row);
+  }
+  await effects.reach('launch.journalled');
+
+  const starts = await Promise.all(agents.map((agent) => startOrSay(effects, team, agent, began)));
+  const failures = starts.flatMap((one) => ('what' in one ? [one] : []));
+  if (failures.length > 0) return { ok: false, failures, saga };
+
+  await effects.reach('launch.before_ready');
+  await saga.end('done', async (change) => {
+    for (const { incarnation, spec } of agents) {
+      await updateIncarnation(change, incarnation, { ready_at: change.now });
+      await change.event('agent.ready', { agent_id: spec.id, incarnation });
+    }
+    await start.ready(change);
+  });
+  for (const { incarnation } of agents) effects.roster.byIncarnation(incarnation)?.markReady();
+  effects.changes.notify();
+  return { ok: true, started: starts.flatMap((one) => ('ready_ms' in one ? [one] : [])) };
+}
+
+/** What belongs to the undoing of a verb. */
+export interface Undo {
+  /** Once its lives have ended. */
+  readonly ended?: () => Promise<unknown>;
+  /** In the commit that closes its journal. */
+  readonly undone: (change: Change, agents: readonly AgentId[]) => Promise<void>;
+}
+
+/** Ends the lives of a start that did not come to its end, and those alone. */
+export async function undoLives(
+  effects: Effects,
+  saga: Saga,
+  incarnations: readonly string[],
+  { ended = async () => undefined, undone }: Undo,
+): Promise<void> {
+  const agents: AgentId[] = [];
+  for (const incarnation of incarnations) {
+    const row = await findIncarnation(effects.ledger.db, incarnation as IncarnationId);
+    if (!row) continue;
+    agents.push(row.agent_id as AgentId);
+    await endLife(effects, row, 'its start was undone');
+  }
+  await ended();
+  await saga.end('undone', (change) => undone(change, agents));
+}
+
+async function insertLife(change: Change, effects: Effects, team: Team, agent: PlannedAgent): Promise<void> {
+  await insertIncarnation(change, {
+    incarnation: agent.incarnation,
+    team: team.id,
+    agent_id: agent.spec.id,
+    generation: 1,
+    host: effects.ledger.ownership.host,
+    token_hash: agent.tokenHash,
+    handle: null,
+    calls_read: 0,
+    launched_at: change.now,
+    ready_at: null,
+    ended_at: null,
+    exit: null,
+  });
+}
+
+/** A fault in the start of one agent undoes the start like any other failure. */
+async function startOrSay(effects: Effects, team: Team, agent: PlannedAgent, began: number) {
+  try {
+    return await startAgent(effects, team, agent, began);
+  } catch (error) {
+    return {
+      agent_id: agent.spec.id,
+      what: `it could not be followed: ${error instanceof Error ? error.message : String(error)}`,
+    } satisfies Failure;
+  }
+}

@@ -1,0 +1,187 @@
+import { type AgentId, isRefusal, type Refusal, refuse, shellWord, type TeamId } from '../../kernel/index.ts';
+import {
+  type AgentRow,
+  agentsOf,
+  liveIncarnations,
+  type TeamRow,
+  updateAgent,
+  upsertAgent,
+} from '../../ledger/index.ts';
+import type { AgentSpec, Team } from '../../team/index.ts';
+import { decideStart } from '../continuing.ts';
+import type { Effects } from '../effects.ts';
+import { type FailedLives, startLives, undoLives } from '../lives.ts';
+import { type PlannedAgent, planAgent, readDocuments, type StartOrder, withoutYes } from '../plan.ts';
+import { memoryOf } from '../sessions.ts';
+import type { Started } from '../starting.ts';
+import { agentRow, failed, grant } from './launch.ts';
+import { stopAgent } from './stop.ts';
+
+export interface StartAgentOrder extends StartOrder {
+  readonly agent: AgentId;
+  /** A life that still goes is ended first. */
+  readonly force: boolean;
+  /** A conversation that cannot be resumed is given up. */
+  readonly allow_fresh: boolean;
+  /** A person says yes to an agent that never asks. */
+  readonly yes?: boolean | undefined;
+}
+
+export type StartMode = 'noop' | 'resumed' | 'fresh';
+
+export interface AgentStarted {
+  readonly ok: true;
+  readonly start_mode: StartMode;
+  /** Undefined when it ran already. */
+  readonly started?: Started;
+}
+
+/** Starts one agent of a team that runs, on the conversation that it had. Nobody else is touched. */
+export async function startOne(
+  effects: Effects,
+  row: TeamRow,
+  order: StartAgentOrder,
+): Promise<AgentStarted | Refusal> {
+  const found = await memberOf(effects, row, order.agent);
+  if (isRefusal(found)) return found;
+  const { team, spec, member } = found;
+  if (spec.paused) {
+    return refuse('agent_paused', `${spec.id} is paused by its document ${spec.file}.`, {
+      evidence: { agent: spec.id, file: spec.file },
+      next: [`team-agent status --team ${shellWord(team.id)}`],
+    });
+  }
+  const runs = effects.roster.member(team.id, spec.id)?.processLiveness();
+  if (runs === 'alive' && !order.force) return { ok: true, start_mode: 'noop' };
+  const dangerous = withoutYes([spec], { folder: team.folder, ...order });
+  if (dangerous) return { ...dangerous, next: [`${order.command} --yes`] };
+  const planned = await planStart(effects, team, spec, member, order);
+  if (isRefusal(planned)) return planned;
+  if (await lives(effects, team.id, spec.id)) {
+    const stopped = await stopAgent(effects, row, spec.id, 'it is started anew');
+    if (isRefusal(stopped)) return stopped;
+  }
+  return startPlanned(effects, team, planned, order);
+}
+
+interface Found {
+  readonly team: Team;
+  readonly spec: AgentSpec;
+  readonly member: AgentRow;
+}
+
+/** An agent as its documents tell it now: an edited role takes effect with the next start. */
+export async function memberOf(effects: Effects, row: TeamRow, agent: AgentId): Promise<Found | Refusal> {
+  const id = row.team as TeamId;
+  const members = await agentsOf(effects.ledger.db, id);
+  const member = members.find(({ agent_id }) => agent_id === agent);
+  if (!member) {
+    return refuse('agent_not_found', `Nobody in the team ${id} is called ${agent}.`, {
+      evidence: { agent, members: members.map(({ agent_id }) => agent_id) },
+      next: [`team-agent status --team ${shellWord(id)}`],
+    });
+  }
+  const team = readDocuments(effects.workspace, { folder: row.documents, name: row.name });
+  if (isRefusal(team)) return team;
+  const spec = team.agents.find((one) => one.id === agent);
+  if (spec) return { team, spec, member };
+  return refuse('team_document_invalid', `No document of ${row.documents} describes ${agent} any more.`, {
+    evidence: { agent, folder: row.documents },
+    next: [`ls ${shellWord(row.documents)}`],
+  });
+}
+
+/** Decides between its conversation and a new one, and plans that. Refuses what would lose something unasked. */
+export async function planStart(
+  effects: Effects,
+  team: Team,
+  spec: AgentSpec,
+  member: AgentRow,
+  order: StartAgentOrder,
+): Promise<PlannedAgent | Refusal> {
+  const memory = await memoryOf(effects.ledger.db, { ...member, provider: spec.provider });
+  const interacted = member.interacted_at !== null;
+  const decision = decideStart({ interacted, session: memory.session, allowFresh: order.allow_fresh });
+  if (decision === 'refuse') {
+    return refuse(
+      'resume_unavailable',
+      `The conversation of ${spec.id} cannot be resumed: ${memory.because ?? 'it left no session'}. A fresh start would lose it.`,
+      {
+        evidence: { agent: spec.id, session_id: memory.session_id, first_send_at: member.interacted_at },
+        next: [`${order.command} --allow-fresh`],
+      },
+    );
+  }
+  return planAgent(effects, team, spec, order, decision === 'resume' ? memory.continues : undefined);
+}
+
+async function lives({ ledger }: Effects, team: TeamId, agent: AgentId): Promise<boolean> {
+  return (await liveIncarnations(ledger.db, team)).some(({ agent_id }) => agent_id === agent);
+}
+
+async function startPlanned(
+  effects: Effects,
+  team: Team,
+  planned: PlannedAgent,
+  order: StartAgentOrder,
+): Promise<AgentStarted | Refusal> {
+  const { spec } = planned;
+  const position = team.agents.findIndex(({ id }) => id === spec.id);
+  const start_mode: StartMode = planned.request.continues ? 'resumed' : 'fresh';
+  const done = await startLives(effects, {
+    verb: 'start',
+    team,
+    agents: [planned],
+    asked: async (change) => {
+      await upsertAgent(change, agentRow(team, spec, position));
+      await change.event('agent.starting', { agent_id: spec.id, start_mode, asked_by: order.asked_by });
+      await grant(change, { agents: [planned] }, order);
+    },
+    enrol: async () => {
+      for (const row of await agentsOf(effects.ledger.db, team.id))
+        if (row.agent_id === spec.id) effects.roster.enrol(row);
+    },
+    ready: async (change) => {
+      await change.event('agent.started', { agent_id: spec.id, start_mode, session_id: planned.request.session });
+    },
+  });
+  if (!done.ok) return undo(effects, team, spec, done, order);
+  const [started] = done.started;
+  return { ok: true, start_mode, ...(started ? { started } : {}) };
+}
+
+async function undo(
+  effects: Effects,
+  team: Team,
+  spec: AgentSpec,
+  { saga, failures }: FailedLives,
+  order: StartAgentOrder,
+): Promise<Refusal> {
+  const incarnations = (await liveIncarnations(effects.ledger.db, team.id)).filter(
+    ({ agent_id }) => agent_id === spec.id,
+  );
+  await undoStart(
+    effects,
+    saga,
+    incarnations.map(({ incarnation }) => incarnation),
+  );
+  return failed(failures, `${spec.id} was not started; the others go on.`, [
+    order.command,
+    `team-agent why ${spec.id}`,
+  ]);
+}
+
+/** Ends what a start of single agents began, and those agents alone; boot comes here after a crash. */
+export async function undoStart(
+  effects: Effects,
+  saga: FailedLives['saga'],
+  incarnations: readonly string[],
+): Promise<void> {
+  await undoLives(effects, saga, incarnations, {
+    undone: async (change, agents) => {
+      for (const agent of agents) await updateAgent(change, agent, { intent: 'stopped' });
+      await change.event('agent.start_undone', { agents });
+    },
+  });
+  for (const row of await agentsOf(effects.ledger.db, saga.team)) effects.roster.enrol(row);
+}

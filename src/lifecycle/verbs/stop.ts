@@ -1,0 +1,93 @@
+import { type AgentId, type Refusal, refuse, shellWord, type TeamId } from '../../kernel/index.ts';
+import {
+  agentsOf,
+  discardSessions,
+  type IncarnationRow,
+  liveIncarnations,
+  type TeamRow,
+  updateAgent,
+} from '../../ledger/index.ts';
+import type { Effects } from '../effects.ts';
+import { type Ended, endLife, keepLastView } from '../ending.ts';
+import { Saga } from '../journal.ts';
+
+export interface AgentStopped {
+  readonly ok: true;
+  /** False when nothing ran any more. */
+  readonly stopped: boolean;
+  readonly last_view: string | null;
+}
+
+/** Ends one agent; its conversation, its mail and its documents stay. A second call finds nothing to do. */
+export async function stopAgent(
+  effects: Effects,
+  row: TeamRow,
+  agent: AgentId,
+  why = 'it was stopped',
+): Promise<AgentStopped | Refusal> {
+  const team = row.team as TeamId;
+  const known = (await agentsOf(effects.ledger.db, team)).find(({ agent_id }) => agent_id === agent);
+  if (!known) {
+    return refuse('agent_not_found', `Nobody in the team ${team} is called ${agent}.`, {
+      evidence: { agent },
+      next: [`team-agent status --team ${shellWord(team)}`],
+    });
+  }
+  const life = (await liveIncarnations(effects.ledger.db, team)).find(({ agent_id }) => agent_id === agent);
+  const paused = known.intent === 'paused';
+  if (!life && (paused || known.intent === 'stopped')) return { ok: true, stopped: false, last_view: null };
+  const saga = new Saga(effects.ledger, team);
+  await effects.ledger.change(team, 'coordinator', async (change) => {
+    if (!paused) await updateAgent(change, agent, { intent: 'stopped' });
+    await saga.open(change, 'stop', { incarnations: life ? [life.incarnation] : [] });
+    await change.event('agent.stopping', { agent_id: agent, why });
+  });
+  await enrolOne(effects, team, agent);
+  await effects.reach('stop.journalled');
+  const [done] = await completeStop(effects, saga, life ? [life] : [], why);
+  if (done && !done.ended) {
+    return refuse('shutdown_partial', `Could not prove that ${agent} ended.`, {
+      evidence: { agent, incarnation: done.incarnation },
+      next: [`team-agent stop-agent ${agent}`, 'team-agent status'],
+    });
+  }
+  return { ok: true, stopped: done !== undefined, last_view: done?.last_view ?? null };
+}
+
+/** The rest of a stop after its point of no return, its first commit; boot comes here when it was cut off. */
+export async function completeStop(
+  effects: Effects,
+  saga: Saga,
+  lives: readonly IncarnationRow[],
+  why = 'it was stopped',
+): Promise<readonly (Ended & { readonly last_view: string | null })[]> {
+  const done = await Promise.all(
+    lives.map(async (life) => {
+      let last_view: string | undefined;
+      const ended = await endLife(effects, life, why, async (pane) => {
+        last_view = await keepLastView(effects, saga.team, life.agent_id as AgentId, pane);
+      });
+      return { ...ended, last_view: last_view ?? null };
+    }),
+  );
+  await effects.reach('stop.ended');
+  await saga.end('done', async (change) => {
+    for (const { agent_id, ended } of done) if (ended) await change.event('agent.stopped', { agent_id });
+  });
+  return done;
+}
+
+async function enrolOne({ ledger, roster }: Effects, team: TeamId, agent: AgentId): Promise<void> {
+  for (const row of await agentsOf(ledger.db, team)) if (row.agent_id === agent) roster.enrol(row);
+}
+
+/** Gives up the conversation of an agent that does not run: from now on nobody resumes it, and nothing would be lost. */
+export async function discardConversation(effects: Effects, row: TeamRow, agent: AgentId, by: string): Promise<number> {
+  const discarded = await effects.ledger.change(row.team as TeamId, by, async (change) => {
+    const sessions = await discardSessions(change, agent);
+    await change.event('session.discarded', { agent_id: agent, sessions });
+    return sessions.length;
+  });
+  await enrolOne(effects, row.team as TeamId, agent);
+  return discarded;
+}
