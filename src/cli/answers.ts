@@ -180,6 +180,17 @@ interface CollectAnswer {
   readonly coordinator: CoordinatorAnswer;
 }
 
+/** An agent that was just started, or ran already. */
+export interface AgentStarted {
+  readonly ok?: true;
+  readonly agent_id: string;
+  readonly status: 'running';
+  readonly provider: string | null;
+  readonly incarnation: string | null;
+  readonly session_id: string | null;
+  readonly state: string | null;
+}
+
 export interface Answers {
   'quick-start': {
     readonly ok: boolean;
@@ -288,6 +299,44 @@ export interface Answers {
       readonly alive: string;
       readonly folder: string | null;
       readonly leads: readonly string[];
+    }[];
+  };
+  'launch-variables': { readonly ok: true; readonly team: string; readonly variables: readonly string[] };
+  'start-agent': AgentStarted & { readonly start_mode: 'noop' | 'resumed' | 'fresh' };
+  'stop-agent': {
+    readonly ok: true;
+    readonly agent_id: string;
+    readonly status: 'stopped';
+    readonly stopped: boolean;
+    readonly last_view: string | null;
+    readonly state_file: string;
+  };
+  'reset-agent': Answers['start-agent'] & { readonly stopped: boolean; readonly discarded: number };
+  restart: {
+    readonly ok: true;
+    readonly team: string;
+    readonly session_name: string;
+    readonly agents: readonly (AgentStarted & {
+      readonly restart_mode: 'resumed' | 'fresh';
+      readonly ready_ms: number;
+    })[];
+    readonly leader: StatusAnswer['leader'];
+    readonly warnings: readonly string[];
+    readonly next: readonly string[];
+  };
+  sessions: {
+    readonly ok: true;
+    readonly team: string;
+    readonly sessions: readonly {
+      readonly agent_id: string;
+      readonly provider: string;
+      readonly model: string | null;
+      readonly intent: string;
+      readonly session_id: string | null;
+      readonly record: string | null;
+      readonly captured_at: number | null;
+      readonly incarnation: string | null;
+      readonly interacted: 'never' | number;
     }[];
   };
   cancel: {

@@ -16,6 +16,7 @@ const READS: ReadonlySet<Verb> = new Set<Verb>([
   'approvals',
   'why',
   'identity',
+  'sessions',
   'leaders',
   'message-stored',
   'coordinator-status',

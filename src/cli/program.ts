@@ -62,6 +62,27 @@ function teamCommands(program: Command, perform: Perform): void {
         (await import('./commands/team/quick-start.ts')).run(context, dir ? [dir] : [], flags),
       ),
     );
+  const consents = (command: Command): Command =>
+    command
+      .option('--allow-fresh', 'give up a conversation that cannot be resumed')
+      .option('--trust', "say yes to the agents' folders, where their CLIs do not trust them yet")
+      .option('--yes', 'say yes to agents that never ask before they act');
+  const agents = () => import('./commands/team/agents.ts');
+  consents(program.command('restart'))
+    .summary('start the team again, each agent on its conversation')
+    .action((flags) => perform(async (context) => (await agents()).restart(context, flags)));
+  consents(program.command('start-agent <agent>'))
+    .summary('start one agent on its conversation')
+    .option('--force', 'end it first when it runs')
+    .action((agent: string, flags) => perform(async (context) => (await agents()).start(context, agent, flags)));
+  program
+    .command('stop-agent <agent>')
+    .summary('end one agent; its conversation and its mail stay')
+    .action((agent: string) => perform(async (context) => (await agents()).stop(context, agent)));
+  consents(program.command('reset-agent <agent>'))
+    .summary('give up the conversation of an agent and start it anew')
+    .option('--discard-session', 'yes, give it up')
+    .action((agent: string, flags) => perform(async (context) => (await agents()).reset(context, agent, flags)));
   for (const provider of ['claude', 'codex']) {
     program
       .command(`${provider} [args...]`)
@@ -215,6 +236,10 @@ function lookingCommands(program: Command, perform: Perform): void {
         (await import('./commands/looking/status.ts')).run(context, agent ? [agent] : [], flags),
       ),
     );
+  program
+    .command('sessions')
+    .summary('the conversation that each agent would go on with')
+    .action(() => perform(async (context) => (await import('./commands/looking/sessions.ts')).run(context)));
   program
     .command('leaders')
     .summary('who leads, and which conversations could')

@@ -19,6 +19,7 @@ import {
   messageStoredView,
   peerTalkView,
   resultsView,
+  sessionsView,
   statusView,
   whyView,
 } from './views/index.ts';
@@ -75,6 +76,8 @@ async function view(db: Reading, workspace: string, verb: string, args: Argument
       return peerTalkView(db, team, { a: args.a ?? '', b: args.b ?? '' });
     case 'inbox':
       return inboxView(db, undefined, team, { ...args, agent: args.agent ?? '' });
+    case 'sessions':
+      return sessionsView(db, team);
     case 'identity':
       return identityView(db, undefined, team, workspace, undefined, { environment: args.environment ?? {} });
     case 'leaders':

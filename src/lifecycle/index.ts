@@ -10,8 +10,11 @@ export {
   prepareLeader,
   twinsOf,
 } from './leading.ts';
-export { commandOf, withoutYes } from './plan.ts';
+export { commandOf, variablesFor, withoutYes } from './plan.ts';
 export { recover } from './recovery.ts';
 export { type Launched, launchTeam } from './verbs/launch.ts';
+export { restartTeam } from './verbs/restart.ts';
 export { shutDownTeam } from './verbs/shutdown.ts';
+export { startOne } from './verbs/start.ts';
+export { discardConversation, stopAgent } from './verbs/stop.ts';
 export { reopenView } from './views.ts';

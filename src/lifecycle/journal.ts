@@ -7,6 +7,9 @@ import { type Change, insertSaga, type Ledger, updateSaga } from '../ledger/inde
  * that were cut off, undoes them before their point of no return and completes them after it.
  *
  *   launch     point of no return: `ready` (every agent is)         before it: every pane that was opened is closed
+ *   restart    as a launch
+ *   start      point of no return: `ready` (the agent is)           before it: its pane is closed, it is stopped
+ *   stop       point of no return: its first commit (`asked`)       after it: its pane is closed
  *   shutdown   point of no return: its first commit (`asked`)       after it: the rest of the panes are closed
  */
 export type Verb = 'launch' | 'shutdown' | 'restart' | 'start' | 'stop';

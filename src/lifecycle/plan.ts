@@ -77,6 +77,20 @@ export function readDocuments(
   });
 }
 
+/** The names of the variables that a team's agents ask for, by its documents and their CLIs. */
+export function variablesFor(
+  { workspace }: Pick<Effects, 'workspace'>,
+  { documents, name }: { readonly documents: string; readonly name: string },
+): readonly string[] | Refusal {
+  const team = readDocuments(workspace, { folder: documents, name });
+  if (isRefusal(team)) return team;
+  const names = team.agents.flatMap((agent) => {
+    const provider = findProvider(agent.provider);
+    return isRefusal(provider) ? agent.env : [...agent.env, ...provider.variables];
+  });
+  return [...new Set(names)];
+}
+
 /** Everything a launch would do; all its refusals come from here, before any effect. */
 export async function planTeam(effects: Effects, team: Team, order: LaunchOrder): Promise<TeamPlan | Refusal> {
   const running = (await alreadyRunning(effects, team)) ?? (await sessionTaken(effects, team));
@@ -119,13 +133,16 @@ export function withoutYes(agents: readonly AgentSpec[], order: LaunchWords): Re
   );
 }
 
-/** The start of one agent: on a session of its own, or on `continues`. */
+/** Which conversation a start goes on with, once it is known what the machine offers; undefined: a new one. */
+export type Choose = (installation: Installation) => Promise<LaunchRequest['continues'] | Refusal>;
+
+/** The start of one agent: on a new conversation unless `choose` says otherwise. */
 export async function planAgent(
   effects: Effects,
   team: Team,
   spec: AgentSpec,
   order: StartOrder,
-  continues?: LaunchRequest['continues'],
+  choose: Choose = async () => undefined,
 ): Promise<PlannedAgent | Refusal> {
   const provider = findProvider(spec.provider);
   if (isRefusal(provider)) return provider;
@@ -133,6 +150,8 @@ export async function planAgent(
   const { id: agent, folder, permission } = spec;
   const installation = await provider.inspect({ agent, folder, permission, trusted, environment: written(order) });
   if (isRefusal(installation)) return withLaunch(installation, order.command);
+  const continues = await choose(installation);
+  if (isRefusal(continues)) return continues;
   const incarnation = effects.mint.incarnation();
   const token = effects.mint.token();
   const variables = [...spec.env, ...provider.variables, ...(installation.variables ?? [])];

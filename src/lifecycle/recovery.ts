@@ -14,6 +14,8 @@ import { Saga, type Verb } from './journal.ts';
 import { handleOf } from './life.ts';
 import { undoLaunch } from './verbs/launch.ts';
 import { completeShutdown } from './verbs/shutdown.ts';
+import { undoStart } from './verbs/start.ts';
+import { completeStop } from './verbs/stop.ts';
 
 /**
  * What boot does with what it finds: members are enrolled, cut-off sagas undone or completed, lives that still go are
@@ -35,19 +37,36 @@ async function settleSagas(effects: Effects): Promise<void> {
     const saga = new Saga(effects.ledger, row.team as TeamId, row.saga_id);
     const { incarnations } = JSON.parse(row.plan) as { incarnations: IncarnationId[] };
     const sessionName = team?.session_name ?? '';
-    if ((row.verb as Verb) === 'launch') {
-      await undoLaunch(effects, saga, incarnations, sessionName);
-    } else {
-      const lives = await Promise.all(
-        incarnations.map((incarnation) => findIncarnation(effects.ledger.db, incarnation)),
-      );
-      await completeShutdown(
-        effects,
-        saga,
-        sessionName,
-        lives.filter((life): life is IncarnationRow => life !== undefined && life.ended_at === null),
-      );
-    }
+    await settle(effects, saga, row.verb as Verb, incarnations, sessionName);
+  }
+}
+
+/** Before its point of no return a verb is undone, after it completed; see the journal. */
+async function settle(
+  effects: Effects,
+  saga: Saga,
+  verb: Verb,
+  incarnations: readonly IncarnationId[],
+  sessionName: string,
+): Promise<void> {
+  const open = async (): Promise<IncarnationRow[]> => {
+    const lives = await Promise.all(incarnations.map((incarnation) => findIncarnation(effects.ledger.db, incarnation)));
+    return lives.filter((life): life is IncarnationRow => life !== undefined && life.ended_at === null);
+  };
+  switch (verb) {
+    case 'launch':
+    case 'restart':
+      return undoLaunch(effects, saga, incarnations, sessionName);
+    case 'start':
+      return undoStart(effects, saga, incarnations);
+    case 'stop':
+      await completeStop(effects, saga, await open());
+      return;
+    case 'shutdown':
+      await completeShutdown(effects, saga, sessionName, await open());
+      return;
+    default:
+      return verb satisfies never;
   }
 }
 

@@ -1,8 +1,16 @@
-import type { AgentId, SessionId, TeamId } from '../kernel/index.ts';
-import { isRefusal } from '../kernel/index.ts';
-import { type AgentRow, findIncarnation, lastSession, type Reading } from '../ledger/index.ts';
-import { findProvider, type LaunchRequest } from '../providers/index.ts';
-import type { Remembered } from './continuing.ts';
+import {
+  type AgentId,
+  type IncarnationId,
+  isRefusal,
+  type Refusal,
+  refuse,
+  type SessionId,
+  type TeamId,
+} from '../kernel/index.ts';
+import { type AgentRow, findIncarnation, lastSession, type Reading, type SessionRow } from '../ledger/index.ts';
+import { type Continues, findProvider, type Installation } from '../providers/index.ts';
+import type { AgentSpec } from '../team/index.ts';
+import { decideStart, type Remembered } from './continuing.ts';
 import { handleOf } from './life.ts';
 
 /** What an agent could go on with, and whether that can still be done. */
@@ -11,21 +19,65 @@ export interface Memory {
   readonly session_id: string | null;
   /** Why it cannot be resumed, when it cannot. */
   readonly because?: string;
-  readonly continues?: LaunchRequest['continues'];
+  readonly continues?: Continues;
 }
 
 /** The session that an agent worked on last, unless it was given up, as its provider sees it now. */
-export async function memoryOf(db: Reading, row: Pick<AgentRow, 'team' | 'agent_id' | 'provider'>): Promise<Memory> {
-  const last = await lastSession(db, row.team as TeamId, row.agent_id as AgentId);
+export async function memoryOf(
+  db: Reading,
+  { team, agent_id }: Pick<AgentRow, 'team' | 'agent_id'>,
+  spec: Pick<AgentSpec, 'provider' | 'folder'>,
+  installation: Installation,
+): Promise<Memory> {
+  const last = await lastSession(db, team as TeamId, agent_id as AgentId);
   if (!last) return { session: 'none', session_id: null };
-  const session_id = last.session_id;
-  const provider = findProvider(row.provider);
-  if (isRefusal(provider) || last.provider !== row.provider) {
-    return { session: 'gone', session_id, because: `it was a session of ${last.provider}` };
+  const { session_id } = last;
+  const provider = findProvider(spec.provider);
+  if (isRefusal(provider) || last.provider !== spec.provider) {
+    return { session: 'gone', session_id, because: `it is a conversation of ${last.provider}` };
   }
-  const life = await findIncarnation(db, last.incarnation as Parameters<typeof findIncarnation>[1]);
-  const session = { session: session_id as SessionId, record: last.record };
-  const found = provider.resumable({ ...session, details: (life && handleOf(life)?.details) ?? {} });
+  if (!installation.capabilities.resume) {
+    return { session: 'gone', session_id, because: `${spec.provider} ${installation.version} is not known to resume` };
+  }
+  const continues: Continues = { how: 'resume', session: session_id as SessionId, record: last.record };
+  const details = await detailsOf(db, last);
+  const found = provider.resumable({ ...continues, details, folder: spec.folder, installation });
   if (typeof found === 'object') return { session: 'gone', session_id, because: found.no };
-  return { session: found === 'yes' ? 'resumable' : 'unknown', session_id, continues: { how: 'resume', ...session } };
+  return { session: found === 'yes' ? 'resumable' : 'unknown', session_id, continues };
+}
+
+async function detailsOf(db: Reading, { incarnation }: SessionRow): Promise<Readonly<Record<string, string>>> {
+  const life = await findIncarnation(db, incarnation as IncarnationId);
+  return (life && handleOf(life)?.details) ?? {};
+}
+
+/** What a start may give up. */
+export interface Consent {
+  /** A conversation that cannot be resumed. */
+  readonly allow_fresh: boolean;
+  /** The command line that asks for it. */
+  readonly command: string;
+}
+
+/** The conversation that a start goes on with; undefined: a new one. Refuses what would lose something unasked. */
+export async function conversationFor(
+  db: Reading,
+  member: AgentRow,
+  spec: AgentSpec,
+  installation: Installation,
+  { allow_fresh, command }: Consent,
+): Promise<Continues | undefined | Refusal> {
+  const memory = await memoryOf(db, member, spec, installation);
+  const interacted = member.interacted_at !== null;
+  const decision = decideStart({ interacted, session: memory.session, allowFresh: allow_fresh });
+  if (decision === 'resume') return memory.continues;
+  if (decision === 'fresh') return undefined;
+  return refuse(
+    'resume_unavailable',
+    `The conversation of ${spec.id} cannot be resumed: ${memory.because ?? 'it left no session'}. A fresh start would lose it.`,
+    {
+      evidence: { agent: spec.id, session_id: memory.session_id, first_send_at: member.interacted_at },
+      next: [`${command} --allow-fresh`],
+    },
+  );
 }

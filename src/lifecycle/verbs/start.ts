@@ -8,11 +8,10 @@ import {
   upsertAgent,
 } from '../../ledger/index.ts';
 import type { AgentSpec, Team } from '../../team/index.ts';
-import { decideStart } from '../continuing.ts';
 import type { Effects } from '../effects.ts';
 import { type FailedLives, startLives, undoLives } from '../lives.ts';
 import { type PlannedAgent, planAgent, readDocuments, type StartOrder, withoutYes } from '../plan.ts';
-import { memoryOf } from '../sessions.ts';
+import { conversationFor } from '../sessions.ts';
 import type { Started } from '../starting.ts';
 import { agentRow, failed, grant } from './launch.ts';
 import { stopAgent } from './stop.ts';
@@ -55,7 +54,9 @@ export async function startOne(
   if (runs === 'alive' && !order.force) return { ok: true, start_mode: 'noop' };
   const dangerous = withoutYes([spec], { folder: team.folder, ...order });
   if (dangerous) return { ...dangerous, next: [`${order.command} --yes`] };
-  const planned = await planStart(effects, team, spec, member, order);
+  const planned = await planAgent(effects, team, spec, order, (installation) =>
+    conversationFor(effects.ledger.db, member, spec, installation, order),
+  );
   if (isRefusal(planned)) return planned;
   if (await lives(effects, team.id, spec.id)) {
     const stopped = await stopAgent(effects, row, spec.id, 'it is started anew');
@@ -89,30 +90,6 @@ export async function memberOf(effects: Effects, row: TeamRow, agent: AgentId): 
     evidence: { agent, folder: row.documents },
     next: [`ls ${shellWord(row.documents)}`],
   });
-}
-
-/** Decides between its conversation and a new one, and plans that. Refuses what would lose something unasked. */
-export async function planStart(
-  effects: Effects,
-  team: Team,
-  spec: AgentSpec,
-  member: AgentRow,
-  order: StartAgentOrder,
-): Promise<PlannedAgent | Refusal> {
-  const memory = await memoryOf(effects.ledger.db, { ...member, provider: spec.provider });
-  const interacted = member.interacted_at !== null;
-  const decision = decideStart({ interacted, session: memory.session, allowFresh: order.allow_fresh });
-  if (decision === 'refuse') {
-    return refuse(
-      'resume_unavailable',
-      `The conversation of ${spec.id} cannot be resumed: ${memory.because ?? 'it left no session'}. A fresh start would lose it.`,
-      {
-        evidence: { agent: spec.id, session_id: memory.session_id, first_send_at: member.interacted_at },
-        next: [`${order.command} --allow-fresh`],
-      },
-    );
-  }
-  return planAgent(effects, team, spec, order, decision === 'resume' ? memory.continues : undefined);
 }
 
 async function lives({ ledger }: Effects, team: TeamId, agent: AgentId): Promise<boolean> {

@@ -1,0 +1,54 @@
+import { childEnvironment } from '../../../kernel/environment.ts';
+import { isRefusal, type Refusal } from '../../../kernel/reasons.ts';
+import { call } from '../../calling.ts';
+import type { Context } from '../../context.ts';
+import { type Outcome, outcomeOf, refused } from '../../outcome.ts';
+import { agentStartedLines, agentStoppedLines, restartLines } from '../../rendering/agents.ts';
+
+/** What a person agrees to. */
+interface Consent {
+  readonly allowFresh?: boolean;
+  readonly trust?: boolean;
+  readonly yes?: boolean;
+}
+
+export async function restart(context: Context, flags: Consent): Promise<Outcome> {
+  const args = await withEnvironment(context, flags);
+  return isRefusal(args) ? refused(args) : outcomeOf(await call(context, 'restart', args), restartLines);
+}
+
+export async function start(
+  context: Context,
+  agent: string,
+  { force = false, ...flags }: Consent & { readonly force?: boolean },
+): Promise<Outcome> {
+  const args = await withEnvironment(context, flags);
+  if (isRefusal(args)) return refused(args);
+  return outcomeOf(await call(context, 'start-agent', { ...args, agent, force }), agentStartedLines);
+}
+
+export async function stop(context: Context, agent: string): Promise<Outcome> {
+  return outcomeOf(await call(context, 'stop-agent', { agent }), agentStoppedLines);
+}
+
+export async function reset(
+  context: Context,
+  agent: string,
+  { discardSession = false, ...flags }: Consent & { readonly discardSession?: boolean },
+): Promise<Outcome> {
+  const args = await withEnvironment(context, flags);
+  if (isRefusal(args)) return refused(args);
+  const asked = { ...args, agent, discard_session: discardSession };
+  return outcomeOf(await call(context, 'reset-agent', asked), agentStartedLines);
+}
+
+/** The variables that the team's agents ask for go along, from the environment of whoever starts them. */
+async function withEnvironment(
+  context: Context,
+  { allowFresh = false, trust = false, yes = false }: Consent,
+): Promise<Readonly<Record<string, unknown>> | Refusal> {
+  const asked = await call(context, 'launch-variables', {});
+  if (isRefusal(asked)) return asked;
+  const environment = childEnvironment(context.environment, asked.variables);
+  return { environment, umask: process.umask(), allow_fresh: allowFresh, trust, yes };
+}

@@ -1,0 +1,59 @@
+import type { Answers } from '../answers.ts';
+import { leaderText } from './leader.ts';
+import { age, type Look, took } from './look.ts';
+import { table } from './table.ts';
+
+const HOW = {
+  noop: 'runs already',
+  resumed: 'goes on with its conversation',
+  fresh: 'begins a new conversation',
+} as const;
+
+export function agentStartedLines(
+  { agent_id, start_mode, session_id }: Answers['start-agent'],
+  { paint }: Look,
+): string[] {
+  return [`${paint.bold(agent_id)}  ${paint.green(HOW[start_mode])}  ${paint.dim(session_id ?? '')}`];
+}
+
+export function agentStoppedLines({ agent_id, stopped, last_view }: Answers['stop-agent'], { paint }: Look): string[] {
+  const view = last_view === null ? '' : `  ${paint.dim(last_view)}`;
+  return [`${paint.bold(agent_id)}  ${stopped ? 'stopped' : 'did not run'}${view}`];
+}
+
+export function restartLines(answer: Answers['restart'], look: Look): string[] {
+  const rows = answer.agents.map(({ agent_id, restart_mode, session_id, ready_ms }) => [
+    agent_id,
+    HOW[restart_mode],
+    took(ready_ms),
+    session_id ?? '',
+  ]);
+  return [
+    `${look.paint.bold(answer.team)}  ${look.paint.green('up again')}  tmux ${answer.session_name}`,
+    `leader       ${leaderText(answer.leader)}`,
+    ...answer.warnings,
+    ...table(
+      [{ head: 'agent' }, { head: '', least: 20 }, { head: 'ready' }, { head: 'session', least: 8 }],
+      rows,
+      look,
+    ),
+  ];
+}
+
+export function sessionLines({ sessions }: Answers['sessions'], look: Look): string[] {
+  const rows = sessions.map(({ agent_id, provider, session_id, captured_at, interacted }) => [
+    agent_id,
+    provider,
+    session_id ?? 'none',
+    captured_at === null ? '' : age(captured_at, look.now),
+    interacted === 'never' ? 'never' : `${age(interacted, look.now)} ago`,
+  ]);
+  const columns = [
+    { head: 'agent' },
+    { head: 'provider' },
+    { head: 'session', least: 8 },
+    { head: 'age' },
+    { head: 'spoken to' },
+  ];
+  return table(columns, rows, look);
+}

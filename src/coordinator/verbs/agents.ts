@@ -1,0 +1,165 @@
+import { z } from 'zod';
+import { type AgentId, isRefusal, type Refusal, refuse, shellWord, type TeamId } from '../../kernel/index.ts';
+import { agentsOf, sessionOf, type TeamRow } from '../../ledger/index.ts';
+import { discardConversation, restartTeam, startOne, stopAgent, variablesFor } from '../../lifecycle/index.ts';
+import { type Caller, ownTeamOf } from '../callers.ts';
+import type { Runtime } from '../runtime.ts';
+import { selectRunningTeam, selectTeam } from '../teams.ts';
+import { leaderView, sessionsView, stateFileOf } from '../views/index.ts';
+import { bindCaller } from './leading/launching.ts';
+import { verb } from './verb.ts';
+
+const environment = z.record(z.string(), z.string()).default({});
+const consent = {
+  environment,
+  umask: z.number().int().min(0).max(0o777).optional(),
+  trust: z.boolean().optional(),
+  yes: z.boolean().optional(),
+  allow_fresh: z.boolean().default(false),
+  team: z.string().optional(),
+};
+const startInput = z.object({ agent: z.string(), force: z.boolean().default(false), ...consent });
+type Start = z.output<typeof startInput>;
+
+const askedBy = (caller: Caller): string => (caller.kind === 'leader' ? 'leader' : 'person');
+
+/** The names of the variables that a team's agents ask for: the caller passes their values on. */
+export const launchVariables = verb({
+  input: z.object({ team: z.string().optional() }),
+  agents: false,
+  run: async ({ runtime, caller }, args) => {
+    const team = await selectTeam(runtime.effects.ledger.db, args.team, ownTeamOf(caller));
+    if (isRefusal(team)) return team;
+    const variables = variablesFor(runtime.effects, team);
+    return isRefusal(variables) ? variables : { ok: true, team: team.team, variables };
+  },
+});
+
+export const startAgent = verb({
+  input: startInput,
+  agents: false,
+  run: async ({ runtime, caller }, args) => {
+    const team = await selectRunningTeam(runtime.effects.ledger.db, args.team, ownTeamOf(caller));
+    return isRefusal(team) ? team : start(runtime, caller, team, args, commandOf('start-agent', team, args));
+  },
+});
+
+async function start(
+  runtime: Runtime,
+  caller: Caller,
+  team: TeamRow,
+  args: Start,
+  command: string,
+): Promise<object | Refusal> {
+  const agent = args.agent as AgentId;
+  const started = await startOne(runtime.effects, team, { ...args, agent, asked_by: askedBy(caller), command });
+  if (isRefusal(started)) return started;
+  runtime.office(team.team as TeamId).wake(agent);
+  return { ok: true, ...(await agentView(runtime, team, agent)), start_mode: started.start_mode };
+}
+
+export const stopOne = verb({
+  input: z.object({ agent: z.string(), team: z.string().optional() }),
+  agents: false,
+  run: async ({ runtime, caller }, args) => {
+    const team = await selectTeam(runtime.effects.ledger.db, args.team, ownTeamOf(caller));
+    if (isRefusal(team)) return team;
+    const stopped = await stopAgent(runtime.effects, team, args.agent as AgentId);
+    if (isRefusal(stopped)) return stopped;
+    const { last_view } = stopped;
+    const state_file = stateFileOf(team);
+    return { ok: true, agent_id: args.agent, status: 'stopped', stopped: stopped.stopped, last_view, state_file };
+  },
+});
+
+/** Gives up an agent's conversation and starts it with none. */
+export const resetAgent = verb({
+  input: z.object({ agent: z.string(), discard_session: z.boolean().default(false), ...consent }),
+  agents: false,
+  run: async ({ runtime, caller }, args) => {
+    const team = await selectRunningTeam(runtime.effects.ledger.db, args.team, ownTeamOf(caller));
+    if (isRefusal(team)) return team;
+    const command = commandOf('reset-agent', team, args);
+    if (!args.discard_session) return discardRequired(args.agent, command);
+    const agent = args.agent as AgentId;
+    const stopped = await stopAgent(runtime.effects, team, agent, 'it is reset');
+    if (isRefusal(stopped)) return stopped;
+    const discarded = await discardConversation(runtime.effects, team, agent, askedBy(caller));
+    const order = { ...args, force: false };
+    const started = await start(runtime, caller, team, order, commandOf('start-agent', team, args));
+    return isRefusal(started) ? started : { ...started, stopped: stopped.stopped, discarded };
+  },
+});
+
+export const restart = verb({
+  input: z.object(consent),
+  agents: false,
+  run: async ({ runtime, caller }, args) => {
+    const { effects } = runtime;
+    const team = await selectTeam(effects.ledger.db, args.team, ownTeamOf(caller));
+    if (isRefusal(team)) return team;
+    const command = `team-agent restart --team ${shellWord(team.team)}`;
+    const restarted = await restartTeam(effects, team, { ...args, asked_by: askedBy(caller), command });
+    if (isRefusal(restarted)) return restarted;
+    const told = await bindCaller(runtime, restarted.team.id, caller, args.environment);
+    const agents = await Promise.all(
+      restarted.agents.map(async ({ agent, ready_ms, restart_mode }) => ({
+        ...(await agentView(runtime, team, agent.spec.id)),
+        restart_mode,
+        ready_ms,
+      })),
+    );
+    return {
+      ok: true,
+      team: team.team,
+      session_name: restarted.team.sessionName,
+      agents,
+      coordinator: { status: 'running', pid: process.pid },
+      leader: await leaderView(effects.ledger.db, runtime, team.team as TeamId),
+      warnings: told,
+      next: ['team-agent status', 'team-agent shutdown'],
+    };
+  },
+});
+
+/** One row per agent: what it would go on with. */
+export const sessions = verb({
+  input: z.object({ team: z.string().optional() }),
+  agents: true,
+  run: async ({ runtime, caller }, args) => {
+    const team = await selectTeam(runtime.effects.ledger.db, args.team, ownTeamOf(caller));
+    return isRefusal(team) ? team : sessionsView(runtime.effects.ledger.db, team);
+  },
+});
+
+async function agentView(runtime: Runtime, team: TeamRow, agent: AgentId) {
+  const { db } = runtime.effects.ledger;
+  const member = runtime.member(team.team as TeamId, agent);
+  const incarnation = member?.incarnation;
+  const row = (await agentsOf(db, team.team as TeamId)).find(({ agent_id }) => agent_id === agent);
+  return {
+    agent_id: agent,
+    status: 'running' as const,
+    provider: row?.provider ?? null,
+    incarnation: incarnation ?? null,
+    session_id: incarnation ? ((await sessionOf(db, incarnation))?.session_id ?? null) : null,
+    state: member?.turn().state ?? null,
+  };
+}
+
+function discardRequired(agent: string, command: string): Refusal {
+  return refuse(
+    'discard_session_required',
+    `A reset gives up the conversation of ${agent}: say so with --discard-session.`,
+    { evidence: { agent }, next: [`${command} --discard-session`] },
+  );
+}
+
+/** The command line that asked, to be typed again with more flags. */
+function commandOf(name: string, team: TeamRow, { agent, trust, yes }: Pick<Start, 'agent' | 'trust' | 'yes'>): string {
+  return [
+    `team-agent ${name} ${shellWord(agent)} --team ${shellWord(team.team)}`,
+    ...(trust ? ['--trust'] : []),
+    ...(yes ? ['--yes'] : []),
+  ].join(' ');
+}
