@@ -10,8 +10,8 @@ export {
   prepareLeader,
   twinsOf,
 } from './leading.ts';
-export { commandOf, variablesFor, withoutYes } from './plan.ts';
 export { recover } from './recovery.ts';
+export { commandOf, variablesFor, withoutYes } from './starting/plan.ts';
 export { type Launched, launchTeam } from './verbs/launch.ts';
 export { restartTeam } from './verbs/restart.ts';
 export { shutDownTeam } from './verbs/shutdown.ts';

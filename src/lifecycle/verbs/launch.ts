@@ -12,9 +12,9 @@ import { defineTasks } from '../../results/index.ts';
 import { type AgentSpec, installTeam, type Team } from '../../team/index.ts';
 import type { Effects } from '../effects.ts';
 import type { Saga } from '../journal.ts';
-import { type FailedLives, startLives, undoLives } from '../lives.ts';
-import { type LaunchOrder, planTeam, readDocuments, type TeamPlan } from '../plan.ts';
-import type { Failure, Started } from '../starting.ts';
+import type { Failure, Started } from '../starting/agent.ts';
+import { type FailedLives, startLives, undoLives } from '../starting/lives.ts';
+import { type LaunchOrder, planTeam, readDocuments, type TeamPlan } from '../starting/plan.ts';
 
 export interface Launched {
   readonly ok: true;

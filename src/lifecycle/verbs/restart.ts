@@ -11,10 +11,10 @@ import { agentsOf, liveIncarnations, type TeamRow } from '../../ledger/index.ts'
 import type { AgentSpec, Team } from '../../team/index.ts';
 import type { Effects } from '../effects.ts';
 import { recordEnd } from '../ending.ts';
-import { startLives } from '../lives.ts';
-import { type PlannedAgent, planAgent, readDocuments, type StartOrder, withoutYes } from '../plan.ts';
-import { type Consent, conversationFor } from '../sessions.ts';
-import type { Started } from '../starting.ts';
+import type { Started } from '../starting/agent.ts';
+import { type Consent, conversationFor } from '../starting/conversation.ts';
+import { startLives } from '../starting/lives.ts';
+import { type PlannedAgent, planAgent, readDocuments, type StartOrder, withoutYes } from '../starting/plan.ts';
 import { enrolAll, failed, grant, putRunning, undoLaunch } from './launch.ts';
 
 export interface RestartOrder extends StartOrder, Consent {

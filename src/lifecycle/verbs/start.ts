@@ -9,10 +9,10 @@ import {
 } from '../../ledger/index.ts';
 import type { AgentSpec, Team } from '../../team/index.ts';
 import type { Effects } from '../effects.ts';
-import { type FailedLives, startLives, undoLives } from '../lives.ts';
-import { type PlannedAgent, planAgent, readDocuments, type StartOrder, withoutYes } from '../plan.ts';
-import { conversationFor } from '../sessions.ts';
-import type { Started } from '../starting.ts';
+import type { Started } from '../starting/agent.ts';
+import { conversationFor } from '../starting/conversation.ts';
+import { type FailedLives, startLives, undoLives } from '../starting/lives.ts';
+import { type PlannedAgent, planAgent, readDocuments, type StartOrder, withoutYes } from '../starting/plan.ts';
 import { agentRow, failed, grant } from './launch.ts';
 import { stopAgent } from './stop.ts';
 

@@ -1,12 +1,12 @@
 import fs from 'node:fs';
 import path from 'node:path';
-import { ensurePrivateFolder, isRefusal, printable, type Refusal, writePrivateFile } from '../kernel/index.ts';
-import { findIncarnation, type IncarnationRow, insertSession, updateIncarnation } from '../ledger/index.ts';
-import { type AgentHandle, findProvider, type Introduction } from '../providers/index.ts';
-import type { Team } from '../team/index.ts';
-import type { PaneHandle } from '../tmux/index.ts';
-import { type Effects, READY_DEADLINE } from './effects.ts';
-import { viewOf } from './life.ts';
+import { ensurePrivateFolder, isRefusal, printable, type Refusal, writePrivateFile } from '../../kernel/index.ts';
+import { findIncarnation, type IncarnationRow, insertSession, updateIncarnation } from '../../ledger/index.ts';
+import { type AgentHandle, findProvider, type Introduction } from '../../providers/index.ts';
+import type { Team } from '../../team/index.ts';
+import type { PaneHandle } from '../../tmux/index.ts';
+import { type Effects, READY_DEADLINE } from '../effects.ts';
+import { viewOf } from '../life.ts';
 import type { PlannedAgent } from './plan.ts';
 
 export interface Started {

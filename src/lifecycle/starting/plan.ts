@@ -1,5 +1,5 @@
 import path from 'node:path';
-import { tokenHash } from '../agents/index.ts';
+import { tokenHash } from '../../agents/index.ts';
 import {
   childEnvironment,
   type IncarnationId,
@@ -8,18 +8,18 @@ import {
   reachingLoopback,
   refuse,
   shellWord,
-} from '../kernel/index.ts';
-import { agentsOf, findTeam, isTrusted, liveIncarnations, teams } from '../ledger/index.ts';
+} from '../../kernel/index.ts';
+import { agentsOf, findTeam, isTrusted, liveIncarnations, teams } from '../../ledger/index.ts';
 import {
   findProvider,
   type Installation,
   type LaunchPlan,
   type LaunchRequest,
   withLaunch,
-} from '../providers/index.ts';
-import { type AgentSpec, readTeam, type Team } from '../team/index.ts';
-import type { Effects } from './effects.ts';
-import { lifeFolder } from './life.ts';
+} from '../../providers/index.ts';
+import { type AgentSpec, readTeam, type Team } from '../../team/index.ts';
+import type { Effects } from '../effects.ts';
+import { lifeFolder } from '../life.ts';
 
 export interface LaunchOrder {
   /** Absolute path of the team's documents. */

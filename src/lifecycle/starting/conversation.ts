@@ -6,12 +6,12 @@ import {
   refuse,
   type SessionId,
   type TeamId,
-} from '../kernel/index.ts';
-import { type AgentRow, findIncarnation, lastSession, type Reading, type SessionRow } from '../ledger/index.ts';
-import { type Continues, findProvider, type Installation } from '../providers/index.ts';
-import type { AgentSpec } from '../team/index.ts';
-import { decideStart, type Remembered } from './continuing.ts';
-import { handleOf } from './life.ts';
+} from '../../kernel/index.ts';
+import { type AgentRow, findIncarnation, lastSession, type Reading, type SessionRow } from '../../ledger/index.ts';
+import { type Continues, findProvider, type Installation } from '../../providers/index.ts';
+import type { AgentSpec } from '../../team/index.ts';
+import { handleOf } from '../life.ts';
+import { decideStart, type Remembered } from './decide.ts';
 
 /** What an agent could go on with, and whether that can still be done. */
 export interface Memory {

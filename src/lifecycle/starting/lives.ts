@@ -1,11 +1,11 @@
-import type { AgentId, IncarnationId } from '../kernel/index.ts';
-import { type Change, findIncarnation, insertIncarnation, updateIncarnation } from '../ledger/index.ts';
-import type { Team } from '../team/index.ts';
-import type { Effects } from './effects.ts';
-import { endLife } from './ending.ts';
-import { Saga, type Verb } from './journal.ts';
+import type { AgentId, IncarnationId } from '../../kernel/index.ts';
+import { type Change, findIncarnation, insertIncarnation, updateIncarnation } from '../../ledger/index.ts';
+import type { Team } from '../../team/index.ts';
+import type { Effects } from '../effects.ts';
+import { endLife } from '../ending.ts';
+import { Saga, type Verb } from '../journal.ts';
+import { type Failure, type Started, startAgent } from './agent.ts';
 import type { PlannedAgent } from './plan.ts';
-import { type Failure, type Started, startAgent } from './starting.ts';
 
 /** Lives that a verb starts together: all of them get ready, or none stays. */
 export interface Start {
