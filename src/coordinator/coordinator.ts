@@ -20,7 +20,7 @@ import {
 } from '../kernel/index.ts';
 import { Leaders } from '../leader/index.ts';
 import { chosenPort, findIncarnation, keepPort, type Ledger, liveIncarnations, openLedger } from '../ledger/index.ts';
-import { type Effects, recover } from '../lifecycle/index.ts';
+import { type Effects, recover, VerbQueue } from '../lifecycle/index.ts';
 import { findProvider } from '../providers/index.ts';
 import { openTerminals } from '../tmux/index.ts';
 import { Caretaker } from './caretaker.ts';
@@ -149,6 +149,7 @@ async function boot(options: CoordinatorOptions, paths: Paths, ledger: Ledger, d
     roster,
     leaders,
     terminals,
+    queue: new VerbQueue(),
     clock: systemClock,
     mint,
     reach: boundariesFrom(options.environment),

@@ -1,5 +1,6 @@
 import { isRefusal, type MessageId, type Refusal, refuse, shellWord, type TeamId } from '../kernel/index.ts';
 import { findMessage, type Reading, type TeamRow, teams } from '../ledger/index.ts';
+import { teamNotRunning } from '../lifecycle/index.ts';
 
 /**
  * The one resolver of `--team`: an exact id, name or session name; without one, the only team, or the only running one.
@@ -50,7 +51,5 @@ export async function selectRunningTeam(
 ): Promise<TeamRow | Refusal> {
   const team = await selectTeam(db, wanted, own);
   if (isRefusal(team) || team.intent === 'running') return team;
-  return refuse('team_not_running', `The team ${team.team} is shut down.`, {
-    next: [`team-agent quick-start ${shellWord(team.documents)}`],
-  });
+  return teamNotRunning(team);
 }

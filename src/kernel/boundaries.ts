@@ -22,6 +22,8 @@ export const BOUNDARIES = [
   'launch.before_ready',
   'stop.journalled',
   'stop.ended',
+  'reset.stopped',
+  'reset.discarded',
   'shutdown.journalled',
   'shutdown.agents_ended',
   'shutdown.session_ended',

@@ -3,6 +3,7 @@ import type { Clock, Mint, Reach, Signal } from '../kernel/index.ts';
 import type { Leaders } from '../leader/index.ts';
 import type { Ledger } from '../ledger/index.ts';
 import type { Terminals } from '../tmux/index.ts';
+import type { VerbQueue } from './queue.ts';
 
 /** What the verbs that start and end agents work with. */
 export interface Effects {
@@ -10,6 +11,8 @@ export interface Effects {
   readonly roster: Roster;
   readonly leaders: Leaders;
   readonly terminals: Terminals;
+  /** Verbs that touch the same agents take turns in it. */
+  readonly queue: VerbQueue;
   readonly clock: Clock;
   readonly mint: Mint;
   readonly reach: Reach;

@@ -10,11 +10,13 @@ export {
   prepareLeader,
   twinsOf,
 } from './leading.ts';
+export { VerbQueue } from './queue.ts';
 export { recover } from './recovery.ts';
 export { commandOf, variablesFor, withoutYes } from './starting/plan.ts';
 export { type Launched, launchTeam } from './verbs/launch.ts';
+export { resetAgent } from './verbs/reset.ts';
 export { restartTeam } from './verbs/restart.ts';
 export { shutDownTeam } from './verbs/shutdown.ts';
-export { startOne } from './verbs/start.ts';
-export { discardConversation, stopAgent } from './verbs/stop.ts';
+export { startOne, teamNotRunning } from './verbs/start.ts';
+export { stopAgent } from './verbs/stop.ts';
 export { reopenView } from './views.ts';

@@ -10,6 +10,7 @@ import { type Change, insertSaga, type Ledger, updateSaga } from '../ledger/inde
  *   restart    as a launch
  *   start      point of no return: `ready` (the agent is)           before it: its pane is closed, it is stopped
  *   stop       point of no return: its first commit (`asked`)       after it: its pane is closed
+ *   reset      a stop, then the conversation is given up, then a start: three commits, each a state to go on from
  *   shutdown   point of no return: its first commit (`asked`)       after it: the rest of the panes are closed
  */
 export type Verb = 'launch' | 'shutdown' | 'restart' | 'start' | 'stop';

@@ -28,6 +28,7 @@ import {
   ledgerOn,
   putTeam,
 } from '../../src/ledger/index.ts';
+import { VerbQueue } from '../../src/lifecycle/index.ts';
 import type {
   AgentHandle,
   Approval,
@@ -143,6 +144,7 @@ export async function house({ approvals = 'person' as 'person' | 'leader' } = {}
       roster,
       leaders,
       terminals: openTerminals({ socket: path.join(folder, 'tmux.sock'), folder, environment: {}, log }),
+      queue: new VerbQueue(),
       clock: systemClock,
       mint,
       reach: () => undefined,

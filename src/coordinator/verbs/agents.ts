@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { type AgentId, isRefusal, type Refusal, refuse, shellWord, type TeamId } from '../../kernel/index.ts';
 import { agentsOf, sessionOf, type TeamRow } from '../../ledger/index.ts';
-import { discardConversation, restartTeam, startOne, stopAgent, variablesFor } from '../../lifecycle/index.ts';
+import { resetAgent as resetAgentOf, restartTeam, startOne, stopAgent, variablesFor } from '../../lifecycle/index.ts';
 import { type Caller, ownTeamOf } from '../callers.ts';
 import type { Runtime } from '../runtime.ts';
 import { selectRunningTeam, selectTeam } from '../teams.ts';
@@ -18,8 +18,6 @@ const consent = {
   allow_fresh: z.boolean().default(false),
   team: z.string().optional(),
 };
-const startInput = z.object({ agent: z.string(), force: z.boolean().default(false), ...consent });
-type Start = z.output<typeof startInput>;
 
 const askedBy = (caller: Caller): string => (caller.kind === 'leader' ? 'leader' : 'person');
 
@@ -36,27 +34,19 @@ export const launchVariables = verb({
 });
 
 export const startAgent = verb({
-  input: startInput,
+  input: z.object({ agent: z.string(), force: z.boolean().default(false), ...consent }),
   agents: false,
   run: async ({ runtime, caller }, args) => {
     const team = await selectRunningTeam(runtime.effects.ledger.db, args.team, ownTeamOf(caller));
-    return isRefusal(team) ? team : start(runtime, caller, team, args, commandOf('start-agent', team, args));
+    if (isRefusal(team)) return team;
+    const agent = args.agent as AgentId;
+    const command = commandOf(`start-agent ${shellWord(agent)}`, team, args);
+    const started = await startOne(runtime.effects, team, { ...args, agent, asked_by: askedBy(caller), command });
+    if (isRefusal(started)) return started;
+    runtime.office(team.team as TeamId).wake(agent);
+    return { ok: true, ...(await agentView(runtime, team, agent)), start_mode: started.start_mode };
   },
 });
-
-async function start(
-  runtime: Runtime,
-  caller: Caller,
-  team: TeamRow,
-  args: Start,
-  command: string,
-): Promise<object | Refusal> {
-  const agent = args.agent as AgentId;
-  const started = await startOne(runtime.effects, team, { ...args, agent, asked_by: askedBy(caller), command });
-  if (isRefusal(started)) return started;
-  runtime.office(team.team as TeamId).wake(agent);
-  return { ok: true, ...(await agentView(runtime, team, agent)), start_mode: started.start_mode };
-}
 
 export const stopOne = verb({
   input: z.object({ agent: z.string(), team: z.string().optional() }),
@@ -79,15 +69,14 @@ export const resetAgent = verb({
   run: async ({ runtime, caller }, args) => {
     const team = await selectRunningTeam(runtime.effects.ledger.db, args.team, ownTeamOf(caller));
     if (isRefusal(team)) return team;
-    const command = commandOf('reset-agent', team, args);
+    const command = commandOf(`reset-agent ${shellWord(args.agent)}`, team, args);
     if (!args.discard_session) return discardRequired(args.agent, command);
     const agent = args.agent as AgentId;
-    const stopped = await stopAgent(runtime.effects, team, agent, 'it is reset');
-    if (isRefusal(stopped)) return stopped;
-    const discarded = await discardConversation(runtime.effects, team, agent, askedBy(caller));
-    const order = { ...args, force: false };
-    const started = await start(runtime, caller, team, order, commandOf('start-agent', team, args));
-    return isRefusal(started) ? started : { ...started, stopped: stopped.stopped, discarded };
+    const reset = await resetAgentOf(runtime.effects, team, { ...args, agent, asked_by: askedBy(caller), command });
+    if (isRefusal(reset)) return reset;
+    runtime.office(team.team as TeamId).wake(agent);
+    const { start_mode, stopped, discarded } = reset;
+    return { ok: true, ...(await agentView(runtime, team, agent)), start_mode, stopped, discarded };
   },
 });
 
@@ -98,7 +87,7 @@ export const restart = verb({
     const { effects } = runtime;
     const team = await selectTeam(effects.ledger.db, args.team, ownTeamOf(caller));
     if (isRefusal(team)) return team;
-    const command = `team-agent restart --team ${shellWord(team.team)}`;
+    const command = commandOf('restart', team, args);
     const restarted = await restartTeam(effects, team, { ...args, asked_by: askedBy(caller), command });
     if (isRefusal(restarted)) return restarted;
     const told = await bindCaller(runtime, restarted.team.id, caller, args.environment);
@@ -155,10 +144,22 @@ function discardRequired(agent: string, command: string): Refusal {
   );
 }
 
+interface Said {
+  readonly force?: boolean;
+  readonly allow_fresh?: boolean;
+  readonly discard_session?: boolean;
+  readonly trust?: boolean | undefined;
+  readonly yes?: boolean | undefined;
+}
+
 /** The command line that asked, to be typed again with more flags. */
-function commandOf(name: string, team: TeamRow, { agent, trust, yes }: Pick<Start, 'agent' | 'trust' | 'yes'>): string {
+function commandOf(words: string, team: TeamRow, said: Said): string {
+  const { force, allow_fresh, discard_session, trust, yes } = said;
   return [
-    `team-agent ${name} ${shellWord(agent)} --team ${shellWord(team.team)}`,
+    `team-agent ${words} --team ${shellWord(team.team)}`,
+    ...(force ? ['--force'] : []),
+    ...(allow_fresh ? ['--allow-fresh'] : []),
+    ...(discard_session ? ['--discard-session'] : []),
     ...(trust ? ['--trust'] : []),
     ...(yes ? ['--yes'] : []),
   ].join(' ');

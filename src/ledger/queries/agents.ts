@@ -143,6 +143,26 @@ export function lastSession(db: Reading, team: TeamId, agent: AgentId): Promise<
     .executeTakeFirst();
 }
 
+/** Gives up the session of one life that came to nothing; an earlier life on the same one keeps it. */
+export function discardSessionOf(change: Change, incarnation: IncarnationId): Promise<unknown> {
+  return change.tx
+    .updateTable('sessions')
+    .set({ discarded_at: change.now })
+    .where('incarnation', '=', incarnation)
+    .where('discarded_at', 'is', null)
+    .execute();
+}
+
+/** Nobody has spoken in the conversation that an agent has now. */
+export function forgetInteraction(change: Change, agent: AgentId): Promise<unknown> {
+  return change.tx
+    .updateTable('agents')
+    .set({ interacted_at: null })
+    .where('team', '=', change.team)
+    .where('agent_id', '=', agent)
+    .execute();
+}
+
 /** Gives up every session of an agent; what it was told in them is gone, so it has nothing to lose. Returns their ids. */
 export async function discardSessions(change: Change, agent: AgentId): Promise<string[]> {
   const rows = await change.tx
@@ -153,12 +173,7 @@ export async function discardSessions(change: Change, agent: AgentId): Promise<s
     .where('discarded_at', 'is', null)
     .returning('session_id')
     .execute();
-  await change.tx
-    .updateTable('agents')
-    .set({ interacted_at: null })
-    .where('team', '=', change.team)
-    .where('agent_id', '=', agent)
-    .execute();
+  await forgetInteraction(change, agent);
   return [...new Set(rows.map(({ session_id }) => session_id))];
 }
 

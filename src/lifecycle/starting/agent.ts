@@ -26,26 +26,42 @@ export interface Failure {
 /** The file in a life's folder while somebody waits for its start: our wrapper holds the screen of a command that fails. */
 const STARTING = 'starting';
 
+const CUT = 'it was stopped before it was ready';
+
+/** A start that others wait for. */
+export interface Waiting {
+  /** When its verb began. */
+  readonly began: number;
+  /** Aborts when it is waited for no longer. */
+  readonly cut: AbortSignal;
+}
+
 /** Opens the pane, lets the agent introduce itself, shows it, follows it, and waits until it is ready. */
 export async function startAgent(
   effects: Effects,
   team: Team,
   agent: PlannedAgent,
-  began: number,
+  waiting: Waiting,
 ): Promise<Started | Failure> {
   try {
-    return await bringUp(effects, team, agent, began);
+    return await bringUp(effects, team, agent, waiting);
   } finally {
     fs.rmSync(path.join(agent.request.runFolder, STARTING), { force: true });
   }
 }
 
-async function bringUp(effects: Effects, team: Team, agent: PlannedAgent, began: number): Promise<Started | Failure> {
+async function bringUp(
+  effects: Effects,
+  team: Team,
+  agent: PlannedAgent,
+  waiting: Waiting,
+): Promise<Started | Failure> {
   const agent_id = agent.spec.id;
+  if (waiting.cut.aborted) return { agent_id, what: CUT };
   const pane = await spawn(effects, team, agent);
   if (isRefusal(pane)) return { agent_id, what: pane.message, refusal: pane };
   await effects.reach('launch.spawned');
-  const told = await introduced(effects, agent, pane);
+  const told = await introduced(effects, agent, pane, waiting.cut);
   if (isRefusal(told)) return { agent_id, what: told.message, refusal: told, ...(await lastScreen(effects, pane)) };
   const view = told.view && (await openView(effects, team, agent, told.view));
   if (isRefusal(view)) return { agent_id, what: view.message, refusal: view };
@@ -61,7 +77,7 @@ async function bringUp(effects: Effects, team: Team, agent: PlannedAgent, began:
   };
   const row = await writeDown(effects, team, agent, handle);
   if (!row) return { agent_id, what: 'its row is gone' };
-  return awaitReady(effects, row, handle, agent, began);
+  return awaitReady(effects, row, handle, agent, waiting);
 }
 
 async function spawn(effects: Effects, team: Team, { spec, request, token, launch }: PlannedAgent) {
@@ -89,6 +105,7 @@ async function introduced(
   { terminals }: Effects,
   { spec, request, installation, launch }: PlannedAgent,
   pane: PaneHandle,
+  cut: AbortSignal,
 ): Promise<Introduction | Refusal> {
   const provider = findProvider(spec.provider);
   if (isRefusal(provider)) return provider;
@@ -96,7 +113,7 @@ async function introduced(
   const forget = terminals.onGone((incarnation) => {
     if (incarnation === request.incarnation) gone.abort(new Error('its pane has closed'));
   });
-  const signal = AbortSignal.any([gone.signal, AbortSignal.timeout(READY_DEADLINE)]);
+  const signal = AbortSignal.any([cut, gone.signal, AbortSignal.timeout(READY_DEADLINE)]);
   try {
     return await provider.introduce({ request, installation, plan: launch, pane, terminals, signal });
   } finally {
@@ -149,7 +166,7 @@ async function awaitReady(
   row: IncarnationRow,
   handle: AgentHandle,
   agent: PlannedAgent,
-  began: number,
+  { began, cut }: Waiting,
 ): Promise<Started | Failure> {
   const member = effects.roster.follow(row, handle);
   await effects.reach('launch.attached');
@@ -158,9 +175,10 @@ async function awaitReady(
   const watcher = fs.watch(agent.request.runFolder, { persistent: false }, () => effects.changes.notify());
   watcher.on('error', () => watcher.close());
   const outcome = await effects.changes
-    .until(() => (member?.canBeReady() ? 'ready' : over() ? 'dead' : undefined), READY_DEADLINE)
+    .until(() => (member?.canBeReady() ? 'ready' : over() ? 'dead' : undefined), READY_DEADLINE, cut)
     .finally(() => watcher.close());
   if (outcome === 'ready') return { agent, ready_ms: effects.clock.now() - began };
+  if (cut.aborted) return { agent_id: agent.spec.id, what: CUT };
   const what =
     outcome === 'dead'
       ? 'it ended before it was ready'

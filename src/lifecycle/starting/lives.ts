@@ -1,10 +1,17 @@
 import type { AgentId, IncarnationId } from '../../kernel/index.ts';
-import { type Change, findIncarnation, insertIncarnation, updateIncarnation } from '../../ledger/index.ts';
+import {
+  type Change,
+  discardSessionOf,
+  findIncarnation,
+  forgetInteraction,
+  insertIncarnation,
+  updateIncarnation,
+} from '../../ledger/index.ts';
 import type { Team } from '../../team/index.ts';
 import type { Effects } from '../effects.ts';
 import { endLife } from '../ending.ts';
 import { Saga, type Verb } from '../journal.ts';
-import { type Failure, type Started, startAgent } from './agent.ts';
+import { type Failure, type Started, startAgent, type Waiting } from './agent.ts';
 import type { PlannedAgent } from './plan.ts';
 
 /** Lives that a verb starts together: all of them get ready, or none stays. */
@@ -12,6 +19,8 @@ export interface Start {
   readonly verb: Verb;
   readonly team: Team;
   readonly agents: readonly PlannedAgent[];
+  /** Aborts when somebody wants them stopped. */
+  readonly cut: AbortSignal;
   /** What is asked for from now on; committed with the journal, before the first effect. */
   readonly asked: (change: Change) => Promise<void>;
   /** What members know of it, once that is committed. */
@@ -33,7 +42,7 @@ export interface FailedLives {
  */
 export async function startLives(effects: Effects, start: Start): Promise<StartedLives> {
   const began = effects.clock.now();
-  const { team, agents } = start;
+  const { team, agents, cut } = start;
   const saga = new Saga(effects.ledger, team.id);
   await effects.ledger.change(team.id, 'coordinator', async (change) => {
     await start.asked(change);
@@ -47,18 +56,21 @@ export async function startLives(effects: Effects, start: Start): Promise<Starte
   }
   await effects.reach('launch.journalled');
 
-  const starts = await Promise.all(agents.map((agent) => startOrSay(effects, team, agent, began)));
-  const failures = starts.flatMap((one) => ('what' in one ? [one] : []));
+  const starts = await Promise.all(agents.map((agent) => startOrSay(effects, team, agent, { began, cut })));
+  const failures = starts.flatMap((one) => ('what' in one ? [one] : goneSince(effects, one)));
   if (failures.length > 0) return { ok: false, failures, saga };
 
   await effects.reach('launch.before_ready');
   await saga.end('done', async (change) => {
-    for (const { incarnation, spec } of agents) {
+    for (const { incarnation, spec, request } of agents) {
       await updateIncarnation(change, incarnation, { ready_at: change.now });
       await change.event('agent.ready', { agent_id: spec.id, incarnation });
+      // A new conversation begins with nothing to lose.
+      if (!request.continues) await forgetInteraction(change, spec.id);
     }
     await start.ready(change);
   });
+  await start.enrol();
   for (const { incarnation } of agents) effects.roster.byIncarnation(incarnation)?.markReady();
   effects.changes.notify();
   return { ok: true, started: starts.flatMap((one) => ('ready_ms' in one ? [one] : [])) };
@@ -87,7 +99,11 @@ export async function undoLives(
     await endLife(effects, row, 'its start was undone');
   }
   await ended();
-  await saga.end('undone', (change) => undone(change, agents));
+  await saga.end('undone', async (change) => {
+    // Nobody spoke in it: what an agent goes on with is what it had before.
+    for (const incarnation of incarnations) await discardSessionOf(change, incarnation as IncarnationId);
+    await undone(change, agents);
+  });
 }
 
 async function insertLife(change: Change, effects: Effects, team: Team, agent: PlannedAgent): Promise<void> {
@@ -107,10 +123,17 @@ async function insertLife(change: Change, effects: Effects, team: Team, agent: P
   });
 }
 
+/** One that was ready may have ended while the others were waited for. */
+function goneSince({ roster }: Effects, { agent }: Started): Failure[] {
+  const member = roster.byIncarnation(agent.incarnation);
+  if (member && member.processLiveness() !== 'dead') return [];
+  return [{ agent_id: agent.spec.id, what: 'it ended while the others were waited for' }];
+}
+
 /** A fault in the start of one agent undoes the start like any other failure. */
-async function startOrSay(effects: Effects, team: Team, agent: PlannedAgent, began: number) {
+async function startOrSay(effects: Effects, team: Team, agent: PlannedAgent, waiting: Waiting) {
   try {
-    return await startAgent(effects, team, agent, began);
+    return await startAgent(effects, team, agent, waiting);
   } catch (error) {
     return {
       agent_id: agent.spec.id,

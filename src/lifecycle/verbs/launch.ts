@@ -27,12 +27,18 @@ export interface Launched {
  * one is not, everything that was started is ended again and the refusal shows the screen of the one that failed.
  */
 export async function launchTeam(effects: Effects, order: LaunchOrder): Promise<Launched | Refusal> {
+  const read = readDocuments(effects.workspace, order);
+  return isRefusal(read) ? read : effects.queue.run({ team: read.id }, (cut) => launch(effects, order, cut));
+}
+
+async function launch(effects: Effects, order: LaunchOrder, cut: AbortSignal): Promise<Launched | Refusal> {
   const plan = await planAndInstall(effects, order);
   if (isRefusal(plan)) return plan;
   const launched = await startLives(effects, {
     verb: 'launch',
     team: plan.team,
     agents: plan.agents,
+    cut,
     asked: (change) => asked(change, plan, order),
     enrol: () => enrolAll(effects, plan.team),
     ready: async (change) => {

@@ -32,7 +32,16 @@ export interface Restarted {
  * are read anew. When one conversation cannot be resumed, nothing is started at all; when one agent does not get ready,
  * everything that was started is ended again.
  */
-export async function restartTeam(effects: Effects, row: TeamRow, order: RestartOrder): Promise<Restarted | Refusal> {
+export function restartTeam(effects: Effects, row: TeamRow, order: RestartOrder): Promise<Restarted | Refusal> {
+  return effects.queue.run({ team: row.team as TeamId }, (cut) => startAgain(effects, row, order, cut));
+}
+
+async function startAgain(
+  effects: Effects,
+  row: TeamRow,
+  order: RestartOrder,
+  cut: AbortSignal,
+): Promise<Restarted | Refusal> {
   const id = row.team as TeamId;
   const running = await stillRunning(effects, id);
   if (running) return running;
@@ -49,6 +58,7 @@ export async function restartTeam(effects: Effects, row: TeamRow, order: Restart
     verb: 'restart',
     team,
     agents,
+    cut,
     asked: async (change) => {
       await putRunning(change, team);
       await change.event('team.restarting', { agents: agents.map(decisionOf) });

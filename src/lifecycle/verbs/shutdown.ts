@@ -1,6 +1,7 @@
 import type { AgentId, TeamId } from '../../kernel/index.ts';
 import {
   agentsOf,
+  findTeam,
   type IncarnationRow,
   liveIncarnations,
   setTeamIntent,
@@ -18,8 +19,13 @@ export interface ShutDown {
 }
 
 /** Ends every process of a team and nothing else, all at once. What each agent showed last is kept. A second call finds nothing to do. */
-export async function shutDownTeam(effects: Effects, team: TeamRow): Promise<ShutDown> {
-  const id = team.team as TeamId;
+export function shutDownTeam(effects: Effects, team: TeamRow): Promise<ShutDown> {
+  return effects.queue.runAtOnce({ team: team.team as TeamId }, () => shutDown(effects, team.team as TeamId));
+}
+
+async function shutDown(effects: Effects, id: TeamId): Promise<ShutDown> {
+  const team = await findTeam(effects.ledger.db, id);
+  if (!team) throw new Error(`no such team: ${id}`);
   const lives = await liveIncarnations(effects.ledger.db, id);
   if (team.intent === 'stopped' && lives.length === 0) return { agents: [], already: true };
   const saga = new Saga(effects.ledger, id);

@@ -2,6 +2,7 @@ import { type AgentId, isRefusal, type Refusal, refuse, shellWord, type TeamId }
 import {
   type AgentRow,
   agentsOf,
+  findTeam,
   liveIncarnations,
   type TeamRow,
   updateAgent,
@@ -12,9 +13,16 @@ import type { Effects } from '../effects.ts';
 import type { Started } from '../starting/agent.ts';
 import { conversationFor } from '../starting/conversation.ts';
 import { type FailedLives, startLives, undoLives } from '../starting/lives.ts';
-import { type PlannedAgent, planAgent, readDocuments, type StartOrder, withoutYes } from '../starting/plan.ts';
+import {
+  type Choose,
+  type PlannedAgent,
+  planAgent,
+  readDocuments,
+  type StartOrder,
+  withoutYes,
+} from '../starting/plan.ts';
 import { agentRow, failed, grant } from './launch.ts';
-import { stopAgent } from './stop.ts';
+import { stopNow } from './stop.ts';
 
 export interface StartAgentOrder extends StartOrder {
   readonly agent: AgentId;
@@ -36,43 +44,72 @@ export interface AgentStarted {
 }
 
 /** Starts one agent of a team that runs, on the conversation that it had. Nobody else is touched. */
-export async function startOne(
+export function startOne(effects: Effects, row: TeamRow, order: StartAgentOrder): Promise<AgentStarted | Refusal> {
+  const touched = { team: row.team as TeamId, agent: order.agent };
+  return effects.queue.run(touched, (cut) => startNow(effects, row, order, cut));
+}
+
+async function startNow(
   effects: Effects,
   row: TeamRow,
   order: StartAgentOrder,
+  cut: AbortSignal,
 ): Promise<AgentStarted | Refusal> {
-  const found = await memberOf(effects, row, order.agent);
+  const found = await startable(effects, row, order.agent);
   if (isRefusal(found)) return found;
   const { team, spec, member } = found;
-  if (spec.paused) {
-    return refuse('agent_paused', `${spec.id} is paused by its document ${spec.file}.`, {
-      evidence: { agent: spec.id, file: spec.file },
-      next: [`team-agent status --team ${shellWord(team.id)}`],
-    });
-  }
   const runs = effects.roster.member(team.id, spec.id)?.processLiveness();
   if (runs === 'alive' && !order.force) return { ok: true, start_mode: 'noop' };
-  const dangerous = withoutYes([spec], { folder: team.folder, ...order });
-  if (dangerous) return { ...dangerous, next: [`${order.command} --yes`] };
-  const planned = await planAgent(effects, team, spec, order, (installation) =>
+  const planned = await planStart(effects, found, order, (installation) =>
     conversationFor(effects.ledger.db, member, spec, installation, order),
   );
   if (isRefusal(planned)) return planned;
   if (await lives(effects, team.id, spec.id)) {
-    const stopped = await stopAgent(effects, row, spec.id, 'it is started anew');
+    const stopped = await stopNow(effects, row, spec.id, 'it is started anew');
     if (isRefusal(stopped)) return stopped;
   }
-  return startPlanned(effects, team, planned, order);
+  return startPlanned(effects, team, planned, order, cut);
 }
 
-interface Found {
+export interface Startable {
   readonly team: Team;
   readonly spec: AgentSpec;
   readonly member: AgentRow;
 }
 
+/** A member that may be started now, of a team that runs. Looked at again by each verb: others may have come first. */
+export async function startable(effects: Effects, row: TeamRow, agent: AgentId): Promise<Startable | Refusal> {
+  const now = await findTeam(effects.ledger.db, row.team as TeamId);
+  if (now?.intent !== 'running') return teamNotRunning(row);
+  const found = await memberOf(effects, now, agent);
+  if (isRefusal(found) || !found.spec.paused) return found;
+  const { team, spec } = found;
+  return refuse('agent_paused', `${spec.id} is paused by its document ${spec.file}.`, {
+    evidence: { agent: spec.id, file: spec.file },
+    next: [`team-agent status --team ${shellWord(team.id)}`],
+  });
+}
+
+export function teamNotRunning({ team, documents }: TeamRow): Refusal {
+  return refuse('team_not_running', `The team ${team} is shut down.`, {
+    next: [`team-agent restart --team ${shellWord(team)}`, `team-agent quick-start ${shellWord(documents)}`],
+  });
+}
+
+/** All that a start would do; its refusals come from here, before any effect. */
+export async function planStart(
+  effects: Effects,
+  { team, spec }: Startable,
+  order: Omit<StartAgentOrder, 'agent' | 'force' | 'allow_fresh'>,
+  choose?: Choose,
+): Promise<PlannedAgent | Refusal> {
+  const dangerous = withoutYes([spec], { folder: team.folder, ...order });
+  if (dangerous) return { ...dangerous, next: [`${order.command} --yes`] };
+  return planAgent(effects, team, spec, order, choose);
+}
+
 /** An agent as its documents tell it now: an edited role takes effect with the next start. */
-export async function memberOf(effects: Effects, row: TeamRow, agent: AgentId): Promise<Found | Refusal> {
+async function memberOf(effects: Effects, row: TeamRow, agent: AgentId): Promise<Startable | Refusal> {
   const id = row.team as TeamId;
   const members = await agentsOf(effects.ledger.db, id);
   const member = members.find(({ agent_id }) => agent_id === agent);
@@ -96,11 +133,13 @@ async function lives({ ledger }: Effects, team: TeamId, agent: AgentId): Promise
   return (await liveIncarnations(ledger.db, team)).some(({ agent_id }) => agent_id === agent);
 }
 
-async function startPlanned(
+/** The start itself, of an agent that does not run. */
+export async function startPlanned(
   effects: Effects,
   team: Team,
   planned: PlannedAgent,
-  order: StartAgentOrder,
+  order: Pick<StartAgentOrder, 'trust' | 'yes' | 'asked_by' | 'command'>,
+  cut: AbortSignal,
 ): Promise<AgentStarted | Refusal> {
   const { spec } = planned;
   const position = team.agents.findIndex(({ id }) => id === spec.id);
@@ -109,6 +148,7 @@ async function startPlanned(
     verb: 'start',
     team,
     agents: [planned],
+    cut,
     asked: async (change) => {
       await upsertAgent(change, agentRow(team, spec, position));
       await change.event('agent.starting', { agent_id: spec.id, start_mode, asked_by: order.asked_by });
@@ -122,30 +162,20 @@ async function startPlanned(
       await change.event('agent.started', { agent_id: spec.id, start_mode, session_id: planned.request.session });
     },
   });
-  if (!done.ok) return undo(effects, team, spec, done, order);
+  if (!done.ok) return undo(effects, planned, done, order.command);
   const [started] = done.started;
   return { ok: true, start_mode, ...(started ? { started } : {}) };
 }
 
 async function undo(
   effects: Effects,
-  team: Team,
-  spec: AgentSpec,
+  { spec, incarnation }: PlannedAgent,
   { saga, failures }: FailedLives,
-  order: StartAgentOrder,
+  command: string,
 ): Promise<Refusal> {
-  const incarnations = (await liveIncarnations(effects.ledger.db, team.id)).filter(
-    ({ agent_id }) => agent_id === spec.id,
-  );
-  await undoStart(
-    effects,
-    saga,
-    incarnations.map(({ incarnation }) => incarnation),
-  );
-  return failed(failures, `${spec.id} was not started; the others go on.`, [
-    order.command,
-    `team-agent why ${spec.id}`,
-  ]);
+  await undoStart(effects, saga, [incarnation]);
+  const next = [command, `team-agent why ${shellWord(spec.id)}`];
+  return failed(failures, `${spec.id} was not started; the others go on.`, next);
 }
 
 /** Ends what a start of single agents began, and those agents alone; boot comes here after a crash. */

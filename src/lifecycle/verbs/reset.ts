@@ -1,0 +1,42 @@
+import { isRefusal, type Refusal, type TeamId } from '../../kernel/index.ts';
+import type { TeamRow } from '../../ledger/index.ts';
+import type { Effects } from '../effects.ts';
+import { type AgentStarted, planStart, type StartAgentOrder, startable, startPlanned } from './start.ts';
+import { discardConversation, stopNow } from './stop.ts';
+
+export type ResetOrder = Omit<StartAgentOrder, 'force' | 'allow_fresh'>;
+
+export interface AgentReset extends AgentStarted {
+  /** False when it did not run. */
+  readonly stopped: boolean;
+  /** How many sessions were given up. */
+  readonly discarded: number;
+}
+
+/**
+ * Ends an agent, gives up its conversation and starts it with none. A start that is refused leaves it as it was. Cut off
+ * in between it is stopped, before or after its conversation was given up; each of the two is a state to go on from.
+ */
+export function resetAgent(effects: Effects, row: TeamRow, order: ResetOrder): Promise<AgentReset | Refusal> {
+  const touched = { team: row.team as TeamId, agent: order.agent };
+  return effects.queue.runAtOnce(touched, (cut) => resetNow(effects, row, order, cut));
+}
+
+async function resetNow(
+  effects: Effects,
+  row: TeamRow,
+  order: ResetOrder,
+  cut: AbortSignal,
+): Promise<AgentReset | Refusal> {
+  const found = await startable(effects, row, order.agent);
+  if (isRefusal(found)) return found;
+  const planned = await planStart(effects, found, order);
+  if (isRefusal(planned)) return planned;
+  const stopped = await stopNow(effects, row, order.agent, 'it is reset');
+  if (isRefusal(stopped)) return stopped;
+  await effects.reach('reset.stopped');
+  const discarded = await discardConversation(effects, row, order.agent, order.asked_by);
+  await effects.reach('reset.discarded');
+  const started = await startPlanned(effects, found.team, planned, order, cut);
+  return isRefusal(started) ? started : { ...started, stopped: stopped.stopped, discarded };
+}
