@@ -52,6 +52,8 @@ export class Signal {
       };
       const cancel = this.#clock.after(deadline, abort);
       givenUp?.addEventListener('abort', abort, { once: true });
+      // One that was given up before tells nobody any more.
+      if (givenUp?.aborted) return abort();
       this.#waiting.add(look);
       look();
     });
