@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { type AgentId, isRefusal, type Refusal, refuse, shellWord, type TeamId } from '../../kernel/index.ts';
 import { agentsOf, sessionOf, type TeamRow } from '../../ledger/index.ts';
 import { resetAgent as resetAgentOf, restartTeam, startOne, stopAgent, variablesFor } from '../../lifecycle/index.ts';
-import { type Caller, ownTeamOf } from '../callers.ts';
+import { type Caller, ownTeamOf, workerMayNot } from '../callers.ts';
 import type { Runtime } from '../runtime.ts';
 import { selectRunningTeam, selectTeam } from '../teams.ts';
 import { leaderView, sessionsView, stateFileOf } from '../views/index.ts';
@@ -23,9 +23,12 @@ const askedBy = (caller: Caller): string => (caller.kind === 'leader' ? 'leader'
 
 /** The names of the variables that a team's agents ask for: the caller passes their values on. */
 export const launchVariables = verb({
-  input: z.object({ team: z.string().optional() }),
-  agents: false,
+  input: z.object({ verb: z.string(), team: z.string().optional() }),
+  agents: true,
   run: async ({ runtime, caller }, args) => {
+    // Said of the verb that was typed, which is the next to be asked for.
+    const mayNot = workerMayNot(caller, args.verb);
+    if (mayNot) return mayNot;
     const team = await selectTeam(runtime.effects.ledger.db, args.team, ownTeamOf(caller));
     if (isRefusal(team)) return team;
     const variables = variablesFor(runtime.effects, team);

@@ -1,5 +1,6 @@
 import { childEnvironment } from '../../../kernel/environment.ts';
 import { isRefusal, type Refusal } from '../../../kernel/reasons.ts';
+import type { Verb } from '../../answers.ts';
 import { call } from '../../calling.ts';
 import type { Context } from '../../context.ts';
 import { type Outcome, outcomeOf, refused } from '../../outcome.ts';
@@ -13,7 +14,7 @@ interface Consent {
 }
 
 export async function restart(context: Context, flags: Consent): Promise<Outcome> {
-  const args = await withEnvironment(context, flags);
+  const args = await withEnvironment(context, 'restart', flags);
   return isRefusal(args) ? refused(args) : outcomeOf(await call(context, 'restart', args), restartLines);
 }
 
@@ -22,7 +23,7 @@ export async function start(
   agent: string,
   { force = false, ...flags }: Consent & { readonly force?: boolean },
 ): Promise<Outcome> {
-  const args = await withEnvironment(context, flags);
+  const args = await withEnvironment(context, 'start-agent', flags);
   if (isRefusal(args)) return refused(args);
   return outcomeOf(await call(context, 'start-agent', { ...args, agent, force }), agentStartedLines);
 }
@@ -36,7 +37,7 @@ export async function reset(
   agent: string,
   { discardSession = false, ...flags }: Consent & { readonly discardSession?: boolean },
 ): Promise<Outcome> {
-  const args = await withEnvironment(context, flags);
+  const args = await withEnvironment(context, 'reset-agent', flags);
   if (isRefusal(args)) return refused(args);
   const asked = { ...args, agent, discard_session: discardSession };
   return outcomeOf(await call(context, 'reset-agent', asked), agentStartedLines);
@@ -45,9 +46,10 @@ export async function reset(
 /** The variables that the team's agents ask for go along, from the environment of whoever starts them. */
 async function withEnvironment(
   context: Context,
+  verb: Verb,
   { allowFresh = false, trust = false, yes = false }: Consent,
 ): Promise<Readonly<Record<string, unknown>> | Refusal> {
-  const asked = await call(context, 'launch-variables', {});
+  const asked = await call(context, 'launch-variables', { verb });
   if (isRefusal(asked)) return asked;
   const environment = childEnvironment(context.environment, asked.variables);
   return { environment, umask: process.umask(), allow_fresh: allowFresh, trust, yes };
