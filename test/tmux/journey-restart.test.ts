@@ -2,7 +2,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { displayWidth } from '../../src/cli/rendering/width.ts';
-import { identifyProcess, probeProcess, signalProcess } from '../../src/kernel/index.ts';
+import { identifyProcess, type ProcessIdentity, probeProcess, signalProcess } from '../../src/kernel/index.ts';
 import { eventually } from '../support/eventually.ts';
 import { Product } from '../support/product.ts';
 import { type Answer, ask, deliver, LISTENER, lifeOf, reached, start, tmux } from './journey.ts';
@@ -58,14 +58,23 @@ async function team(name: string, ...ids: readonly string[]): Promise<void> {
   );
 }
 
+/** The agent's own program, below its wrapper. */
+function programIn(record: string): ProcessIdentity {
+  const [life = '{}'] = fs.readFileSync(record, 'utf8').split('\n');
+  return JSON.parse(life);
+}
+
 /** The machine goes down: the tmux server with its panes, and the coordinator. */
 async function reboot(): Promise<void> {
   const server = identifyProcess(Number(tmux(product, 'display-message', '-p', '#{pid}')));
   const agents = product
     .rows('select handle from incarnations where ended_at is null')
     .map(({ handle }) => JSON.parse(String(handle)).process);
+  const programs = product
+    .rows('select record from sessions join incarnations using (incarnation) where ended_at is null')
+    .map(({ record }) => programIn(String(record)));
   await product.killCoordinator();
-  for (const one of [server, ...agents]) if (one) signalProcess(one, 'SIGKILL');
+  for (const one of [server, ...agents, ...programs]) if (one) signalProcess(one, 'SIGKILL');
   const left = product.coordinator();
   if (left) signalProcess(left, 'SIGKILL');
   await eventually('the tmux server to end', () => server && probeProcess(server) === 'dead');
@@ -89,12 +98,12 @@ describe('restart', () => {
     for (const { agent_id } of again.agents) expect(lifeOf(product, agent_id).handle.pane.pane).toMatch(/^%/);
   });
 
-  test('G11 after a reboot it is one step, and what was never proved to be read is delivered once', async () => {
+  test('G11 after a reboot it is one step, and what was on its way is said to be unproved, what waited behind it is delivered once', async () => {
     await team('crew', 'a', 'b');
     await deliver(product, 'a', 'remember me');
-    const [life] = fs.readFileSync(recordOf('a'), 'utf8').split('\n');
-    signalProcess(JSON.parse(life ?? '{}'), 'SIGSTOP');
+    signalProcess(programIn(recordOf('a')), 'SIGSTOP');
     const sent = await ask(product, 'send', 'a', 'on its way');
+    const behind = await ask(product, 'send', 'a', 'behind it');
     await reached(product, sent.message_id, ['submitted']);
     await reboot();
     const again = await restart();
@@ -102,8 +111,10 @@ describe('restart', () => {
       ['a', 'resumed'],
       ['b', 'resumed'],
     ]);
-    await reached(product, sent.message_id);
-    expect(fs.readFileSync(recordOf('a'), 'utf8').match(/on its way/g)).toHaveLength(1);
+    await reached(product, behind.message_id);
+    expect(await reached(product, sent.message_id, ['dead'])).toMatchObject([{ reason: 'unproved', attempts: 1 }]);
+    expect(fs.readFileSync(recordOf('a'), 'utf8')).toMatch(/remember me[\s\S]*behind it/);
+    expect(fs.readFileSync(recordOf('a'), 'utf8')).not.toContain('on its way');
     expect(open()).toEqual([{ agent_id: 'a' }, { agent_id: 'b' }]);
   });
 

@@ -33,7 +33,7 @@ export function restartLines(answer: Answers['restart'], look: Look): string[] {
     `leader       ${leaderText(answer.leader)}`,
     ...answer.warnings,
     ...table(
-      [{ head: 'agent' }, { head: '', least: 20 }, { head: 'ready' }, { head: 'session', least: 8 }],
+      [{ head: 'agent', least: 12 }, { head: '', least: 20 }, { head: 'ready' }, { head: 'session', least: 8 }],
       rows,
       look,
     ),
@@ -49,7 +49,7 @@ export function sessionLines({ sessions }: Answers['sessions'], look: Look): str
     interacted === 'never' ? 'never' : `${age(interacted, look.now)} ago`,
   ]);
   const columns = [
-    { head: 'agent' },
+    { head: 'agent', least: 12 },
     { head: 'provider' },
     { head: 'session', least: 8 },
     { head: 'age' },
