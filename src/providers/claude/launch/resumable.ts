@@ -3,7 +3,7 @@ import type { Continuation, Resumable } from '../../shape.ts';
 import { parseRecordLine } from '../record.ts';
 import { liveEntries } from '../sources/registry.ts';
 
-/** A transcript with an input, in the config folder that the new life would have, which no other process works on. */
+/** A transcript with an input, in the config folder that the new life would have, which no process but the life before works on. */
 export function resumable(continuation: Continuation): Resumable {
   const { how, session, details, installation } = continuation;
   const { config = '' } = installation.details;
@@ -14,7 +14,10 @@ export function resumable(continuation: Continuation): Resumable {
   if (how === 'resume' && details.folder !== undefined && details.folder !== continuation.folder) {
     return { no: `it belongs to the folder ${details.folder}, and its agent would work in ${continuation.folder}` };
   }
-  const rival = how === 'resume' ? liveEntries(config).find((entry) => entry.session === session) : undefined;
+  // The life that worked on it before may still be there: whoever asks ends it first.
+  const own = Number(details.pid);
+  const others = liveEntries(config).filter((entry) => entry.session === session && entry.pid !== own);
+  const [rival] = how === 'resume' ? others : [];
   if (rival) return { no: `process ${rival.pid} works on it` };
   return recordHolds(continuation, isInput);
 }
