@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { expect, test } from 'vitest';
 import { tokenHash } from '../../src/agents/index.ts';
+import { rebindResumed } from '../../src/coordinator/leadership.ts';
 import { type IncarnationId, mint } from '../../src/kernel/index.ts';
 import { personId } from '../../src/leader/index.ts';
 import { findLeader, leaseOf } from '../../src/ledger/index.ts';
@@ -194,4 +195,23 @@ test('M12 a leader on another session is the same leader in the same epoch, and 
     expect(lease).toMatchObject({ epoch: 1, receiver: claude.incarnation });
     expect(JSON.parse(lease?.identity ?? '')).toMatchObject({ session });
   }
+});
+
+test('B55 a sweep, a read and the end of the one before, all in flight, undo no claim', async () => {
+  const home = await house();
+  const [first, second] = [await conversationIn(home), await conversationIn(home)];
+  await bind(home, first);
+  Object.assign(home.puppets.get(first.incarnation) ?? {}, { liveness: 'dead' });
+  const [, claimed] = await Promise.all([
+    rebindResumed(home.runtime),
+    lead(home, ONE, second.conversation, { intent: 'claim' }),
+    home.leaders.end(first.incarnation),
+    leaseOf(home.ledger.db, ONE),
+    rebindResumed(home.runtime),
+  ]);
+  expect(claimed).toBe(true);
+  await rebindResumed(home.runtime);
+  expect(home.leaders.receiver(ONE)).toBe(second.incarnation);
+  expect(await leaseOf(home.ledger.db, ONE)).toMatchObject({ epoch: 2, receiver: second.incarnation });
+  expect(await home.events('leader.bound')).toHaveLength(2);
 });

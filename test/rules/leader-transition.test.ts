@@ -61,16 +61,23 @@ test('D07 D08 the table of cases: who wants it, who holds it, and what comes of 
 });
 
 test.each([
-  ['48 a dead holder is followed without a question', 'claim', 'another, dead', false, 'bind', 'previous_owner_dead'],
   [
-    '49 a living holder is never stolen from',
+    'D07 B48 a dead holder is followed without a question',
+    'claim',
+    'another, dead',
+    false,
+    'bind',
+    'previous_owner_dead',
+  ],
+  [
+    'D07 B49 a living holder is never stolen from',
     'claim',
     'another, alive',
     false,
     'refuse',
     'previous_owner_alive_refused',
   ],
-  ['49 unknown never steals', 'acquire', 'another, unknown', false, 'refuse', 'previous_owner_unknown_refused'],
+  ['D07 B49 unknown never steals', 'acquire', 'another, unknown', false, 'refuse', 'previous_owner_unknown_refused'],
   [
     'D07 a living holder is taken from by a confirmed claim',
     'claim',
@@ -79,9 +86,9 @@ test.each([
     'bind',
     'takeover_confirmed',
   ],
-  ['D08 and so it is by the other two names', 'takeover', 'another, alive', true, 'bind', 'takeover_confirmed'],
+  ['D08 B54 and so it is by the other two names', 'takeover', 'another, alive', true, 'bind', 'takeover_confirmed'],
   ['D09 and so it is by the other two names', 'attach', 'another, alive', true, 'bind', 'takeover_confirmed'],
-  ['46 whoever starts a team leads it', 'acquire', 'nobody', false, 'bind', 'vacant_acquired'],
+  ['D05 B46 whoever starts a team leads it', 'acquire', 'nobody', false, 'bind', 'vacant_acquired'],
   [
     'D05 a start never takes the lead from anybody, whatever is confirmed',
     'acquire',
@@ -120,7 +127,7 @@ test.each([
   expect(transition(intent, of(CLAUDE, found, confirmed), { epoch: 3 })).toEqual({ decision, reason });
 });
 
-test('50 whoever decided on an older epoch decides again', () => {
+test('D07 B50 whoever decided on an older epoch decides again', () => {
   const dead = HOLDERS['another, dead'] ?? expect.unreachable();
   expect(transition('claim', of(CLAUDE, dead, false, 2), { epoch: 3 })).toEqual({
     decision: 'refuse',
@@ -129,13 +136,16 @@ test('50 whoever decided on an older epoch decides again', () => {
   expect(transition('claim', of(CLAUDE, dead, false, 3), { epoch: 3 }).decision).toBe('bind');
 });
 
-test('51 two live conversations on one session: nobody is bound silently, the first that is confirmed wins', () => {
+test('D11 B51 two live conversations on one session: nobody is bound silently, the first that is confirmed wins', () => {
   const twin = CANDIDATES['with a twin'] ?? expect.unreachable();
   const dead = HOLDERS['same session, dead'] ?? expect.unreachable();
   for (const intent of ['acquire', 'rebind', 'claim', 'takeover', 'attach'] as const) {
     expect(transition(intent, of(twin, dead), { epoch: 3 })).toMatchObject({ reason: 'ambiguous_candidates' });
   }
   expect(transition('claim', of(twin, dead, true), { epoch: 3 }).decision).toBe('bind');
+  const first = HOLDERS['same session, alive'] ?? expect.unreachable();
+  expect(transition('claim', of(twin, first, true), { epoch: 4 })).toMatchObject({ reason: 'owner_epoch_advanced' });
+  expect(transition('takeover', of(twin, first, true), { epoch: 4 }).decision).toBe('bind');
 });
 
 const candidates = fc.oneof(
@@ -159,7 +169,7 @@ const holders = fc.oneof(
   }),
 );
 
-test('D07 52 59 whatever the evidence: agents, shells and strangers never lead, and nobody who may live loses the lead unasked', () => {
+test('D07 B52 B59 whatever the evidence: agents, shells and strangers never lead, and nobody who may live loses the lead unasked', () => {
   const all = fc.record({
     candidate: candidates,
     holder: holders,
