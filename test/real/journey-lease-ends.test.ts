@@ -40,10 +40,9 @@ test.each([
       if (identity) signalProcess(identity, 'SIGINT');
     };
     interrupt();
-    await eventually('the first to have arrived', () => {
-      interrupt();
-      return probeProcess(shown ?? own) === 'dead';
-    });
+    // The first is the conversation's own: it may end by it. A second one ends it.
+    const isGone = () => probeProcess(shown ?? own) === 'dead';
+    await eventually('the first to have ended it', isGone, 2_000).catch(interrupt);
     for (const process of [own, ...(shown ? [shown] : [])])
       await eventually('all of it to have ended', () => probeProcess(process) === 'dead');
     await eventually('the mailbox to take over', async () => (await leaderOf(product)).receiver === 'mailbox');

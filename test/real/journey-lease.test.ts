@@ -85,7 +85,7 @@ test('D07 D08 B49 B54 one that lives is replaced with --confirm alone; then it i
   expect(new Set(told.map((turn) => turn.session))).toEqual(new Set([session]));
 });
 
-test('D08 what is in flight at the one that led is settled there; what comes after it goes to the one that leads', async () => {
+test('D08 D12 what is in flight at the one that led is settled there; what comes after it goes to the one that leads', async () => {
   const { process: stands, session: first } = holderOf(product);
   const next = await terminals.claude();
   const { posted, goOn } = await offeredAndFrozen(product, 'leader', 'IN-FLIGHT');
@@ -98,6 +98,9 @@ test('D08 what is in flight at the one that led is settled there; what comes aft
     const claimed = await runsIn(product, 'claude', next, 'claim-leader --confirm');
     expect(claimed).toMatchObject({ status: 'claimed', owner_epoch: 4, waiting: 0 });
     expect(claimed.perhaps_seen).toEqual([(await delivery())?.delivery_id]);
+    const hint = claimed.inbox_hint?.command ?? '';
+    const { messages } = await ask(product, ...hint.split(' ').slice(1));
+    expect(messages.map(({ body }) => body)).toContain('IN-FLIGHT');
     await work(product, 'six');
     const states = (await ask(product, 'deliveries')).deliveries.filter(({ to }) => to === 'leader');
     expect(states.slice(-2).map(({ state }) => state)).toEqual(['submitted', 'queued']);

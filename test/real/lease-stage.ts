@@ -24,6 +24,7 @@ export interface Lead extends Answer {
   readonly owner_epoch?: number;
   readonly waiting?: number;
   readonly perhaps_seen?: readonly string[];
+  readonly inbox_hint?: { readonly command: string };
   readonly held?: { readonly hold: string };
   readonly previous?: { readonly provider: string } | null;
 }
