@@ -4,11 +4,21 @@ import fs from 'node:fs';
 import type { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'vitest';
-import { identifyProcess, type ProcessIdentity, signalProcess } from '../../src/kernel/index.ts';
+import { type Boundary, identifyProcess, type ProcessIdentity, signalProcess } from '../../src/kernel/index.ts';
 import { eventually } from '../support/eventually.ts';
 import { Product } from '../support/product.ts';
 
 const BIN = fileURLToPath(new URL('../../bin/team-agent', import.meta.url));
+
+/** The boundaries of verbs that start and end agents: `crash-teams` and `crash-agents` sweep them. */
+export const LAUNCH = [
+  'launch.spawned',
+  'launch.attached',
+  'launch.before_ready',
+] as const satisfies readonly Boundary[];
+export const SHUTDOWN = ['shutdown.journalled', 'shutdown.agents_ended', 'shutdown.session_ended'] as const;
+export const STOP = ['stop.journalled', 'stop.ended'] as const satisfies readonly Boundary[];
+export const RESET = ['reset.stopped', 'reset.discarded'] as const satisfies readonly Boundary[];
 
 /** "Revived within 2 s": ten times that is waited for, and what it took is printed. ms. */
 const REVIVED = 20_000;
