@@ -8,14 +8,17 @@ import {
   type Outcome,
 } from '../leader/index.ts';
 import { findNotice, teams } from '../ledger/index.ts';
-import { followFound, onSessionOf, twinsOf } from '../lifecycle/index.ts';
+import { type Effects, followFound, onSessionOf, twinsOf } from '../lifecycle/index.ts';
 import { storeNotice } from '../messages/index.ts';
 import type { Caller } from './callers.ts';
-import type { Runtime } from './runtime.ts';
+
+interface House {
+  readonly effects: Effects;
+}
 
 /** Asks for the lead of a team, for a conversation as it is now. */
 export async function askForLead(
-  { effects }: Runtime,
+  { effects }: House,
   team: TeamId,
   conversation: Conversation,
   wish: { readonly intent: Intent; readonly confirmed?: boolean; readonly actor: string },
@@ -26,7 +29,7 @@ export async function askForLead(
 }
 
 /** The same for a caller that is no conversation: it is refused, and that is on record. */
-export function refuseLead({ effects }: Runtime, team: TeamId, caller: Caller, intent: Intent): Promise<Outcome> {
+export function refuseLead({ effects }: House, team: TeamId, caller: Caller, intent: Intent): Promise<Outcome> {
   const candidate: Candidate = caller.kind === 'agent' ? { kind: 'worker' } : { kind: 'plain' };
   const actor = caller.kind === 'agent' ? caller.agent : 'person';
   return changeLead(effects, team, { intent, confirmed: false, actor, candidate });
@@ -36,7 +39,7 @@ export function refuseLead({ effects }: Runtime, team: TeamId, caller: Caller, i
  * A leader whose process is gone may go on in another one: somebody resumed its session. By the CLI's own registry, never by
  * folder or time. One that is alone leads on; of several nobody does, and that is told once.
  */
-export async function rebindResumed(runtime: Runtime): Promise<void> {
+export async function rebindResumed(runtime: House): Promise<void> {
   const { effects } = runtime;
   const { leaders, ledger } = effects;
   for (const row of await teams(ledger.db)) {
@@ -55,7 +58,7 @@ export async function rebindResumed(runtime: Runtime): Promise<void> {
 }
 
 /** A conversation that our launcher has started works on the session of a leader that ended: it leads on. */
-export async function rebindTo(runtime: Runtime, conversation: Conversation): Promise<void> {
+export async function rebindTo(runtime: House, conversation: Conversation): Promise<void> {
   const { leaders, ledger } = runtime.effects;
   for (const row of await teams(ledger.db)) {
     const team = row.team as TeamId;
@@ -69,7 +72,7 @@ export async function rebindTo(runtime: Runtime, conversation: Conversation): Pr
 
 /** Told to whoever leads next, and in the events; never typed into one of the conversations. */
 async function tellAmbiguity(
-  { effects }: Runtime,
+  { effects }: House,
   team: TeamId,
   resumed: Awaited<ReturnType<typeof onSessionOf>>,
 ): Promise<void> {
@@ -86,7 +89,7 @@ async function tellAmbiguity(
 
 /** The conversation that calls, when it is one; found among the caller's ancestors when nobody knew it before. */
 export async function conversationOf(
-  { effects }: Runtime,
+  { effects }: House,
   caller: Caller,
   find: () => Promise<Conversation | undefined>,
   patience: number,

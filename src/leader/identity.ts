@@ -1,5 +1,8 @@
 import { createHash } from 'node:crypto';
 import os from 'node:os';
+import type { TeamId } from '../kernel/index.ts';
+import { type Ledger, leaseOf, moveLease } from '../ledger/index.ts';
+import type { Conversation } from './conversation.ts';
 
 /** Who leads, as it may be shown: nothing in it opens a way in. */
 export interface LeaderIdentity {
@@ -33,4 +36,16 @@ export function personId({ machine, workspace, user, team }: Person): string | u
   const words = [machine, workspace, user, team];
   if (words.some((word) => word.includes('\u0000'))) return undefined;
   return createHash('sha256').update(words.join('\u0000')).digest('hex').slice(0, 32);
+}
+
+/** Whoever leads works on another session now: it is the same leader in the same epoch, and the lease shows the new session. */
+export async function moveIdentity(ledger: Ledger, team: TeamId, { incarnation, provider, handle }: Conversation) {
+  const identity = identityOf(provider, handle.session);
+  await ledger.change(team, 'coordinator', async (change) => {
+    const lease = await leaseOf(change.tx, team);
+    const shown = JSON.stringify(identity);
+    if (lease?.receiver !== incarnation || lease.identity === shown) return;
+    await moveLease(change, { identity: shown, receiver: incarnation });
+    await change.event('leader.session_changed', { epoch: lease.epoch, identity, incarnation });
+  });
 }

@@ -20,7 +20,7 @@ import {
 } from '../ledger/index.ts';
 import type { AgentHandle, Attachment, Offer, Settlement } from '../providers/index.ts';
 import { Conversation } from './conversation.ts';
-import { moveIdentity } from './lease.ts';
+import { moveIdentity } from './identity.ts';
 
 /** How many messages a leader takes in one turn: each turn of it is paid for. */
 const TOGETHER = 20;

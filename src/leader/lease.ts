@@ -121,15 +121,3 @@ async function commit(
       return decision satisfies never;
   }
 }
-
-/** Whoever leads works on another session now: it is the same leader in the same epoch, and the lease shows the new session. */
-export async function moveIdentity(ledger: Ledger, team: TeamId, { incarnation, provider, handle }: Conversation) {
-  const identity = identityOf(provider, handle.session);
-  await ledger.change(team, 'coordinator', async (change) => {
-    const lease = await leaseOf(change.tx, team);
-    const shown = JSON.stringify(identity);
-    if (lease?.receiver !== incarnation || lease.identity === shown) return;
-    await moveLease(change, { identity: shown, receiver: incarnation });
-    await change.event('leader.session_changed', { epoch: lease.epoch, identity, incarnation });
-  });
-}

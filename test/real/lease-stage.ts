@@ -105,7 +105,7 @@ export async function work(product: RealProduct, task: string): Promise<void> {
 }
 
 /** How often the sessions of a CLI hold the result of a task, each as its model was shown it last. */
-export function shown(product: RealProduct, cli: Cli, task: string): number {
+function shown(product: RealProduct, cli: Cli, task: string): number {
   const newest = new Map(modelOf(product, cli).turns.map(({ session, history }) => [session, history]));
   // What the model said itself may repeat it.
   const put = [...newest.values()].flatMap((history) => history.filter(({ kind }) => kind !== 'answer'));

@@ -23,7 +23,7 @@ export interface Memory {
 }
 
 /** The session that an agent worked on last, unless it was given up, as its provider sees it now. */
-export async function memoryOf(
+async function memoryOf(
   db: Reading,
   { team, agent_id }: Pick<AgentRow, 'team' | 'agent_id'>,
   spec: Pick<AgentSpec, 'provider' | 'folder'>,
