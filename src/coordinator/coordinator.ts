@@ -131,7 +131,13 @@ async function boot(options: CoordinatorOptions, paths: Paths, ledger: Ledger, d
     (row) =>
       new Member(row, {
         clock: systemClock,
-        attach: (life, handle) => providerOf(row.provider).attach(handle, life.incarnation as IncarnationId, terminals),
+        // A role document may name another provider from one life to the next; lives of old told none.
+        attach: (life, handle) =>
+          providerOf(handle.details.provider ?? row.provider).attach(
+            handle,
+            life.incarnation as IncarnationId,
+            terminals,
+          ),
         changed: (member) => runtime?.saw(member),
         incident: (member, incident) => runtime?.happened(member, incident),
         former: (incarnation) => findIncarnation(ledger.db, incarnation),

@@ -227,6 +227,25 @@ describe('restart', () => {
     expect(product.rows(`select * from sessions where discarded_at is not null and team = 'crew-2'`)).toEqual([]);
   });
 
+  test('G11 a session name that another team has taken meanwhile is refused: neither of the two would end alone', async () => {
+    const head = 'session_name: shared\n';
+    await start(product, product.writeTeam('crew', [{ id: 'a' }], head));
+    await ask(product, 'shutdown');
+    await start(product, product.writeTeam('crew-2', [{ id: 'a' }], head));
+    const other = open('crew-2');
+    expect(await restart('--team', 'crew')).toMatchObject({ ok: false, code: 1, reason: 'session_name_taken' });
+    expect([open('crew'), open('crew-2')]).toEqual([[], other]);
+  });
+
+  test('G11 after a reboot quick-start begins nothing anew by itself: it names restart', async () => {
+    await team('crew', 'a');
+    await reboot();
+    const refused = await ask(product, 'quick-start', path.join(product.paths.team, 'crew'));
+    expect(refused).toMatchObject({ ok: false, reason: 'team_already_running' });
+    expect(refused.next).toEqual(['team-agent restart --team crew', 'team-agent shutdown --team crew']);
+    expect(open()).toEqual([]);
+  });
+
   test('G11 asked for twice at once: one of them restarts, each agent lives once', async () => {
     await team('crew', 'a', 'b');
     await ask(product, 'shutdown');

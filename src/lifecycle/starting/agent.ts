@@ -73,7 +73,12 @@ async function bringUp(
     record: told.record,
     ...(agent.launch.socket === undefined ? {} : { socket: agent.launch.socket }),
     exitFile: path.join(agent.request.runFolder, 'exit'),
-    details: { ...agent.installation.details, ...told.details, version: agent.installation.version },
+    details: {
+      ...agent.installation.details,
+      ...told.details,
+      version: agent.installation.version,
+      provider: agent.spec.provider,
+    },
   };
   const row = await writeDown(effects, team, agent, handle);
   if (!row) return { agent_id, what: 'its row is gone' };

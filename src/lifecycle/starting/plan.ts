@@ -197,6 +197,7 @@ async function alreadyRunning(effects: Effects, team: Team): Promise<Refusal | u
   const row = await findTeam(effects.ledger.db, team.id);
   const lives = row ? await liveIncarnations(effects.ledger.db, team.id) : [];
   if (!row || (row.intent === 'stopped' && lives.length === 0)) return undefined;
+  if (lives.length === 0) return cameToAnEnd(team);
   const agents = (await agentsOf(effects.ledger.db, team.id)).map((agent) => agent.agent_id);
   return refuse(
     'team_already_running',
@@ -208,7 +209,21 @@ async function alreadyRunning(effects: Effects, team: Team): Promise<Refusal | u
   );
 }
 
-async function sessionTaken(effects: Effects, team: Team): Promise<Refusal | undefined> {
+/** A team that nobody shut down, as after a reboot: its conversations are there. */
+function cameToAnEnd({ id }: Pick<Team, 'id'>): Refusal {
+  const words = `--team ${shellWord(id)}`;
+  return refuse(
+    'team_already_running',
+    `The team ${id} was not shut down, and none of its agents runs any more. A restart goes on with their conversations. Nothing was started or changed.`,
+    { evidence: { team: id, lives: [] }, next: [`team-agent restart ${words}`, `team-agent shutdown ${words}`] },
+  );
+}
+
+/** Two teams never share a tmux session: the end of one would end the other. */
+export async function sessionTaken(
+  effects: Effects,
+  team: Pick<Team, 'id' | 'sessionName'>,
+): Promise<Refusal | undefined> {
   const other = (await teams(effects.ledger.db)).find(
     (row) => row.team !== team.id && row.intent === 'running' && row.session_name === team.sessionName,
   );

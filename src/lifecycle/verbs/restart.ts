@@ -14,7 +14,14 @@ import { recordEnd } from '../ending.ts';
 import type { Started } from '../starting/agent.ts';
 import { type Consent, conversationFor } from '../starting/conversation.ts';
 import { startLives } from '../starting/lives.ts';
-import { type PlannedAgent, planAgent, readDocuments, type StartOrder, withoutYes } from '../starting/plan.ts';
+import {
+  type PlannedAgent,
+  planAgent,
+  readDocuments,
+  type StartOrder,
+  sessionTaken,
+  withoutYes,
+} from '../starting/plan.ts';
 import { enrolAll, failed, grant, putRunning, undoLaunch } from './launch.ts';
 
 export interface RestartOrder extends StartOrder, Consent {
@@ -47,6 +54,8 @@ async function startAgain(
   if (running) return running;
   const team = readDocuments(effects.workspace, { folder: row.documents, name: row.name });
   if (isRefusal(team)) return team;
+  const taken = await sessionTaken(effects, team);
+  if (taken) return taken;
   const starting = team.agents.filter((agent) => !agent.paused);
   const dangerous = withoutYes(starting, { folder: team.folder, ...order });
   if (dangerous) return { ...dangerous, next: [`${order.command} --yes`] };
