@@ -32,6 +32,7 @@ export class Caretaker {
   readonly #held: number;
   /** Lives whose end is being written down. */
   readonly #endings = new Set<IncarnationId>();
+  #leadingOn = false;
   #quietSince: number | undefined;
   #ended = false;
 
@@ -64,6 +65,8 @@ export class Caretaker {
     this.#runtime.onSeen(({ incarnation }) => {
       if (incarnation) void this.#lifeEnded(incarnation, 'its process ended');
     });
+    this.#runtime.onLeaderSeen((team) => void this.#leadOn(team));
+    void this.#endLeaders().catch((error: unknown) => this.#runtime.log.error({ err: error }, 'a leader did not end'));
     for (const folder of [this.#paths.workspace, this.#paths.run]) {
       fs.watch(folder, { persistent: false }, () => this.#checkWorkspace()).on('error', () => this.#checkWorkspace());
     }
@@ -99,7 +102,7 @@ export class Caretaker {
       if (member.incarnation && member.processLiveness() === 'dead')
         await this.#lifeEnded(member.incarnation, 'its process ended');
     }
-    for (const { incarnation } of this.#runtime.effects.leaders.all()) await this.#leaderEnded(incarnation);
+    await this.#endLeaders();
     await rebindResumed(this.#runtime);
     await this.wakeAll();
     await this.#endWhenQuiet();
@@ -122,9 +125,27 @@ export class Caretaker {
     }
   }
 
-  /** A conversation that led has ended without a word: what we started for it ends too. */
-  async #leaderEnded(incarnation: IncarnationId): Promise<void> {
-    if (!this.#runtime.effects.leaders.isAlive(incarnation)) await endLeader(this.#runtime.effects, incarnation);
+  /** Conversations that have ended without a word: what we started for them ends too. */
+  async #endLeaders(): Promise<void> {
+    const { effects } = this.#runtime;
+    for (const { incarnation } of effects.leaders.all()) {
+      if (!effects.leaders.isAlive(incarnation)) await endLeader(effects, incarnation);
+    }
+  }
+
+  /** A leader that has just ended may go on in another process by now. */
+  async #leadOn(team: TeamId): Promise<void> {
+    const { leaders } = this.#runtime.effects;
+    const receiver = leaders.receiver(team);
+    if (receiver === undefined || leaders.isAlive(receiver) || this.#leadingOn) return;
+    this.#leadingOn = true;
+    try {
+      await rebindResumed(this.#runtime);
+    } catch (error) {
+      this.#runtime.log.error({ err: error, team }, 'whoever goes on with the leader was not found');
+    } finally {
+      this.#leadingOn = false;
+    }
   }
 
   /** A pane that only showed a life has closed. */

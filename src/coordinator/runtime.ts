@@ -8,7 +8,6 @@ import type { Incident } from '../providers/index.ts';
 import type { AgentCaller } from './callers.ts';
 import { IncidentDesk } from './incidents.ts';
 import { LeaderWatch } from './leader-watch.ts';
-import { rebindResumed } from './leadership.ts';
 import type { Observer } from './views/index.ts';
 
 /** How far an agent's record may run behind its own word, ms (measured 0.1 to 0.5 s for Claude Code). */
@@ -33,7 +32,7 @@ export class Runtime implements Observer {
   readonly #traffic = new Map<TeamId, Traffic>();
   readonly #incidents = new IncidentDesk(this);
   readonly #leaderWatch = new LeaderWatch(this);
-  #leadingOn = false;
+  readonly #leaderWatchers: ((team: TeamId) => void)[] = [];
   readonly #watchers: ((member: Member) => void)[] = [];
 
   constructor(effects: Effects, log: Logger, process: { build: string; port: number; endSoon: (why: string) => void }) {
@@ -75,6 +74,11 @@ export class Runtime implements Observer {
     this.#watchers.push(listener);
   }
 
+  /** Called with a team whenever something new was seen of whoever leads it. */
+  onLeaderSeen(listener: (team: TeamId) => void): void {
+    this.#leaderWatchers.push(listener);
+  }
+
   /** Something new was seen of an agent: its line looks again, and whoever waits. */
   saw(member: Member): void {
     for (const listener of this.#watchers) listener(member);
@@ -85,23 +89,9 @@ export class Runtime implements Observer {
   /** Something new was seen of whoever leads a team. */
   sawLeader(team: TeamId): void {
     this.#leaderWatch.look(team);
-    void this.#leadOn(team);
+    for (const listener of this.#leaderWatchers) listener(team);
     this.office(team).wake(LEADER);
     this.effects.changes.notify();
-  }
-
-  /** A leader that has just ended may go on in another process by now. */
-  async #leadOn(team: TeamId): Promise<void> {
-    const receiver = this.effects.leaders.receiver(team);
-    if (receiver === undefined || this.effects.leaders.isAlive(receiver) || this.#leadingOn) return;
-    this.#leadingOn = true;
-    try {
-      await rebindResumed(this);
-    } catch (error) {
-      this.log.error({ err: error, team }, 'whoever goes on with the leader was not found');
-    } finally {
-      this.#leadingOn = false;
-    }
   }
 
   /** Something happened to an agent that its leader should hear of, once. */
