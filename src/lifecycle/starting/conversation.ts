@@ -14,7 +14,7 @@ import { handleOf } from '../life.ts';
 import { decideStart, type Remembered } from './decide.ts';
 
 /** What an agent could go on with, and whether that can still be done. */
-export interface Memory {
+interface Memory {
   readonly session: Remembered;
   readonly session_id: string | null;
   /** Why it cannot be resumed, when it cannot. */
