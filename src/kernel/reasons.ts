@@ -22,6 +22,7 @@ export const REASONS = {
   agents_not_ready: 1,
   launch_failed: 1,
   agent_paused: 1,
+  agent_may_live: 1,
   resume_unavailable: 1,
   resume_atomicity: 1,
   discard_session_required: 1,

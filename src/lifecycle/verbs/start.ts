@@ -60,6 +60,7 @@ async function startNow(
   const { team, spec, member } = found;
   const runs = effects.roster.member(team.id, spec.id)?.processLiveness();
   if (runs === 'alive' && !order.force) return { ok: true, start_mode: 'noop' };
+  if (runs === 'unknown' && !order.force) return perhapsAlive(spec, order);
   const planned = await planStart(effects, found, order, (installation) =>
     conversationFor(effects.ledger.db, member, spec, installation, order),
   );
@@ -69,6 +70,14 @@ async function startNow(
     if (isRefusal(stopped)) return stopped;
   }
   return startPlanned(effects, team, planned, order, cut);
+}
+
+/** Unknown never destroys: only somebody who says so ends a life that may still go. */
+function perhapsAlive(spec: AgentSpec, { command }: StartAgentOrder): Refusal {
+  return refuse('agent_may_live', `Nobody can tell whether ${spec.id} still runs. Say --force to end it first.`, {
+    evidence: { agent: spec.id },
+    next: [`${command} --force`, `team-agent why ${spec.id}`],
+  });
 }
 
 export interface Startable {
