@@ -58,6 +58,7 @@ export async function readWithoutCoordinator(workspace: string, verb: string, ar
 async function view(db: Reading, workspace: string, verb: string, args: Arguments): Promise<object | Refusal> {
   if (verb === 'ledger-dump') return { ok: true, tables: await dumpTables(db) };
   if (verb === 'message-stored') return messageStoredView(db, { message_id: args.message_id ?? '' });
+  if (verb === 'leaders' && args.team === undefined) return leadersView(db, undefined, undefined);
   const team = await selectTeamOf(db, args.team, args.message_id);
   if (isRefusal(team)) return team;
   switch (verb) {
@@ -81,7 +82,7 @@ async function view(db: Reading, workspace: string, verb: string, args: Argument
     case 'identity':
       return identityView(db, undefined, team, workspace, undefined, { environment: args.environment ?? {} });
     case 'leaders':
-      return leadersView(db, undefined, args.team === undefined ? undefined : team);
+      return leadersView(db, undefined, team);
     case 'events':
       return eventsView(db, team, args);
     case 'why':

@@ -284,9 +284,8 @@ test('D13 with two teams each verb about the lead is refused with the candidates
 
 test('D10 D13 without a coordinator identity and leaders say the same', async () => {
   const live = await identity();
-  await product.killCoordinator();
-  // tmux brings another one: it is asked to go, for this is about a project where none runs.
-  await product.run(['coordinator', 'stop']);
+  expect(await ask(product, 'coordinator', 'stop')).toMatchObject({ ok: true });
+  await eventually('the coordinator to be gone', () => product.coordinator() === undefined);
   const absent = await identity();
   expect(absent).toMatchObject({ ok: true, uuid_prefix: live.uuid_prefix, you: null, leader: { receiver: 'mailbox' } });
   const both = await product.json<{ teams: { team: string }[] }>(['leaders']);
