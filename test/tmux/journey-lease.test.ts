@@ -1,4 +1,4 @@
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
@@ -28,7 +28,7 @@ beforeAll(async () => {
   );
 });
 afterAll(async () => {
-  for (const socket of servers) execFileSync('tmux', ['-S', socket, 'kill-server']);
+  for (const socket of servers) spawnSync('tmux', ['-S', socket, 'kill-server']);
   await product.end();
 });
 
