@@ -1,3 +1,5 @@
+import type { Asking } from '../lifecycle/index.ts';
+
 /** What the coordinator answers to each verb. Times are UTC ms, `*_ms` are milliseconds. */
 
 export interface DeliveryAnswer {
@@ -301,7 +303,7 @@ export interface Answers {
       readonly leads: readonly string[];
     }[];
   };
-  'launch-variables': { readonly ok: true; readonly team: string; readonly variables: readonly string[] };
+  'who-starts': { readonly ok: true; readonly team: string; readonly agents: readonly Asking[] };
   'start-agent': AgentStarted & { readonly start_mode: 'noop' | 'resumed' | 'fresh' };
   'stop-agent': {
     readonly ok: true;

@@ -55,6 +55,7 @@ function teamCommands(program: Command, perform: Perform): void {
     )
     .option('--name <name>', 'the name of a team without TEAM.md')
     .option('--team-id <id>', 'the id under .team/ of a team without TEAM.md')
+    .option('--fresh', 'begin new conversations, though the team has some')
     .option('--trust', "say yes to the agents' folders, where their CLIs do not trust them yet")
     .option('--yes', 'say yes to agents that never ask before they act')
     .action((dir: string | undefined, flags) =>

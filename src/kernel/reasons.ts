@@ -16,6 +16,7 @@ export const REASONS = {
   team_not_found: 1,
   team_ambiguous: 1,
   team_already_running: 1,
+  existing_team_context: 1,
   team_not_running: 1,
   target_not_in_team: 1,
   agent_not_found: 1,

@@ -6,7 +6,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { identifyProcess, probeProcess } from '../../src/kernel/index.ts';
 import { freshFolder } from '../support/files.ts';
 import { Product } from '../support/product.ts';
-import { ask, deliver, LISTENER, lifeOf, start, tmux } from './journey.ts';
+import { ask, deliver, inputsOf, LISTENER, lifeOf, start, tmux } from './journey.ts';
 
 let product: Product;
 beforeEach(() => {
@@ -96,6 +96,26 @@ test('C02 a second quick-start is refused, says what to do, and changes nothing'
   expect(await ask(product, 'quick-start', folder)).toMatchObject({ code: 1, reason: 'team_already_running' });
   expect({ lives: lives(), documents: hashOf(path.join(product.paths.team, 'crew')) }).toEqual(before);
   await deliver(product, 'a', 'still there?');
+});
+
+test('C02 C03 a team that was shut down keeps its conversations: quick-start names restart, and --fresh leaves them behind', async () => {
+  const folder = product.writeTeam('crew', [{ id: 'a' }, { id: 'b' }]);
+  await start(product, folder);
+  await deliver(product, 'a', 'remember this');
+  const sessions = () =>
+    product.rows('select session_id from sessions order by opened_at').map((row) => row.session_id);
+  const before = sessions();
+  await ask(product, 'shutdown');
+  const refused = await ask(product, 'quick-start', folder);
+  expect(refused).toMatchObject({ code: 1, reason: 'existing_team_context', evidence: { agents: ['a'] } });
+  expect(refused.next).toEqual(['team-agent restart --team crew', `team-agent quick-start ${folder} --fresh`]);
+  expect(sessions()).toEqual(before);
+  expect(await ask(product, 'quick-start', folder, '--fresh')).toMatchObject({ ok: true, code: 0 });
+  expect(sessions()).toHaveLength(4);
+  expect(inputsOf(product, 'a')).toEqual([]);
+  // Nobody has spoken in the new ones: there is nothing that a start could lose.
+  await ask(product, 'shutdown');
+  expect(await ask(product, 'quick-start', folder)).toMatchObject({ ok: true, code: 0 });
 });
 
 test.each([

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { type AgentId, isRefusal, type Refusal, refuse, shellWord, type TeamId } from '../../kernel/index.ts';
 import { agentsOf, sessionOf, type TeamRow } from '../../ledger/index.ts';
-import { resetAgent as resetAgentOf, restartTeam, startOne, stopAgent, variablesFor } from '../../lifecycle/index.ts';
+import { resetAgent as resetAgentOf, restartTeam, startOne, stopAgent, whoAsks } from '../../lifecycle/index.ts';
 import { type Caller, ownTeamOf, workerMayNot } from '../callers.ts';
 import type { Runtime } from '../runtime.ts';
 import { selectRunningTeam, selectTeam } from '../teams.ts';
@@ -21,8 +21,8 @@ const consent = {
 
 const askedBy = (caller: Caller): string => (caller.kind === 'leader' ? 'leader' : 'person');
 
-/** The names of the variables that a team's agents ask for: the caller passes their values on. */
-export const launchVariables = verb({
+/** Who would be started: the caller finds out which variables they ask for, and passes the values on. */
+export const whoStarts = verb({
   input: z.object({ verb: z.string(), team: z.string().optional() }),
   agents: true,
   run: async ({ runtime, caller }, args) => {
@@ -31,8 +31,8 @@ export const launchVariables = verb({
     if (mayNot) return mayNot;
     const team = await selectTeam(runtime.effects.ledger.db, args.team, ownTeamOf(caller));
     if (isRefusal(team)) return team;
-    const variables = variablesFor(runtime.effects, team);
-    return isRefusal(variables) ? variables : { ok: true, team: team.team, variables };
+    const agents = whoAsks(runtime.effects, team);
+    return isRefusal(agents) ? agents : { ok: true, team: team.team, agents };
   },
 });
 

@@ -1,4 +1,4 @@
-import { launchVariables, resetAgent, restart, sessions, startAgent, stopOne } from './agents.ts';
+import { resetAgent, restart, sessions, startAgent, stopOne, whoStarts } from './agents.ts';
 import { approvals, approve, deny } from './approving/approvals.ts';
 import { allowPeerTalk, collect, importFile, settle } from './collecting.ts';
 import { attachLeader, claimLeader, releaseLeader, takeover } from './leading/claiming.ts';
@@ -29,7 +29,7 @@ import type { Verb } from './verb.ts';
 export const VERBS: Readonly<Record<string, Verb>> = {
   'may-start': mayStart,
   'quick-start': quickStart,
-  'launch-variables': launchVariables,
+  'who-starts': whoStarts,
   'start-agent': startAgent,
   'stop-agent': stopOne,
   'reset-agent': resetAgent,

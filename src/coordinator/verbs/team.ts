@@ -18,6 +18,7 @@ export const quickStart = verb({
     umask: z.number().int().min(0).max(0o777).optional(),
     trust: z.boolean().optional(),
     yes: z.boolean().optional(),
+    fresh: z.boolean().optional(),
   }),
   agents: false,
   run: async ({ runtime, caller }, args) => {

@@ -36,6 +36,8 @@ export interface LaunchOrder {
   readonly asked_by: string;
   /** A person says yes to agents that never ask. */
   readonly yes?: boolean | undefined;
+  /** Conversations that the team had are left behind. */
+  readonly fresh?: boolean | undefined;
 }
 
 /** What any start of an agent needs to know of whoever asks. */
@@ -77,23 +79,25 @@ export function readDocuments(
   });
 }
 
-/** The names of the variables that a team's agents ask for, by its documents and their CLIs. */
-export function variablesFor(
+/** What of an agent says which variables it asks for: its document, and what its CLI finds where it would work. */
+export type Asking = Pick<AgentSpec, 'id' | 'provider' | 'folder' | 'permission' | 'env'>;
+
+/** Those who would be started, by a team's documents. */
+export function whoAsks(
   { workspace }: Pick<Effects, 'workspace'>,
   { documents, name }: { readonly documents: string; readonly name: string },
-): readonly string[] | Refusal {
+): readonly Asking[] | Refusal {
   const team = readDocuments(workspace, { folder: documents, name });
   if (isRefusal(team)) return team;
-  const names = team.agents.flatMap((agent) => {
-    const provider = findProvider(agent.provider);
-    return isRefusal(provider) ? agent.env : [...agent.env, ...provider.variables];
-  });
-  return [...new Set(names)];
+  return team.agents.map(({ id, provider, folder, permission, env }) => ({ id, provider, folder, permission, env }));
 }
 
 /** Everything a launch would do; all its refusals come from here, before any effect. */
 export async function planTeam(effects: Effects, team: Team, order: LaunchOrder): Promise<TeamPlan | Refusal> {
-  const running = (await alreadyRunning(effects, team)) ?? (await sessionTaken(effects, team));
+  const running =
+    (await alreadyRunning(effects, team)) ??
+    (await sessionTaken(effects, team)) ??
+    (order.fresh ? undefined : await conversationsThere(effects, team, order));
   if (running) return running;
   const starting = team.agents.filter((agent) => !agent.paused);
   const dangerous = withoutYes(team.agents, order);
@@ -109,14 +113,15 @@ export async function planTeam(effects: Effects, team: Team, order: LaunchOrder)
   return { team, agents, paused: team.agents.filter((agent) => agent.paused) };
 }
 
-type LaunchWords = Pick<LaunchOrder, 'folder' | 'name' | 'team_id' | 'trust' | 'yes'>;
+type LaunchWords = Pick<LaunchOrder, 'folder' | 'name' | 'team_id' | 'trust' | 'yes' | 'fresh'>;
 
 /** The command line that asks for this launch, to be typed again with more flags. */
-export function commandOf({ folder, name, team_id, trust, yes }: LaunchWords): string {
+export function commandOf({ folder, name, team_id, trust, yes, fresh }: LaunchWords): string {
   return [
     `team-agent quick-start ${shellWord(folder)}`,
     ...(name === undefined ? [] : [`--name ${shellWord(name)}`]),
     ...(team_id === undefined ? [] : [`--team-id ${shellWord(team_id)}`]),
+    ...(fresh ? ['--fresh'] : []),
     ...(trust ? ['--trust'] : []),
     ...(yes ? ['--yes'] : []),
   ].join(' ');
@@ -205,6 +210,21 @@ async function alreadyRunning(effects: Effects, team: Team): Promise<Refusal | u
     {
       evidence: { team: team.id, agents, lives: lives.map((life) => life.incarnation) },
       next: [`team-agent status --team ${shellWord(team.id)}`, `team-agent shutdown --team ${shellWord(team.id)}`],
+    },
+  );
+}
+
+/** A team that was shut down has conversations: a launch begins new ones, which only somebody who says so may want. */
+async function conversationsThere({ ledger }: Effects, { id }: Team, order: LaunchOrder): Promise<Refusal | undefined> {
+  const spoken = (await agentsOf(ledger.db, id)).filter(({ interacted_at }) => interacted_at !== null);
+  if (spoken.length === 0) return undefined;
+  const agents = spoken.map(({ agent_id }) => agent_id);
+  return refuse(
+    'existing_team_context',
+    `The team ${id} was shut down, and ${agents.join(', ')} ${agents.length === 1 ? 'has a conversation' : 'have conversations'}. A restart goes on with them; --fresh begins new ones. Nothing was started or changed.`,
+    {
+      evidence: { team: id, agents, step: 'existing_runtime_state' },
+      next: [`team-agent restart --team ${shellWord(id)}`, `${commandOf(order)} --fresh`],
     },
   );
 }

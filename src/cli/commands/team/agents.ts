@@ -1,5 +1,6 @@
 import { childEnvironment } from '../../../kernel/environment.ts';
 import { isRefusal, type Refusal } from '../../../kernel/reasons.ts';
+import type { Asking } from '../../../lifecycle/index.ts';
 import type { Verb } from '../../answers.ts';
 import { call } from '../../calling.ts';
 import type { Context } from '../../context.ts';
@@ -49,8 +50,20 @@ async function withEnvironment(
   verb: Verb,
   { allowFresh = false, trust = false, yes = false }: Consent,
 ): Promise<Readonly<Record<string, unknown>> | Refusal> {
-  const asked = await call(context, 'launch-variables', { verb });
+  const asked = await call(context, 'who-starts', { verb });
   if (isRefusal(asked)) return asked;
-  const environment = childEnvironment(context.environment, asked.variables);
+  const names = await Promise.all(asked.agents.map((agent) => variablesOf(agent, context.environment)));
+  const environment = childEnvironment(context.environment, names.flat());
   return { environment, umask: process.umask(), allow_fresh: allowFresh, trust, yes };
+}
+
+/** What its document, its CLI and that CLI's own configuration ask for. What stands in the way is told by the verb itself. */
+async function variablesOf(agent: Asking, environment: NodeJS.ProcessEnv): Promise<readonly string[]> {
+  const { findProvider } = await import('../../../providers/index.ts');
+  const provider = findProvider(agent.provider);
+  if (isRefusal(provider)) return agent.env;
+  const all = childEnvironment(environment, Object.keys(environment));
+  const { id, folder, permission } = agent;
+  const found = await provider.inspect({ agent: id, folder, permission, trusted: true, environment: all });
+  return [...agent.env, ...provider.variables, ...(isRefusal(found) ? [] : (found.variables ?? []))];
 }

@@ -17,6 +17,7 @@ interface Flags {
   readonly teamId?: string;
   readonly trust?: boolean;
   readonly yes?: boolean;
+  readonly fresh?: boolean;
 }
 
 interface Order {
@@ -25,6 +26,7 @@ interface Order {
   readonly team_id: string | undefined;
   readonly trust: boolean;
   readonly yes: boolean;
+  readonly fresh: boolean;
 }
 
 /** Starts the team of a folder's documents. */
@@ -37,6 +39,7 @@ export async function run(context: Context, [given = '.']: readonly string[], fl
     team_id: flags.teamId,
     trust: flags.trust ?? false,
     yes: flags.yes ?? false,
+    fresh: flags.fresh ?? false,
   };
   const checked = await checkFirst(order, workspace, context.environment);
   if (isRefusal(checked)) return refused((await mayNotStart(workspace)) ?? checked);
