@@ -84,7 +84,7 @@ describe('G15 G14 shutdown', () => {
     const docs = made.writeTeam('alpha', AGENTS);
     const before = traces(made);
     for (const round of [1, 2]) {
-      expect((await made.run(['quick-start', docs])).code).toBe(0);
+      expect((await made.run(['quick-start', docs, '--fresh'])).code).toBe(0);
       expect(await made.json(['send', 'two', `round ${round}`, '--wait=result'])).toMatchObject({ ok: true });
       expect(made.processes().length).toBeGreaterThan(3);
       const began = performance.now();

@@ -205,7 +205,7 @@ test('F12 the summary is no document: not for git, not for a team that is read a
   expect(git('check-ignore', ignored).trim()).toBe(ignored);
   expect(await ask(product, 'shutdown')).toMatchObject({ ok: true });
   expect(fs.readFileSync(stateFile(), 'utf8')).toContain('- files: worker on scripted (stopped)');
-  await start(product, path.join(product.paths.team, 'crew'));
+  await start(product, path.join(product.paths.team, 'crew'), '--fresh');
   await summaryShows('- files: worker on scripted (running)');
 });
 

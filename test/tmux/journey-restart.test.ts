@@ -167,7 +167,7 @@ describe('restart', () => {
     await deliver(product, 'a', 'remember me', '--team', 'crew');
     await ask(product, 'shutdown', '--team', 'crew');
     const sibling = product.rows(`select * from incarnations where team = 'crew-2' order by incarnation`);
-    const panes = tmux(product, 'list-panes', '-a');
+    const panes = tmux(product, 'list-panes', '-a', '-F', '#{pane_id} #{pane_pid}');
     const user = documents();
     const kept = path.join(product.paths.team, 'crew', 'agents', 'b.yaml');
     fs.writeFileSync(kept, 'before_greeting: [{ say: "no licence" }, { wait: 300 }, { exit: 7 }]\n');
@@ -178,7 +178,7 @@ describe('restart', () => {
     expect(product.rows(`select intent from teams where team = 'crew'`)).toEqual([{ intent: 'stopped' }]);
     expect(product.rows(`select outcome from sagas where verb = 'restart'`)).toEqual([{ outcome: 'undone' }]);
     expect(product.rows(`select * from incarnations where team = 'crew-2' order by incarnation`)).toEqual(sibling);
-    expect(tmux(product, 'list-panes', '-a')).toBe(panes);
+    expect(tmux(product, 'list-panes', '-a', '-F', '#{pane_id} #{pane_pid}')).toBe(panes);
     expect(documents()).toEqual(user);
     fs.writeFileSync(kept, LISTENER);
     expect(modes(await restart('--team', 'crew'))).toEqual([
@@ -195,7 +195,8 @@ describe('restart', () => {
     await ask(product, 'shutdown');
     const kept = path.join(product.paths.team, 'crew', 'agents', 'b.yaml');
     fs.writeFileSync(kept, 'before_greeting: [{ wait: 300 }, { exit: 7 }]\n');
-    expect(await ask(product, 'quick-start', path.join(product.paths.team, 'crew'))).toMatchObject({ ok: false });
+    const again = await ask(product, 'quick-start', path.join(product.paths.team, 'crew'), '--fresh');
+    expect(again).toMatchObject({ ok: false, reason: 'agents_not_ready' });
     fs.writeFileSync(kept, LISTENER);
     expect((await restart()).ok).toBe(true);
     expect(recordOf('a')).toBe(before);

@@ -260,7 +260,7 @@ describe('F10 kill -9 of the coordinator between one task and the next', () => {
     touch(made, 'first-may-end');
     await taskIs(made, 'second', 'done');
     await made.run(['shutdown']);
-    await start(made, folder);
+    await start(made, folder, '--fresh');
     expect(await taskOf(made, 'first')).toMatchObject({ status: 'done', assignee: 'ann' });
     expect(eventsOf(made, 'task.defined')).toHaveLength(2);
   });

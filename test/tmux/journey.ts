@@ -79,8 +79,8 @@ export function ask(product: Product, ...args: readonly string[]): Promise<Answe
 }
 
 /** Starts a team and fails with all that was said when it does not start. */
-export async function start(product: Product, folder: string): Promise<void> {
-  const answer = await ask(product, 'quick-start', folder);
+export async function start(product: Product, folder: string, ...flags: readonly string[]): Promise<void> {
+  const answer = await ask(product, 'quick-start', folder, ...flags);
   if (!answer.ok) throw new Error(`quick-start: ${answer.message} ${JSON.stringify(answer.evidence)}`);
 }
 
