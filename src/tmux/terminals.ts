@@ -57,6 +57,8 @@ class TmuxTerminals implements Terminals {
   readonly #watch: PaneWatch;
   /** The session that is being created right now: its other agents wait for it. */
   readonly #creating = new Map<string, Promise<unknown>>();
+  /** The closing that was asked for last: the next one waits for its answer. */
+  #closing: Promise<unknown> = Promise.resolve();
   #revive = '';
 
   constructor(options: TerminalsOptions) {
@@ -227,7 +229,7 @@ class TmuxTerminals implements Terminals {
 
   async close(pane: PaneHandle): Promise<boolean> {
     await endGroup(pane.process, async () => {
-      const answer = await this.#request(killPane(pane));
+      const answer = await this.#inTurn(killPane(pane));
       if (!answer.answered) this.#options.log.warn({ pane, evidence: answer.evidence }, 'tmux did not close a pane');
     });
     await this.#watch.look();
@@ -238,8 +240,16 @@ class TmuxTerminals implements Terminals {
   async closeSession(session: string): Promise<void> {
     const rows = (await this.#list())?.filter((row) => row.session === session);
     if (!rows || rows.some((row) => !row.dead)) return;
-    if (rows.length > 0) await this.#request(killSession(session));
+    if (rows.length > 0) await this.#inTurn(killSession(session));
     await this.#connections.end(session);
+  }
+
+  /** Closes one thing at a time: windows that close in one moment can end the whole server of tmux 3.3a. */
+  #inTurn(line: string): Promise<ControlAnswer> {
+    const answer = this.#closing.then(() => this.#request(line));
+    // Its failure is its caller's, not the next one's.
+    this.#closing = answer.catch(() => undefined);
+    return answer;
   }
 
   onGone(listener: (incarnation: string) => void): () => void {

@@ -165,6 +165,17 @@ test('sessions whose names begin alike are independent', async () => {
   expect(here.gone).toEqual([short.incarnation]);
 });
 
+test('a whole session is closed at once beside another one, whose agents live on', async () => {
+  const here = world();
+  const stays = await open(here, ['sleep', '600'], { session: 'team-b' });
+  for (let round = 1; round <= 5; round++) {
+    const panes = await Promise.all([1, 2, 3].map(() => open(here, ['sleep', '600'])));
+    expect(await Promise.all(panes.map((pane) => here.terminals.close(pane)))).toEqual([true, true, true]);
+    await here.terminals.closeSession('team-a');
+    expect(await here.terminals.panes()).toEqual([stays]);
+  }
+});
+
 test('the end of a program is noticed, with its exit code there', async () => {
   const here = world();
   const stays = await open(here, ['sleep', '600']);
