@@ -28,7 +28,7 @@ test('C09 C06 --trust: both start without tmux around and without a dialog; the 
   const [event] = product.rows("select data from events where type = 'folders.trusted'");
   expect(JSON.parse(String(event?.data))).toEqual({ folders: [product.workspace], said_by: 'person' });
   expect((await product.run(['shutdown'])).code).toBe(0);
-  const again = await quickStart(product, folder);
+  const again = await quickStart(product, folder, '--fresh');
   expect(again.agents.map(({ state }) => state)).toEqual(['idle', 'idle']);
   expect(fs.readFileSync(`${product.home.codex}/config.toml`, 'utf8')).toBe(config);
   const state = JSON.parse(fs.readFileSync(`${product.home.claude}/.claude.json`, 'utf8'));

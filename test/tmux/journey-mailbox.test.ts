@@ -59,7 +59,7 @@ test('L09 a project of the version before goes on: what waited comes, what was u
   const folder = product.writeTeam('crew', [{ id: 'w', script: LISTENER }]);
   fs.mkdirSync(product.paths.team, { mode: 0o700 });
   await writeOldLedger(product.paths.ledger, path.join(product.paths.team, 'crew'));
-  await start(product, folder);
+  await start(product, folder, '--fresh');
   expect(await reached(product, OLD.queued)).toMatchObject([{ state: 'consumed', attempts: 1 }]);
   expect(inputsOf(product, 'w').map(({ text }) => bodyOf(text))).toEqual(['third']);
   expect(await reached(product, OLD.submitted, ['dead'])).toMatchObject([{ reason: 'unproved', attempts: 1 }]);
