@@ -135,7 +135,13 @@ describe('Claude Code', () => {
     const agent = await launched();
     expect(await resumable(claude, 'fork', agent)).toHaveProperty('no', expect.stringContaining('not there'));
     await asked(agent, '[[say elephants]]');
-    expect(await resumable(claude, 'resume', agent)).toHaveProperty('no', expect.stringContaining('works on it'));
+    // The life that is to be ended for the next one is not in the way; any other process that works on it is.
+    expect(await resumable(claude, 'resume', agent)).toBe('yes');
+    const another = { ...agent.handle.details, pid: '1' };
+    expect(await resumable(claude, 'resume', agent, { details: another })).toHaveProperty(
+      'no',
+      expect.stringContaining('works on it'),
+    );
     expect(await resumable(claude, 'fork', agent)).toBe('yes');
     await ended(agent);
     const other = freshFolder('other');
