@@ -4,6 +4,8 @@ export { ledgerOn, openLedger } from './open.ts';
 export * from './queries/agents.ts';
 export * from './queries/leaders.ts';
 export * from './queries/messages.ts';
+export * from './queries/offers.ts';
+export * from './queries/requests.ts';
 export * from './queries/results.ts';
 export * from './queries/tasks.ts';
 export * from './queries/views.ts';

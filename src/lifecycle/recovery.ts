@@ -1,15 +1,8 @@
 import type { IncarnationId, TeamId } from '../kernel/index.ts';
-import {
-  agentsOf,
-  findIncarnation,
-  findTeam,
-  type IncarnationRow,
-  liveIncarnations,
-  openSagas,
-  teams,
-} from '../ledger/index.ts';
+import { findIncarnation, findTeam, type IncarnationRow, liveIncarnations, openSagas, teams } from '../ledger/index.ts';
 import type { Effects } from './effects.ts';
 import { recordEnd } from './ending.ts';
+import { enrol } from './enrolling.ts';
 import { Saga, type Verb } from './journal.ts';
 import { handleOf } from './life.ts';
 import { undoLaunch } from './verbs/launch.ts';
@@ -24,7 +17,7 @@ import { completeStop } from './verbs/stop.ts';
 export async function recover(effects: Effects): Promise<void> {
   const { ledger, roster } = effects;
   for (const team of await teams(ledger.db)) {
-    for (const row of await agentsOf(ledger.db, team.team as TeamId)) roster.enrol(row);
+    await enrol(effects, team.team as TeamId);
   }
   for (const life of await liveIncarnations(ledger.db)) roster.honour(life);
   await settleSagas(effects);

@@ -1,14 +1,13 @@
 import { type Kysely, type Selectable, type SqlBool, sql, type Transaction } from 'kysely';
-import type { AgentId, DeliveryId, IncarnationId, MessageId, TaskId, TeamId } from '../../kernel/index.ts';
+import type { AgentId, DeliveryId, MessageId, TeamId } from '../../kernel/index.ts';
 import type { Change } from '../ledger.ts';
-import type { DeliveriesTable, LedgerTables, MessagesTable, OffersTable } from '../schema.ts';
+import type { DeliveriesTable, LedgerTables, MessagesTable } from '../schema.ts';
 
 /** The ledger itself or a transaction of it. */
 export type Reading = Kysely<LedgerTables> | Transaction<LedgerTables>;
 
 export type MessageRow = Selectable<MessagesTable>;
 export type DeliveryRow = Selectable<DeliveriesTable>;
-export type OfferRow = Selectable<OffersTable>;
 
 /** A delivery together with what is to be delivered. */
 export type QueuedRow = DeliveryRow & Omit<MessageRow, 'seq' | 'team' | 'message_id'>;
@@ -18,9 +17,8 @@ export type QueuedRow = DeliveryRow & Omit<MessageRow, 'seq' | 'team' | 'message
  * SQLite does not use the index of what still waits, and compiles the statement afresh each time.
  */
 export const isOpen = sql<SqlBool>`deliveries.state in ('stored', 'queued', 'held', 'submitted')`;
-const isUnproved = sql<SqlBool>`deliveries.state = 'dead' and deliveries.reason = 'unproved'`;
-const isRequest = sql<SqlBool>`deliveries.expects <> 'nothing'
-  and deliveries.state in ('stored', 'queued', 'held', 'submitted', 'consumed')`;
+/** Ended without a proof; a late receipt still counts. */
+export const isUnproved = sql<SqlBool>`deliveries.state = 'dead' and deliveries.reason = 'unproved'`;
 const isWaiting = sql<SqlBool>`deliveries.state in ('queued', 'held') and ${isOpen}`;
 const isHeld = sql<SqlBool>`deliveries.state = 'held'`;
 const isQueued = sql<SqlBool>`deliveries.state = 'queued' and ${isOpen}`;
@@ -232,90 +230,6 @@ export function updateDelivery(
     .executeTakeFirst();
 }
 
-export function insertOffer(
-  change: Change,
-  row: Omit<OfferRow, 'team' | 'opened_at' | 'settled_at' | 'outcome' | 'evidence'>,
-): Promise<unknown> {
-  return change.tx
-    .insertInto('offers')
-    .values({ ...row, team: change.team, opened_at: change.now, settled_at: null, outcome: null, evidence: null })
-    .execute();
-}
-
-/** The first offer to this recipient that is not settled: one, and after it those that rode on it. */
-export function openOffer(db: Reading, team: TeamId, recipient: AgentId): Promise<OfferRow | undefined> {
-  return db
-    .selectFrom('offers')
-    .innerJoin('deliveries', 'deliveries.delivery_id', 'offers.delivery_id')
-    .selectAll('offers')
-    .where('offers.team', '=', team)
-    .where('offers.recipient', '=', recipient)
-    .where('settled_at', 'is', null)
-    .orderBy('deliveries.seq')
-    .limit(sql.lit(1))
-    .executeTakeFirst();
-}
-
-export function closeOffer(
-  change: Change,
-  offer: OfferRow,
-  outcome: NonNullable<OfferRow['outcome']>,
-  evidence: string,
-): Promise<unknown> {
-  return change.tx
-    .updateTable('offers')
-    .set({ settled_at: change.now, outcome, evidence })
-    .where('delivery_id', '=', offer.delivery_id)
-    .where('number', '=', offer.number)
-    .execute();
-}
-
-/** Offers to a recipient whose deliveries ended `dead(unproved)`: a late receipt still counts. */
-export function unprovedOffers(db: Reading, team: TeamId, recipient: AgentId): Promise<OfferRow[]> {
-  return db
-    .selectFrom('offers')
-    .innerJoin('deliveries', 'deliveries.delivery_id', 'offers.delivery_id')
-    .selectAll('offers')
-    .where('deliveries.team', '=', team)
-    .where('deliveries.recipient', '=', recipient)
-    .where(isUnproved)
-    .where('offers.outcome', '=', 'unproved')
-    .execute();
-}
-
-/** How many requests in a team wait for a result: what `recipient` owes, or everybody. Not what was asked by an agent, unless `byAgents`. */
-export async function owedResults(
-  db: Reading,
-  team: TeamId,
-  { recipient, byAgents }: { recipient?: AgentId; byAgents: boolean },
-): Promise<number> {
-  let query = db
-    .selectFrom('deliveries')
-    .innerJoin('messages', 'messages.message_id', 'deliveries.message_id')
-    .select((eb) => eb.fn.countAll<number>().as('count'))
-    .where('deliveries.team', '=', team)
-    .where(isRequest)
-    .where('deliveries.expects', '=', 'result');
-  if (recipient) query = query.where('recipient', '=', recipient);
-  if (!byAgents) query = query.where('messages.authority', 'in', ['leader', 'user']);
-  return Number((await query.executeTakeFirst())?.count ?? 0);
-}
-
-/** Does anybody still have to answer for a task, or get to hear of it? */
-export async function isAskedFor(db: Reading, team: TeamId, task: TaskId): Promise<boolean> {
-  const row = await db
-    .selectFrom('deliveries')
-    .innerJoin('messages', 'messages.message_id', 'deliveries.message_id')
-    .select('deliveries.delivery_id')
-    .where('deliveries.team', '=', team)
-    .where(isRequest)
-    .where('deliveries.expects', '=', 'result')
-    .where('messages.task_id', '=', task)
-    .limit(sql.lit(1))
-    .executeTakeFirst();
-  return row !== undefined;
-}
-
 /** What an agent took in last that somebody said to it; the runtime's own notices left out. */
 export function lastHeard(db: Reading, team: TeamId, agent: AgentId): Promise<QueuedRow | undefined> {
   return withMessage(db)
@@ -326,54 +240,4 @@ export function lastHeard(db: Reading, team: TeamId, agent: AgentId): Promise<Qu
     .orderBy('deliveries.seq', 'desc')
     .limit(sql.lit(1))
     .executeTakeFirst();
-}
-
-/** Deliveries to a member that expect something, were consumed and are not answered, whoever consumed them. Oldest first. */
-export function consumedRequests(
-  db: Reading,
-  team: TeamId,
-  member: AgentId,
-  expects: readonly MessageRow['expects'][],
-) {
-  return withMessage(db)
-    .where('deliveries.team', '=', team)
-    .where('recipient', '=', member)
-    .where('state', '=', 'consumed')
-    .where(isRequest)
-    .where('deliveries.expects', 'in', expects)
-    .orderBy('deliveries.seq');
-}
-
-/**
- * Those of them that this conversation of an agent consumed: a request that an earlier conversation consumed is not known
- * to this one.
- */
-export function openRequests(
-  db: Reading,
-  team: TeamId,
-  by: { agent: AgentId; incarnation: IncarnationId },
-  expects: readonly MessageRow['expects'][],
-): Promise<QueuedRow[]> {
-  return consumedRequests(db, team, by.agent, expects)
-    .where('consumed_by', 'in', (eb) =>
-      eb
-        .selectFrom('sessions as consumer')
-        .innerJoin('sessions as own', 'own.session_id', 'consumer.session_id')
-        .select('consumer.incarnation')
-        .where('own.incarnation', '=', by.incarnation)
-        .where('consumer.team', '=', team),
-    )
-    .execute();
-}
-
-/** Deliveries to a member that expect a reply and have none yet, whether they were read or not. Oldest first. */
-export function unansweredQuestions(db: Reading, team: TeamId, member: AgentId, limit: number): Promise<QueuedRow[]> {
-  return withMessage(db)
-    .where('deliveries.team', '=', team)
-    .where('recipient', '=', member)
-    .where(isRequest)
-    .where('deliveries.expects', '=', 'reply')
-    .orderBy('deliveries.seq')
-    .limit(sql.lit(limit))
-    .execute();
 }

@@ -1,16 +1,9 @@
 import { isRefusal, type Refusal, refuse, shellWord } from '../../kernel/index.ts';
-import {
-  agentsOf,
-  type Change,
-  putTeam,
-  setTeamIntent,
-  trustFolder,
-  updateAgent,
-  upsertAgent,
-} from '../../ledger/index.ts';
+import { type Change, putTeam, setTeamIntent, trustFolder, updateAgent, upsertAgent } from '../../ledger/index.ts';
 import { defineTasks } from '../../results/index.ts';
 import { type AgentSpec, installTeam, type Team } from '../../team/index.ts';
 import type { Effects } from '../effects.ts';
+import { enrol } from '../enrolling.ts';
 import type { Saga } from '../journal.ts';
 import type { Failure, Started } from '../starting/agent.ts';
 import { type FailedLives, startLives, undoLives } from '../starting/lives.ts';
@@ -40,7 +33,7 @@ async function launch(effects: Effects, order: LaunchOrder, cut: AbortSignal): P
     agents: plan.agents,
     cut,
     asked: (change) => asked(change, plan, order),
-    enrol: () => enrolAll(effects, plan.team),
+    enrol: () => enrol(effects, plan.team.id),
     ready: async (change) => {
       await change.event('team.launched', { agents: plan.agents.map((agent) => agent.spec.id) });
     },
@@ -85,11 +78,6 @@ async function asked(change: Change, plan: TeamPlan, order: LaunchOrder): Promis
   await putRunning(change, plan.team);
   await change.event('team.launching', { agents: plan.agents.map((agent) => agent.spec.id) });
   await grant(change, plan, order);
-}
-
-/** Everybody who is in the team by the ledger is in it by the roster. */
-export async function enrolAll({ ledger, roster }: Effects, team: Pick<Team, 'id'>): Promise<void> {
-  for (const row of await agentsOf(ledger.db, team.id)) roster.enrol(row);
 }
 
 /** What the person said yes to is written down with the launch that needed it. */

@@ -11,6 +11,7 @@ import { agentsOf, liveIncarnations, type TeamRow } from '../../ledger/index.ts'
 import type { AgentSpec, Team } from '../../team/index.ts';
 import type { Effects } from '../effects.ts';
 import { recordEnd } from '../ending.ts';
+import { enrol } from '../enrolling.ts';
 import type { Started } from '../starting/agent.ts';
 import { type Consent, conversationFor } from '../starting/conversation.ts';
 import { startLives } from '../starting/lives.ts';
@@ -22,7 +23,7 @@ import {
   sessionTaken,
   withoutYes,
 } from '../starting/plan.ts';
-import { enrolAll, failed, grant, putRunning, undoLaunch } from './launch.ts';
+import { failed, grant, putRunning, undoLaunch } from './launch.ts';
 
 export interface RestartOrder extends StartOrder, Consent {
   readonly yes?: boolean | undefined;
@@ -73,7 +74,7 @@ async function startAgain(
       await change.event('team.restarting', { agents: agents.map(decisionOf) });
       await grant(change, { agents }, order);
     },
-    enrol: () => enrolAll(effects, team),
+    enrol: () => enrol(effects, team.id),
     ready: async (change) => {
       await change.event('team.restarted', { agents: agents.map(decisionOf) });
     },

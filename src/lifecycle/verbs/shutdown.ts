@@ -10,6 +10,7 @@ import {
 } from '../../ledger/index.ts';
 import type { Effects } from '../effects.ts';
 import { type Ended, endLife, keepLastView } from '../ending.ts';
+import { enrol } from '../enrolling.ts';
 import { Saga } from '../journal.ts';
 
 export interface ShutDown {
@@ -36,7 +37,7 @@ async function shutDown(effects: Effects, id: TeamId): Promise<ShutDown> {
     await saga.open(change, 'shutdown', { incarnations: lives.map((life) => life.incarnation) });
     await change.event('team.stopping', { agents: members.map((agent) => agent.agent_id) });
   });
-  for (const row of await agentsOf(effects.ledger.db, id)) effects.roster.enrol(row);
+  await enrol(effects, id);
   await effects.reach('shutdown.journalled');
   return completeShutdown(effects, saga, team.session_name, lives);
 }

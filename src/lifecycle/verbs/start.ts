@@ -10,6 +10,7 @@ import {
 } from '../../ledger/index.ts';
 import type { AgentSpec, Team } from '../../team/index.ts';
 import type { Effects } from '../effects.ts';
+import { enrol } from '../enrolling.ts';
 import type { Started } from '../starting/agent.ts';
 import { conversationFor } from '../starting/conversation.ts';
 import { type FailedLives, startLives, undoLives } from '../starting/lives.ts';
@@ -163,10 +164,7 @@ export async function startPlanned(
       await change.event('agent.starting', { agent_id: spec.id, start_mode, asked_by: order.asked_by });
       await grant(change, { agents: [planned] }, order);
     },
-    enrol: async () => {
-      for (const row of await agentsOf(effects.ledger.db, team.id))
-        if (row.agent_id === spec.id) effects.roster.enrol(row);
-    },
+    enrol: () => enrol(effects, team.id, spec.id),
     ready: async (change) => {
       await change.event('agent.started', { agent_id: spec.id, start_mode, session_id: planned.request.session });
     },
@@ -199,5 +197,5 @@ export async function undoStart(
       await change.event('agent.start_undone', { agents });
     },
   });
-  for (const row of await agentsOf(effects.ledger.db, saga.team)) effects.roster.enrol(row);
+  await enrol(effects, saga.team);
 }

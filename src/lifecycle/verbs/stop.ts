@@ -9,6 +9,7 @@ import {
 } from '../../ledger/index.ts';
 import type { Effects } from '../effects.ts';
 import { type Ended, endLife, keepLastView } from '../ending.ts';
+import { enrol } from '../enrolling.ts';
 import { Saga } from '../journal.ts';
 
 export interface AgentStopped {
@@ -47,7 +48,7 @@ export async function stopNow(
     await saga.open(change, 'stop', { incarnations: life ? [life.incarnation] : [] });
     await change.event('agent.stopping', { agent_id: agent, why });
   });
-  await enrolOne(effects, team, agent);
+  await enrol(effects, team, agent);
   await effects.reach('stop.journalled');
   const [done] = await completeStop(effects, saga, life ? [life] : [], why);
   if (done && !done.ended) {
@@ -82,10 +83,6 @@ export async function completeStop(
   return done;
 }
 
-async function enrolOne({ ledger, roster }: Effects, team: TeamId, agent: AgentId): Promise<void> {
-  for (const row of await agentsOf(ledger.db, team)) if (row.agent_id === agent) roster.enrol(row);
-}
-
 /** Gives up the conversation of an agent that does not run: from now on nobody resumes it, and nothing would be lost. */
 export async function discardConversation(effects: Effects, row: TeamRow, agent: AgentId, by: string): Promise<number> {
   const discarded = await effects.ledger.change(row.team as TeamId, by, async (change) => {
@@ -93,6 +90,6 @@ export async function discardConversation(effects: Effects, row: TeamRow, agent:
     await change.event('session.discarded', { agent_id: agent, sessions });
     return sessions.length;
   });
-  await enrolOne(effects, row.team as TeamId, agent);
+  await enrol(effects, row.team as TeamId, agent);
   return discarded;
 }

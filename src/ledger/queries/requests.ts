@@ -1,0 +1,90 @@
+import { type SqlBool, sql } from 'kysely';
+import type { AgentId, IncarnationId, TaskId, TeamId } from '../../kernel/index.ts';
+import { type MessageRow, type QueuedRow, type Reading, withMessage } from './messages.ts';
+
+/** Still on its way or read, and not answered. */
+const isRequest = sql<SqlBool>`deliveries.expects <> 'nothing'
+  and deliveries.state in ('stored', 'queued', 'held', 'submitted', 'consumed')`;
+
+/** How many requests in a team wait for a result: what `recipient` owes, or everybody. Not what was asked by an agent, unless `byAgents`. */
+export async function owedResults(
+  db: Reading,
+  team: TeamId,
+  { recipient, byAgents }: { recipient?: AgentId; byAgents: boolean },
+): Promise<number> {
+  let query = db
+    .selectFrom('deliveries')
+    .innerJoin('messages', 'messages.message_id', 'deliveries.message_id')
+    .select((eb) => eb.fn.countAll<number>().as('count'))
+    .where('deliveries.team', '=', team)
+    .where(isRequest)
+    .where('deliveries.expects', '=', 'result');
+  if (recipient) query = query.where('recipient', '=', recipient);
+  if (!byAgents) query = query.where('messages.authority', 'in', ['leader', 'user']);
+  return Number((await query.executeTakeFirst())?.count ?? 0);
+}
+
+/** Does anybody still have to answer for a task, or get to hear of it? */
+export async function isAskedFor(db: Reading, team: TeamId, task: TaskId): Promise<boolean> {
+  const row = await db
+    .selectFrom('deliveries')
+    .innerJoin('messages', 'messages.message_id', 'deliveries.message_id')
+    .select('deliveries.delivery_id')
+    .where('deliveries.team', '=', team)
+    .where(isRequest)
+    .where('deliveries.expects', '=', 'result')
+    .where('messages.task_id', '=', task)
+    .limit(sql.lit(1))
+    .executeTakeFirst();
+  return row !== undefined;
+}
+
+/** Deliveries to a member that expect something, were consumed and are not answered, whoever consumed them. Oldest first. */
+export function consumedRequests(
+  db: Reading,
+  team: TeamId,
+  member: AgentId,
+  expects: readonly MessageRow['expects'][],
+) {
+  return withMessage(db)
+    .where('deliveries.team', '=', team)
+    .where('recipient', '=', member)
+    .where('state', '=', 'consumed')
+    .where(isRequest)
+    .where('deliveries.expects', 'in', expects)
+    .orderBy('deliveries.seq');
+}
+
+/**
+ * Those of them that this conversation of an agent consumed: a request that an earlier conversation consumed is not known
+ * to this one.
+ */
+export function openRequests(
+  db: Reading,
+  team: TeamId,
+  by: { agent: AgentId; incarnation: IncarnationId },
+  expects: readonly MessageRow['expects'][],
+): Promise<QueuedRow[]> {
+  return consumedRequests(db, team, by.agent, expects)
+    .where('consumed_by', 'in', (eb) =>
+      eb
+        .selectFrom('sessions as consumer')
+        .innerJoin('sessions as own', 'own.session_id', 'consumer.session_id')
+        .select('consumer.incarnation')
+        .where('own.incarnation', '=', by.incarnation)
+        .where('consumer.team', '=', team),
+    )
+    .execute();
+}
+
+/** Deliveries to a member that expect a reply and have none yet, whether they were read or not. Oldest first. */
+export function unansweredQuestions(db: Reading, team: TeamId, member: AgentId, limit: number): Promise<QueuedRow[]> {
+  return withMessage(db)
+    .where('deliveries.team', '=', team)
+    .where('recipient', '=', member)
+    .where(isRequest)
+    .where('deliveries.expects', '=', 'reply')
+    .orderBy('deliveries.seq')
+    .limit(sql.lit(limit))
+    .execute();
+}

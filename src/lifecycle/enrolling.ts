@@ -1,0 +1,10 @@
+import type { AgentId, TeamId } from '../kernel/index.ts';
+import { agentsOf } from '../ledger/index.ts';
+import type { Effects } from './effects.ts';
+
+/** Who is in a team by the ledger is in it by the roster, as the ledger has it now: everybody, or one agent. */
+export async function enrol({ ledger, roster }: Effects, team: TeamId, agent?: AgentId): Promise<void> {
+  for (const row of await agentsOf(ledger.db, team)) {
+    if (agent === undefined || row.agent_id === agent) roster.enrol(row);
+  }
+}
