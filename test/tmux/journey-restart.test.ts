@@ -260,7 +260,7 @@ describe('restart', () => {
   test('C02 quick-start twice at once: one of them starts, each agent lives once', async () => {
     const folder = product.writeTeam('crew', [{ id: 'a' }, { id: 'b' }]);
     const both = await Promise.all([ask(product, 'quick-start', folder), ask(product, 'quick-start', folder)]);
-    expect(both.map(({ ok }) => ok).sort()).toEqual([false, true]);
+    expect(both.map(({ ok }) => ok).sort(), JSON.stringify(both)).toEqual([false, true]);
     expect(open()).toEqual([{ agent_id: 'a' }, { agent_id: 'b' }]);
   });
 });
