@@ -2,12 +2,21 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
+import { setTimeout as pause } from 'node:timers/promises';
 import { Kysely } from 'kysely';
 import { type Clock, isRefusal, type Refusal, refuse } from '../kernel/index.ts';
 import { type Connection, sqliteDialect } from './dialect.ts';
 import { Ledger } from './ledger.ts';
 import { MIGRATIONS, type Migrations, migrate } from './migrate.ts';
 import type { LedgerTables } from './schema.ts';
+
+/**
+ * How long an opener tries again, ms. Two that open a new file in one moment can each hold what the other one waits for:
+ * then both have to let go, and come back at different times.
+ */
+const PATIENCE = 500;
+/** The longest pause before a try, ms; each is drawn. A try on a new file takes some 5 ms. */
+const LONGEST_PAUSE = 40;
 
 /**
  * Opens the ledger as its only opener. WAL with an exclusive lock that the kernel frees when this process dies, so that no
@@ -19,6 +28,15 @@ export async function openLedger(
   clock: Clock,
   migrations: Migrations = MIGRATIONS,
 ): Promise<Ledger | Refusal> {
+  const deadline = performance.now() + PATIENCE;
+  for (;;) {
+    const opened = await openOnce(file, clock, migrations);
+    if (!isRefusal(opened) || opened.reason !== 'ledger_in_use' || performance.now() > deadline) return opened;
+    await pause(Math.random() * LONGEST_PAUSE);
+  }
+}
+
+async function openOnce(file: string, clock: Clock, migrations: Migrations): Promise<Ledger | Refusal> {
   const fresh = !fs.existsSync(file);
   let connection: DatabaseSync | undefined;
   try {

@@ -87,6 +87,17 @@ describe('one opener', () => {
     await other.kill();
   });
 
+  test('C02 an opener that was in the way for a moment, and got nowhere itself, is waited for', async () => {
+    const file = path.join(freshFolder('ledger'), 'team.db');
+    const other = new DatabaseSync(file);
+    other.exec('begin; select * from sqlite_master');
+    const opening = openLedger(file, systemClock);
+    other.close();
+    const ledger = await opening;
+    if (isRefusal(ledger)) throw new Error(ledger.message);
+    ending.push(() => ledger.close());
+  });
+
   test('M10 a killed opener has let go, what it committed is there, and its successor has a higher epoch', async () => {
     const file = path.join(freshFolder('ledger'), 'team.db');
     const other = await opener(file);
