@@ -79,6 +79,8 @@ async function handsOver(harness: ConformanceHarness): Promise<void> {
   const agent = await readyAgent(harness);
   for (const { name } of agent.attachment.channels()) {
     await consumed(harness, agent, channelNamed(agent, name));
+    // `ready` promises nothing: the turn of what one channel brought may hold what the next one brings.
+    await harness.until('its turn is over', () => isAtRest(agent));
   }
 }
 
