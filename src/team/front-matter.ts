@@ -1,4 +1,4 @@
-import { type Document, isMap, isNode, isScalar, isSeq, LineCounter, parseDocument, visit } from 'yaml';
+import { Document, isMap, isNode, isScalar, isSeq, LineCounter, parseDocument, visit } from 'yaml';
 import type { Problem } from './problems.ts';
 
 /** A document's head and body. */
@@ -27,8 +27,33 @@ export function hasFrontMatter(text: string): boolean {
  * body. Keys written twice, anchors and tags are flaws; every flaw is told with its line.
  */
 export function readFrontMatter(file: string, text: string): FrontMatter | readonly Problem[] {
+  const read = partsOf(file, text);
+  if ('problems' in read) return read.problems;
+  const { head, body } = read;
+  return { values: head?.values ?? {}, lineOf: head?.lineOf ?? (() => 1), body };
+}
+
+/** The same document with some keys of its head set; its comments, its other keys and its body stay as they are. */
+export function withKeys(
+  file: string,
+  text: string,
+  keys: Readonly<Record<string, unknown>>,
+): string | readonly Problem[] {
+  const read = partsOf(file, text);
+  if ('problems' in read) return read.problems;
+  const document = read.head?.document ?? new Document({});
+  for (const [key, value] of Object.entries(keys)) document.set(key, value);
+  return `---\n${document.toString({ lineWidth: 0 }).trimStart()}---\n\n${read.body}\n`;
+}
+
+type Parts =
+  | { readonly head: ReturnType<typeof parseHead> | undefined; readonly body: string }
+  | { readonly problems: readonly Problem[] };
+
+/** A document's head, when it has one, and its body; or every flaw of the head. */
+function partsOf(file: string, text: string): Parts {
   const lines = linesOf(text);
-  if (!FENCE.test(lines[0] ?? '')) return { values: {}, lineOf: () => 1, body: trimLines(lines) };
+  if (!FENCE.test(lines[0] ?? '')) return { head: undefined, body: trimLines(lines) };
   const end = lines.findIndex((line, index) => index > 0 && FENCE.test(line));
   const broken = (flaw: Flaw): Problem => ({
     kind: 'team_document_invalid',
@@ -38,12 +63,12 @@ export function readFrontMatter(file: string, text: string): FrontMatter | reado
     message: flaw.message,
   });
   if (end === -1)
-    return [broken({ line: 1, message: 'the head is never closed; write a line --- below its last key' })];
+    return { problems: [broken({ line: 1, message: 'the head is never closed; write a line --- below its last key' })] };
   const head = lines.slice(1, end);
   const strict = parseHead(head);
   const parsed = strict.flaws.length === 0 ? strict : parseHead(quoteOlderScalars(head));
-  if (parsed.flaws.length > 0) return strict.flaws.map(broken);
-  return { values: parsed.values, lineOf: parsed.lineOf, body: trimLines(lines.slice(end + 1)) };
+  if (parsed.flaws.length > 0) return { problems: strict.flaws.map(broken) };
+  return { head: parsed, body: trimLines(lines.slice(end + 1)) };
 }
 
 function linesOf(text: string): string[] {
@@ -78,7 +103,7 @@ function parseHead(head: readonly string[]) {
   }));
   if (flaws.length === 0) flaws.push(...unreadable(document, lineAt));
   const values: Record<string, unknown> = flaws.length === 0 ? (document.toJS() ?? {}) : {};
-  return { flaws, values, lineOf: (path: readonly PropertyKey[]) => lineAt(offsetOf(document, path)) };
+  return { document, flaws, values, lineOf: (path: readonly PropertyKey[]) => lineAt(offsetOf(document, path)) };
 }
 
 const ADVICE: Readonly<Record<string, string>> = {

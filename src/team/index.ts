@@ -3,5 +3,6 @@ export { compileTeam } from './compile.ts';
 export { installTeam, planInstall } from './install.ts';
 export { teamIdOf } from './names.ts';
 export { readTeam } from './read.ts';
-export type { AgentSpec, ProviderNames, Surroundings, Team, TeamFile } from './shape.ts';
+export { adoptRole } from './role-text.ts';
+export type { AgentSpec, MemberChange, ProviderNames, Surroundings, Team, TeamFile } from './shape.ts';
 export type { RouteMatch, Routing, TaskSpec } from './tasks/shape.ts';

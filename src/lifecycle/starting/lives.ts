@@ -5,6 +5,7 @@ import {
   findIncarnation,
   forgetInteraction,
   insertIncarnation,
+  lastGeneration,
   updateIncarnation,
 } from '../../ledger/index.ts';
 import type { Team } from '../../team/index.ts';
@@ -107,11 +108,13 @@ export async function undoLives(
 }
 
 async function insertLife(change: Change, effects: Effects, team: Team, agent: PlannedAgent): Promise<void> {
+  const bearer = await lastGeneration(change.tx, team.id, agent.spec.id);
+  if (!bearer) throw new Error(`a life of nobody: ${agent.spec.id}`);
   await insertIncarnation(change, {
     incarnation: agent.incarnation,
     team: team.id,
     agent_id: agent.spec.id,
-    generation: 1,
+    generation: bearer.generation,
     host: effects.ledger.ownership.host,
     token_hash: agent.tokenHash,
     handle: null,

@@ -1,5 +1,13 @@
 import { isRefusal, type Refusal, refuse, shellWord } from '../../kernel/index.ts';
-import { type Change, putTeam, setTeamIntent, trustFolder, updateAgent, upsertAgent } from '../../ledger/index.ts';
+import {
+  type Change,
+  lastGeneration,
+  putTeam,
+  setTeamIntent,
+  trustFolder,
+  updateAgent,
+  upsertAgent,
+} from '../../ledger/index.ts';
 import { defineTasks } from '../../results/index.ts';
 import { type AgentSpec, installTeam, type Team } from '../../team/index.ts';
 import type { Effects } from '../effects.ts';
@@ -70,7 +78,7 @@ export async function putRunning(change: Change, team: Team): Promise<void> {
     peer_limits: JSON.stringify(team.peerLimits),
     routing: JSON.stringify(team.routing),
   });
-  for (const [position, spec] of team.agents.entries()) await upsertAgent(change, agentRow(team, spec, position));
+  for (const [position, spec] of team.agents.entries()) await putAgent(change, spec, position);
   await defineTasks(change, team.tasks);
 }
 
@@ -93,11 +101,19 @@ export async function grant(
   if (yes && dangerous.length > 0) await change.event('permission.granted', { agents: dangerous, said_by: asked_by });
 }
 
-export function agentRow(team: Pick<Team, 'id'>, spec: AgentSpec, position: number) {
-  return {
-    team: team.id,
+/** Puts an agent in as its document tells it; one whose name a removed one bore is another generation. */
+export async function putAgent(
+  change: Change,
+  spec: AgentSpec,
+  position: number,
+  interacted_at: number | null = null,
+): Promise<void> {
+  const last = await lastGeneration(change.tx, change.team, spec.id);
+  const generation = last ? last.generation + (last.removed ? 1 : 0) : 1;
+  await upsertAgent(change, {
+    team: change.team,
     agent_id: spec.id,
-    generation: 1,
+    generation,
     provider: spec.provider,
     role: spec.role,
     model: spec.model,
@@ -107,9 +123,9 @@ export function agentRow(team: Pick<Team, 'id'>, spec: AgentSpec, position: numb
     permission: spec.permission,
     tools: JSON.stringify(spec.tools),
     position,
-    intent: spec.paused ? ('paused' as const) : ('running' as const),
-    interacted_at: null,
-  };
+    intent: spec.paused ? 'paused' : 'running',
+    interacted_at,
+  });
 }
 
 /** Before the point of no return: every pane that was opened is closed again, the team is as it was. */

@@ -6,7 +6,6 @@ import {
   liveIncarnations,
   type TeamRow,
   updateAgent,
-  upsertAgent,
 } from '../../ledger/index.ts';
 import type { AgentSpec, Team } from '../../team/index.ts';
 import type { Effects } from '../effects.ts';
@@ -22,7 +21,7 @@ import {
   type StartOrder,
   withoutYes,
 } from '../starting/plan.ts';
-import { agentRow, failed, grant } from './launch.ts';
+import { failed, grant, putAgent } from './launch.ts';
 import { stopNow } from './stop.ts';
 
 export interface StartAgentOrder extends StartOrder {
@@ -160,7 +159,7 @@ export async function startPlanned(
     agents: [planned],
     cut,
     asked: async (change) => {
-      await upsertAgent(change, agentRow(team, spec, position));
+      await putAgent(change, spec, position);
       await change.event('agent.starting', { agent_id: spec.id, start_mode, asked_by: order.asked_by });
       await grant(change, { agents: [planned] }, order);
     },
