@@ -156,6 +156,7 @@ export class Runtime implements Observer {
       office.heard(event);
       switch (event.type) {
         case 'agent.exited':
+        case 'agent.removed':
           office.wake(event.data.agent_id as AgentId);
           break;
         case 'saga.ended':

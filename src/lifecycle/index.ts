@@ -12,8 +12,11 @@ export {
 } from './leading.ts';
 export { VerbQueue } from './queue.ts';
 export { recover } from './recovery.ts';
-export { type Asking, commandOf, whoAsks, withoutYes } from './starting/plan.ts';
+export { type Asking, whoAsks } from './starting/members.ts';
+export { commandOf, withoutYes } from './starting/plan.ts';
+export { addAgent, addedNewcomer, forkAgent } from './verbs/add.ts';
 export { type Launched, launchTeam } from './verbs/launch.ts';
+export { removeAgent } from './verbs/remove.ts';
 export { resetAgent } from './verbs/reset.ts';
 export { restartTeam } from './verbs/restart.ts';
 export { shutDownTeam } from './verbs/shutdown.ts';

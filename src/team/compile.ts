@@ -41,10 +41,7 @@ export function compileTeam(
     .sort((one, other) => (one.path < other.path ? -1 : 1))
     .map((file) => compileRole(file, head.fields, around));
   const counts = ({ name }: CompiledRole): boolean => name === undefined || !changes.replaced.has(name);
-  const roles = [
-    ...written.filter(counts),
-    ...changes.added.map((file) => compileRole(file, head.fields, around)),
-  ];
+  const roles = [...written.filter(counts), ...changes.added.map((file) => compileRole(file, head.fields, around))];
   const agents = inOrder(
     roles.flatMap(({ agent }) => (agent ? [agent] : [])),
     head.fields.startup_order ?? [],
@@ -53,7 +50,11 @@ export function compileTeam(
     ...head.problems,
     ...roles.flatMap((role) => role.problems),
     ...twice(roles),
-    ...betweenDocuments(head, roles, written.filter((role) => !counts(role))),
+    ...betweenDocuments(
+      head,
+      roles,
+      written.filter((role) => !counts(role)),
+    ),
   ];
   const name = head.fields.name ?? around.fallbackName;
   const id = teamIdOf(name);

@@ -63,7 +63,9 @@ function partsOf(file: string, text: string): Parts {
     message: flaw.message,
   });
   if (end === -1)
-    return { problems: [broken({ line: 1, message: 'the head is never closed; write a line --- below its last key' })] };
+    return {
+      problems: [broken({ line: 1, message: 'the head is never closed; write a line --- below its last key' })],
+    };
   const head = lines.slice(1, end);
   const strict = parseHead(head);
   const parsed = strict.flaws.length === 0 ? strict : parseHead(quoteOlderScalars(head));

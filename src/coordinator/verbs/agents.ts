@@ -1,7 +1,17 @@
 import { z } from 'zod';
 import { type AgentId, isRefusal, type Refusal, refuse, shellWord, type TeamId } from '../../kernel/index.ts';
 import { agentsOf, sessionOf, type TeamRow } from '../../ledger/index.ts';
-import { resetAgent as resetAgentOf, restartTeam, startOne, stopAgent, whoAsks } from '../../lifecycle/index.ts';
+import {
+  addAgent as addAgentTo,
+  addedNewcomer,
+  forkAgent as forkAgentOf,
+  removeAgent as removeAgentFrom,
+  resetAgent as resetAgentOf,
+  restartTeam,
+  startOne,
+  stopAgent,
+  whoAsks,
+} from '../../lifecycle/index.ts';
 import { type Caller, ownTeamOf, workerMayNot } from '../callers.ts';
 import type { Runtime } from '../runtime.ts';
 import { selectRunningTeam, selectTeam } from '../teams.ts';
@@ -23,7 +33,12 @@ const askedBy = (caller: Caller): string => (caller.kind === 'leader' ? 'leader'
 
 /** Who would be started: the caller finds out which variables they ask for, and passes the values on. */
 export const whoStarts = verb({
-  input: z.object({ verb: z.string(), team: z.string().optional() }),
+  input: z.object({
+    verb: z.string(),
+    team: z.string().optional(),
+    /** Somebody who is to be added. */
+    joins: z.object({ agent: z.string(), role_file: z.string() }).optional(),
+  }),
   agents: true,
   run: async ({ runtime, caller }, args) => {
     // Said of the verb that was typed, which is the next to be asked for.
@@ -31,7 +46,9 @@ export const whoStarts = verb({
     if (mayNot) return mayNot;
     const team = await selectTeam(runtime.effects.ledger.db, args.team, ownTeamOf(caller));
     if (isRefusal(team)) return team;
-    const agents = whoAsks(runtime.effects, team);
+    const newcomer = args.joins && (await addedNewcomer(runtime.effects, team, args.joins));
+    if (isRefusal(newcomer)) return newcomer;
+    const agents = await whoAsks(runtime.effects, team, newcomer?.spec);
     return isRefusal(agents) ? agents : { ok: true, team: team.team, agents };
   },
 });
@@ -80,6 +97,68 @@ export const resetAgent = verb({
     runtime.office(team.team as TeamId).wake(agent);
     const { start_mode, stopped, discarded } = reset;
     return { ok: true, ...(await agentView(runtime, team, agent)), start_mode, stopped, discarded };
+  },
+});
+
+export const addAgent = verb({
+  input: z.object({ agent: z.string(), role_file: z.string(), ...consent }),
+  agents: false,
+  run: async ({ runtime, caller }, args) => {
+    const team = await selectRunningTeam(runtime.effects.ledger.db, args.team, ownTeamOf(caller));
+    if (isRefusal(team)) return team;
+    const words = `add-agent ${shellWord(args.agent)} --role-file ${shellWord(args.role_file)}`;
+    const order = { ...args, asked_by: askedBy(caller), command: commandOf(words, team, args) };
+    return joined(runtime, team, await addAgentTo(runtime.effects, team, order));
+  },
+});
+
+export const forkAgent = verb({
+  input: z.object({ source: z.string(), agent: z.string(), label: z.string().min(1).optional(), ...consent }),
+  agents: false,
+  run: async ({ runtime, caller }, args) => {
+    const team = await selectRunningTeam(runtime.effects.ledger.db, args.team, ownTeamOf(caller));
+    if (isRefusal(team)) return team;
+    const label = args.label === undefined ? '' : ` --label ${shellWord(args.label)}`;
+    const words = `fork-agent ${shellWord(args.source)} --as ${shellWord(args.agent)}${label}`;
+    const source = args.source as AgentId;
+    const order = { ...args, source, asked_by: askedBy(caller), command: commandOf(words, team, args) };
+    const answer = await joined(runtime, team, await forkAgentOf(runtime.effects, team, order));
+    return isRefusal(answer) ? answer : { ...answer, source_agent_id: source };
+  },
+});
+
+async function joined(runtime: Runtime, team: TeamRow, added: Awaited<ReturnType<typeof addAgentTo>>) {
+  if (isRefusal(added)) return added;
+  const { agent, start_mode, role_file, role_file_sha, started } = added;
+  runtime.office(team.team as TeamId).wake(agent);
+  const seen = await agentView(runtime, team, agent);
+  const ready_ms = started?.ready_ms ?? null;
+  return { ok: true, ...seen, new_agent_id: agent, start_mode, ready_ms, role_file, role_file_sha };
+}
+
+export const removeAgent = verb({
+  input: z.object({
+    agent: z.string(),
+    from_spec: z.boolean().default(false),
+    confirm: z.boolean().default(false),
+    force: z.boolean().default(false),
+    team: z.string().optional(),
+  }),
+  agents: false,
+  run: async ({ runtime, caller }, args) => {
+    const team = await selectTeam(runtime.effects.ledger.db, args.team, ownTeamOf(caller));
+    if (isRefusal(team)) return team;
+    const agent = args.agent as AgentId;
+    const command = commandOf(`remove-agent ${shellWord(agent)}`, team, args);
+    const removed = await removeAgentFrom(runtime.effects, team, {
+      ...args,
+      agent,
+      asked_by: askedBy(caller),
+      command,
+    });
+    if (isRefusal(removed)) return removed;
+    runtime.office(team.team as TeamId).wake(agent);
+    return { ...removed, agent_id: agent, status: 'removed', force: args.force, state_file: stateFileOf(team) };
   },
 });
 
@@ -151,15 +230,19 @@ interface Said {
   readonly force?: boolean;
   readonly allow_fresh?: boolean;
   readonly discard_session?: boolean;
+  readonly from_spec?: boolean;
+  readonly confirm?: boolean;
   readonly trust?: boolean | undefined;
   readonly yes?: boolean | undefined;
 }
 
 /** The command line that asked, to be typed again with more flags. */
 function commandOf(words: string, team: TeamRow, said: Said): string {
-  const { force, allow_fresh, discard_session, trust, yes } = said;
+  const { force, allow_fresh, discard_session, from_spec, confirm, trust, yes } = said;
   return [
     `team-agent ${words} --team ${shellWord(team.team)}`,
+    ...(from_spec ? ['--from-spec'] : []),
+    ...(confirm ? ['--confirm'] : []),
     ...(force ? ['--force'] : []),
     ...(allow_fresh ? ['--allow-fresh'] : []),
     ...(discard_session ? ['--discard-session'] : []),

@@ -1,4 +1,14 @@
-import { resetAgent, restart, sessions, startAgent, stopOne, whoStarts } from './agents.ts';
+import {
+  addAgent,
+  forkAgent,
+  removeAgent,
+  resetAgent,
+  restart,
+  sessions,
+  startAgent,
+  stopOne,
+  whoStarts,
+} from './agents.ts';
 import { approvals, approve, deny } from './approving/approvals.ts';
 import { allowPeerTalk, collect, importFile, settle } from './collecting.ts';
 import { attachLeader, claimLeader, releaseLeader, takeover } from './leading/claiming.ts';
@@ -33,6 +43,9 @@ export const VERBS: Readonly<Record<string, Verb>> = {
   'start-agent': startAgent,
   'stop-agent': stopOne,
   'reset-agent': resetAgent,
+  'add-agent': addAgent,
+  'fork-agent': forkAgent,
+  'remove-agent': removeAgent,
   restart,
   sessions,
   send,

@@ -1,5 +1,5 @@
 import type { Selectable } from 'kysely';
-import { type AgentId, LEADER, type TeamId } from '../../kernel/index.ts';
+import type { AgentId, TeamId } from '../../kernel/index.ts';
 import type { Change } from '../ledger.ts';
 import type { MemberChangesTable } from '../schema.ts';
 import type { AgentRow } from './agents.ts';
@@ -30,11 +30,7 @@ export function putMemberChange(change: Change, row: Omit<MemberChangeRow, 'team
 
 /** From now on only the documents say whether an id is a member. */
 export function deleteMemberChange(change: Change, agent: AgentId): Promise<unknown> {
-  return change.tx
-    .deleteFrom('member_changes')
-    .where('team', '=', change.team)
-    .where('agent_id', '=', agent)
-    .execute();
+  return change.tx.deleteFrom('member_changes').where('team', '=', change.team).where('agent_id', '=', agent).execute();
 }
 
 /** Of each id that was ever in a team the last one that bore it, also when that one was removed. */
@@ -49,20 +45,14 @@ export async function everybodyOf(db: Reading, team: TeamId): Promise<AgentRow[]
   return [...new Map(rows.map((row) => [row.agent_id, row])).values()];
 }
 
-/** The last one that bore an id; undefined when nobody ever did. The leader is always the first. */
-export async function lastGeneration(
-  db: Reading,
-  team: TeamId,
-  agent: AgentId,
-): Promise<{ readonly generation: number; readonly removed: boolean } | undefined> {
-  if (agent === LEADER) return { generation: 1, removed: false };
-  const row = await db
+/** The last one that bore an id, also when it was removed; undefined when nobody ever did. */
+export function lastBearer(db: Reading, team: TeamId, agent: AgentId): Promise<AgentRow | undefined> {
+  return db
     .selectFrom('agents')
-    .select(['generation', 'intent'])
+    .selectAll()
     .where('team', '=', team)
     .where('agent_id', '=', agent)
     .orderBy('generation', 'desc')
     .limit(1)
     .executeTakeFirst();
-  return row && { generation: row.generation, removed: row.intent === 'removed' };
 }

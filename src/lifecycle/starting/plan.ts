@@ -17,7 +17,7 @@ import {
   type LaunchRequest,
   withLaunch,
 } from '../../providers/index.ts';
-import { type AgentSpec, readTeam, type Team } from '../../team/index.ts';
+import { type AgentSpec, type MemberChange, readTeam, type Team } from '../../team/index.ts';
 import type { Effects } from '../effects.ts';
 import { lifeFolder } from '../life.ts';
 
@@ -64,32 +64,21 @@ export interface TeamPlan {
   readonly paused: readonly AgentSpec[];
 }
 
-/** Reads a team's documents for this workspace. */
+/** Reads a team's documents for this workspace; `changes` are those who were added or removed beside them. */
 export function readDocuments(
   workspace: string,
   order: Pick<LaunchOrder, 'folder' | 'name' | 'team_id'>,
+  changes: readonly MemberChange[] = [],
 ): Team | Refusal {
   return readTeam(order.folder, {
     workspace,
+    changes,
     fallbackName: order.name ?? order.team_id ?? path.basename(order.folder),
     providers: (name) => {
       const provider = findProvider(name);
       return isRefusal(provider) ? provider : { ok: true, name: provider.name };
     },
   });
-}
-
-/** What of an agent says which variables it asks for: its document, and what its CLI finds where it would work. */
-export type Asking = Pick<AgentSpec, 'id' | 'provider' | 'folder' | 'permission' | 'env'>;
-
-/** Those who would be started, by a team's documents. */
-export function whoAsks(
-  { workspace }: Pick<Effects, 'workspace'>,
-  { documents, name }: { readonly documents: string; readonly name: string },
-): readonly Asking[] | Refusal {
-  const team = readDocuments(workspace, { folder: documents, name });
-  if (isRefusal(team)) return team;
-  return team.agents.map(({ id, provider, folder, permission, env }) => ({ id, provider, folder, permission, env }));
 }
 
 /** Everything a launch would do; all its refusals come from here, before any effect. */

@@ -1,13 +1,15 @@
-import { isRefusal, type Refusal, refuse, shellWord } from '../../kernel/index.ts';
+import { type AgentId, isRefusal, type Mint, type Refusal, refuse, shellWord } from '../../kernel/index.ts';
 import {
+  agentsOf,
   type Change,
-  lastGeneration,
+  lastBearer,
   putTeam,
   setTeamIntent,
   trustFolder,
   updateAgent,
   upsertAgent,
 } from '../../ledger/index.ts';
+import { removeRecipient } from '../../messages/index.ts';
 import { defineTasks } from '../../results/index.ts';
 import { type AgentSpec, installTeam, type Team } from '../../team/index.ts';
 import type { Effects } from '../effects.ts';
@@ -15,6 +17,7 @@ import { enrol } from '../enrolling.ts';
 import type { Saga } from '../journal.ts';
 import type { Failure, Started } from '../starting/agent.ts';
 import { type FailedLives, startLives, undoLives } from '../starting/lives.ts';
+import { readOrdered } from '../starting/members.ts';
 import { type LaunchOrder, planTeam, readDocuments, type TeamPlan } from '../starting/plan.ts';
 
 export interface Launched {
@@ -40,7 +43,7 @@ async function launch(effects: Effects, order: LaunchOrder, cut: AbortSignal): P
     team: plan.team,
     agents: plan.agents,
     cut,
-    asked: (change) => asked(change, plan, order),
+    asked: (change) => asked(change, effects.mint, plan, order),
     enrol: () => enrol(effects, plan.team.id),
     ready: async (change) => {
       await change.event('team.launched', { agents: plan.agents.map((agent) => agent.spec.id) });
@@ -52,19 +55,21 @@ async function launch(effects: Effects, order: LaunchOrder, cut: AbortSignal): P
 
 /** Plans twice: against the documents where they are, so that a refusal changes nothing, then where they will stay. */
 async function planAndInstall(effects: Effects, order: LaunchOrder): Promise<TeamPlan | Refusal> {
-  const read = readDocuments(effects.workspace, order);
+  const written = readDocuments(effects.workspace, order);
+  if (isRefusal(written)) return written;
+  const read = await readOrdered(effects, order);
   if (isRefusal(read)) return read;
   const plan = await planTeam(effects, read, order);
   if (isRefusal(plan)) return plan;
-  const installed = installTeam(order.folder, effects.workspace, read);
+  const installed = installTeam(order.folder, effects.workspace, written);
   if (isRefusal(installed)) return installed;
   if (installed.folder === order.folder) return plan;
-  const kept = readDocuments(effects.workspace, { ...order, folder: installed.folder });
+  const kept = await readOrdered(effects, { ...order, folder: installed.folder });
   return isRefusal(kept) ? kept : planTeam(effects, kept, order);
 }
 
-/** A team that runs as its documents say. */
-export async function putRunning(change: Change, team: Team): Promise<void> {
+/** A team that runs as its documents say. Whom no document describes any more is no member; what it was told stays on record. */
+export async function putRunning(change: Change, mint: Mint, team: Team): Promise<void> {
   await putTeam(change, {
     name: team.name,
     session_name: team.sessionName,
@@ -79,11 +84,19 @@ export async function putRunning(change: Change, team: Team): Promise<void> {
     routing: JSON.stringify(team.routing),
   });
   for (const [position, spec] of team.agents.entries()) await putAgent(change, spec, position);
+  const described = new Set<string>(team.agents.map(({ id }) => id));
+  for (const { agent_id, generation } of await agentsOf(change.tx, change.team)) {
+    const agent = agent_id as AgentId;
+    if (described.has(agent)) continue;
+    await removeRecipient(change, mint, agent, generation);
+    await updateAgent(change, agent, { intent: 'removed' });
+    await change.event('agent.removed', { agent_id, generation, why: 'no document describes it any more' });
+  }
   await defineTasks(change, team.tasks);
 }
 
-async function asked(change: Change, plan: TeamPlan, order: LaunchOrder): Promise<void> {
-  await putRunning(change, plan.team);
+async function asked(change: Change, mint: Mint, plan: TeamPlan, order: LaunchOrder): Promise<void> {
+  await putRunning(change, mint, plan.team);
   await change.event('team.launching', { agents: plan.agents.map((agent) => agent.spec.id) });
   await grant(change, plan, order);
 }
@@ -101,15 +114,18 @@ export async function grant(
   if (yes && dangerous.length > 0) await change.event('permission.granted', { agents: dangerous, said_by: asked_by });
 }
 
-/** Puts an agent in as its document tells it; one whose name a removed one bore is another generation. */
+/**
+ * Puts an agent in as its document tells it. One whose name a removed one bore is another generation: it has that one's
+ * conversation when that was not given up.
+ */
 export async function putAgent(
   change: Change,
   spec: AgentSpec,
   position: number,
-  interacted_at: number | null = null,
+  interacted_at?: number | null,
 ): Promise<void> {
-  const last = await lastGeneration(change.tx, change.team, spec.id);
-  const generation = last ? last.generation + (last.removed ? 1 : 0) : 1;
+  const last = await lastBearer(change.tx, change.team, spec.id);
+  const generation = last ? last.generation + (last.intent === 'removed' ? 1 : 0) : 1;
   await upsertAgent(change, {
     team: change.team,
     agent_id: spec.id,
@@ -124,7 +140,7 @@ export async function putAgent(
     tools: JSON.stringify(spec.tools),
     position,
     intent: spec.paused ? 'paused' : 'running',
-    interacted_at,
+    interacted_at: interacted_at ?? last?.interacted_at ?? null,
   });
 }
 

@@ -7,7 +7,7 @@ import {
   shellWord,
   type TeamId,
 } from '../../kernel/index.ts';
-import { agentsOf, liveIncarnations, type TeamRow } from '../../ledger/index.ts';
+import { lastBearer, liveIncarnations, type TeamRow } from '../../ledger/index.ts';
 import type { AgentSpec, Team } from '../../team/index.ts';
 import type { Effects } from '../effects.ts';
 import { recordEnd } from '../ending.ts';
@@ -15,14 +15,8 @@ import { enrol } from '../enrolling.ts';
 import type { Started } from '../starting/agent.ts';
 import { type Consent, conversationFor } from '../starting/conversation.ts';
 import { startLives } from '../starting/lives.ts';
-import {
-  type PlannedAgent,
-  planAgent,
-  readDocuments,
-  type StartOrder,
-  sessionTaken,
-  withoutYes,
-} from '../starting/plan.ts';
+import { readMembers } from '../starting/members.ts';
+import { type PlannedAgent, planAgent, type StartOrder, sessionTaken, withoutYes } from '../starting/plan.ts';
 import { failed, grant, putRunning, undoLaunch } from './launch.ts';
 
 export interface RestartOrder extends StartOrder, Consent {
@@ -53,7 +47,7 @@ async function startAgain(
   const id = row.team as TeamId;
   const running = await stillRunning(effects, id);
   if (running) return running;
-  const team = readDocuments(effects.workspace, { folder: row.documents, name: row.name });
+  const team = await readMembers(effects, row);
   if (isRefusal(team)) return team;
   const taken = await sessionTaken(effects, team);
   if (taken) return taken;
@@ -70,7 +64,7 @@ async function startAgain(
     agents,
     cut,
     asked: async (change) => {
-      await putRunning(change, team);
+      await putRunning(change, effects.mint, team);
       await change.event('team.restarting', { agents: agents.map(decisionOf) });
       await grant(change, { agents }, order);
     },
@@ -116,7 +110,7 @@ async function planOne(
   order: RestartOrder,
 ): Promise<PlannedAgent | Refusal> {
   const { db } = effects.ledger;
-  const member = (await agentsOf(db, team.id)).find(({ agent_id }) => agent_id === spec.id);
+  const member = await lastBearer(db, team.id, spec.id);
   return planAgent(effects, team, spec, order, async (installation) =>
     member ? conversationFor(db, member, spec, installation, order) : undefined,
   );

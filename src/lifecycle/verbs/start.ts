@@ -1,28 +1,15 @@
 import { type AgentId, isRefusal, type Refusal, refuse, shellWord, type TeamId } from '../../kernel/index.ts';
-import {
-  type AgentRow,
-  agentsOf,
-  findTeam,
-  liveIncarnations,
-  type TeamRow,
-  updateAgent,
-} from '../../ledger/index.ts';
+import { type AgentRow, agentsOf, findTeam, liveIncarnations, type TeamRow, updateAgent } from '../../ledger/index.ts';
 import type { AgentSpec, Team } from '../../team/index.ts';
 import type { Effects } from '../effects.ts';
 import { enrol } from '../enrolling.ts';
 import type { Started } from '../starting/agent.ts';
 import { conversationFor } from '../starting/conversation.ts';
 import { type FailedLives, startLives, undoLives } from '../starting/lives.ts';
-import {
-  type Choose,
-  type PlannedAgent,
-  planAgent,
-  readDocuments,
-  type StartOrder,
-  withoutYes,
-} from '../starting/plan.ts';
+import { readMembers } from '../starting/members.ts';
+import { type Choose, type PlannedAgent, planAgent, type StartOrder, withoutYes } from '../starting/plan.ts';
 import { failed, grant, putAgent } from './launch.ts';
-import { stopNow } from './stop.ts';
+import { stopNow, unknownMember } from './stop.ts';
 
 export interface StartAgentOrder extends StartOrder {
   readonly agent: AgentId;
@@ -108,7 +95,7 @@ export function teamNotRunning({ team, documents }: TeamRow): Refusal {
 /** All that a start would do; its refusals come from here, before any effect. */
 export async function planStart(
   effects: Effects,
-  { team, spec }: Startable,
+  { team, spec }: Pick<Startable, 'team' | 'spec'>,
   order: Omit<StartAgentOrder, 'agent' | 'force' | 'allow_fresh'>,
   choose?: Choose,
 ): Promise<PlannedAgent | Refusal> {
@@ -118,17 +105,12 @@ export async function planStart(
 }
 
 /** An agent as its documents tell it now: an edited role takes effect with the next start. */
-async function memberOf(effects: Effects, row: TeamRow, agent: AgentId): Promise<Startable | Refusal> {
+export async function memberOf(effects: Effects, row: TeamRow, agent: AgentId): Promise<Startable | Refusal> {
   const id = row.team as TeamId;
   const members = await agentsOf(effects.ledger.db, id);
   const member = members.find(({ agent_id }) => agent_id === agent);
-  if (!member) {
-    return refuse('agent_not_found', `Nobody in the team ${id} is called ${agent}.`, {
-      evidence: { agent, members: members.map(({ agent_id }) => agent_id) },
-      next: [`team-agent status --team ${shellWord(id)}`],
-    });
-  }
-  const team = readDocuments(effects.workspace, { folder: row.documents, name: row.name });
+  if (!member) return unknownMember(id, agent, members);
+  const team = await readMembers(effects, row);
   if (isRefusal(team)) return team;
   const spec = team.agents.find((one) => one.id === agent);
   if (spec) return { team, spec, member };

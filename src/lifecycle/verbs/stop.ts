@@ -1,5 +1,6 @@
 import { type AgentId, type Refusal, refuse, shellWord, type TeamId } from '../../kernel/index.ts';
 import {
+  type AgentRow,
   agentsOf,
   discardSessions,
   type IncarnationRow,
@@ -32,13 +33,9 @@ export async function stopNow(
   why = 'it was stopped',
 ): Promise<AgentStopped | Refusal> {
   const team = row.team as TeamId;
-  const known = (await agentsOf(effects.ledger.db, team)).find(({ agent_id }) => agent_id === agent);
-  if (!known) {
-    return refuse('agent_not_found', `Nobody in the team ${team} is called ${agent}.`, {
-      evidence: { agent },
-      next: [`team-agent status --team ${shellWord(team)}`],
-    });
-  }
+  const members = await agentsOf(effects.ledger.db, team);
+  const known = members.find(({ agent_id }) => agent_id === agent);
+  if (!known) return unknownMember(team, agent, members);
   const life = (await liveIncarnations(effects.ledger.db, team)).find(({ agent_id }) => agent_id === agent);
   const paused = known.intent === 'paused';
   if (!life && (paused || known.intent === 'stopped')) return { ok: true, stopped: false, last_view: null };
@@ -51,12 +48,7 @@ export async function stopNow(
   await enrol(effects, team, agent);
   await effects.reach('stop.journalled');
   const [done] = await completeStop(effects, saga, life ? [life] : [], why);
-  if (done && !done.ended) {
-    return refuse('shutdown_partial', `Could not prove that ${agent} ended.`, {
-      evidence: { agent, incarnation: done.incarnation },
-      next: [`team-agent stop-agent ${agent}`, 'team-agent status'],
-    });
-  }
+  if (done && !done.ended) return cannotProveEnd(done);
   return { ok: true, stopped: done !== undefined, last_view: done?.last_view ?? null };
 }
 
@@ -66,21 +58,48 @@ export async function completeStop(
   saga: Saga,
   lives: readonly IncarnationRow[],
   why = 'it was stopped',
-): Promise<readonly (Ended & { readonly last_view: string | null })[]> {
-  const done = await Promise.all(
-    lives.map(async (life) => {
-      let last_view: string | undefined;
-      const ended = await endLife(effects, life, why, async (pane) => {
-        last_view = await keepLastView(effects, saga.team, life.agent_id as AgentId, pane);
-      });
-      return { ...ended, last_view: last_view ?? null };
-    }),
-  );
+): Promise<readonly Closed[]> {
+  const done = await closeLives(effects, saga.team, lives, why);
   await effects.reach('stop.ended');
   await saga.end('done', async (change) => {
     for (const { agent_id, ended } of done) if (ended) await change.event('agent.stopped', { agent_id });
   });
   return done;
+}
+
+/** A life that was to end, with what its screen showed last. */
+export type Closed = Ended & { readonly last_view: string | null };
+
+/** Ends lives side by side, each by its own pane. */
+export function closeLives(
+  effects: Effects,
+  team: TeamId,
+  lives: readonly IncarnationRow[],
+  why: string,
+): Promise<readonly Closed[]> {
+  return Promise.all(
+    lives.map(async (life) => {
+      let last_view: string | undefined;
+      const ended = await endLife(effects, life, why, async (pane) => {
+        last_view = await keepLastView(effects, team, life.agent_id as AgentId, pane);
+      });
+      return { ...ended, last_view: last_view ?? null };
+    }),
+  );
+}
+
+export function cannotProveEnd({ agent_id, incarnation }: Ended): Refusal {
+  return refuse('shutdown_partial', `Could not prove that ${agent_id} ended.`, {
+    evidence: { agent: agent_id, incarnation },
+    next: [`team-agent stop-agent ${shellWord(agent_id)}`, 'team-agent status'],
+  });
+}
+
+export function unknownMember(team: TeamId, agent: AgentId, members: readonly AgentRow[]): Refusal {
+  return refuse('agent_not_found', `Nobody in the team ${team} is called ${agent}.`, {
+    evidence: { agent, members: members.map(({ agent_id }) => agent_id) },
+    next: [`team-agent status --team ${shellWord(team)}`],
+  });
 }
 
 /** Gives up the conversation of an agent that does not run: from now on nobody resumes it, and nothing would be lost. */

@@ -1,3 +1,4 @@
+import path from 'node:path';
 import { childEnvironment } from '../../../kernel/environment.ts';
 import { isRefusal, type Refusal } from '../../../kernel/reasons.ts';
 import type { Asking } from '../../../lifecycle/index.ts';
@@ -5,7 +6,13 @@ import type { Verb } from '../../answers.ts';
 import { call } from '../../calling.ts';
 import type { Context } from '../../context.ts';
 import { type Outcome, outcomeOf, refused } from '../../outcome.ts';
-import { agentStartedLines, agentStoppedLines, restartLines } from '../../rendering/agents.ts';
+import {
+  agentAddedLines,
+  agentRemovedLines,
+  agentStartedLines,
+  agentStoppedLines,
+  restartLines,
+} from '../../rendering/agents.ts';
 
 /** What a person agrees to. */
 interface Consent {
@@ -44,13 +51,45 @@ export async function reset(
   return outcomeOf(await call(context, 'reset-agent', asked), agentStartedLines);
 }
 
+export async function add(
+  context: Context,
+  agent: string,
+  { roleFile, ...flags }: Consent & { readonly roleFile: string },
+): Promise<Outcome> {
+  const joins = { agent, role_file: path.resolve(context.cwd, roleFile) };
+  const args = await withEnvironment(context, 'add-agent', flags, joins);
+  if (isRefusal(args)) return refused(args);
+  return outcomeOf(await call(context, 'add-agent', { ...args, ...joins }), agentAddedLines);
+}
+
+export async function fork(
+  context: Context,
+  source: string,
+  { as: agent, label, ...flags }: Consent & { readonly as: string; readonly label?: string },
+): Promise<Outcome> {
+  const args = await withEnvironment(context, 'fork-agent', flags);
+  if (isRefusal(args)) return refused(args);
+  const named = label === undefined ? {} : { label };
+  return outcomeOf(await call(context, 'fork-agent', { ...args, source, agent, ...named }), agentAddedLines);
+}
+
+export async function remove(
+  context: Context,
+  agent: string,
+  { fromSpec = false, confirm = false, force = false }: Readonly<Record<'fromSpec' | 'confirm' | 'force', boolean>>,
+): Promise<Outcome> {
+  const asked = { agent, from_spec: fromSpec, confirm, force };
+  return outcomeOf(await call(context, 'remove-agent', asked), agentRemovedLines);
+}
+
 /** The variables that the team's agents ask for go along, from the environment of whoever starts them. */
 async function withEnvironment(
   context: Context,
   verb: Verb,
   { allowFresh = false, trust = false, yes = false }: Consent,
+  joins?: { readonly agent: string; readonly role_file: string },
 ): Promise<Readonly<Record<string, unknown>> | Refusal> {
-  const asked = await call(context, 'who-starts', { verb });
+  const asked = await call(context, 'who-starts', { verb, ...(joins ? { joins } : {}) });
   if (isRefusal(asked)) return asked;
   const names = await Promise.all(asked.agents.map((agent) => variablesOf(agent, context.environment)));
   const environment = childEnvironment(context.environment, names.flat());

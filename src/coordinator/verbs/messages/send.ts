@@ -10,7 +10,7 @@ import {
   type TaskId,
   type TeamId,
 } from '../../../kernel/index.ts';
-import { agentsOf, type Change, findTask, lastGeneration, type TeamRow } from '../../../ledger/index.ts';
+import { agentsOf, type Change, findTask, lastBearer, type TeamRow } from '../../../ledger/index.ts';
 import { checkBody, type Letter, resolveAddressees, type Sent, store } from '../../../messages/index.ts';
 import { type AgentCaller, type Caller, ownTeamOf, senderIn } from '../../callers.ts';
 import type { Runtime } from '../../runtime.ts';
@@ -198,7 +198,8 @@ async function storeLetter(
 
 /** Who bears a name in this moment. One that was just removed is told to the sender as dead, not given to the next. */
 async function bearerOf(change: Change, agent: AgentId): Promise<Letter['to'][number]> {
-  const last = await lastGeneration(change.tx, change.team, agent);
+  if (agent === LEADER) return { agent, generation: 1 };
+  const last = await lastBearer(change.tx, change.team, agent);
   if (!last) throw new Error(`a recipient that never was: ${agent}`);
   return { agent, generation: last.generation };
 }
