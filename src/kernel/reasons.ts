@@ -21,6 +21,7 @@ export const REASONS = {
   target_not_in_team: 1,
   agent_not_found: 1,
   agents_not_ready: 1,
+  environment_unknown: 1,
   launch_failed: 1,
   agent_exists: 1,
   role_file_missing: 1,

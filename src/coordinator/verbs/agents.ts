@@ -19,9 +19,9 @@ import { leaderView, sessionsView, stateFileOf } from '../views/index.ts';
 import { bindCaller } from './leading/launching.ts';
 import { verb } from './verb.ts';
 
-const environment = z.record(z.string(), z.string()).default({});
 const consent = {
-  environment,
+  /** Absent: that of the team's last start, as for a tool of the leader. */
+  environment: z.record(z.string(), z.string()).optional(),
   umask: z.number().int().min(0).max(0o777).optional(),
   trust: z.boolean().optional(),
   yes: z.boolean().optional(),
@@ -61,7 +61,10 @@ export const startAgent = verb({
     if (isRefusal(team)) return team;
     const agent = args.agent as AgentId;
     const command = commandOf(`start-agent ${shellWord(agent)}`, team, args);
-    const started = await startOne(runtime.effects, team, { ...args, agent, asked_by: askedBy(caller), command });
+    const origin = runtime.origins.of(team.team as TeamId, args);
+    if (isRefusal(origin)) return origin;
+    const order = { ...args, ...origin, agent, asked_by: askedBy(caller), command };
+    const started = await startOne(runtime.effects, team, order);
     if (isRefusal(started)) return started;
     runtime.office(team.team as TeamId).wake(agent);
     return { ok: true, ...(await agentView(runtime, team, agent)), start_mode: started.start_mode };
@@ -92,7 +95,10 @@ export const resetAgent = verb({
     const command = commandOf(`reset-agent ${shellWord(args.agent)}`, team, args);
     if (!args.discard_session) return discardRequired(args.agent, command);
     const agent = args.agent as AgentId;
-    const reset = await resetAgentOf(runtime.effects, team, { ...args, agent, asked_by: askedBy(caller), command });
+    const origin = runtime.origins.of(team.team as TeamId, args);
+    if (isRefusal(origin)) return origin;
+    const order = { ...args, ...origin, agent, asked_by: askedBy(caller), command };
+    const reset = await resetAgentOf(runtime.effects, team, order);
     if (isRefusal(reset)) return reset;
     runtime.office(team.team as TeamId).wake(agent);
     const { start_mode, stopped, discarded } = reset;
@@ -107,7 +113,9 @@ export const addAgent = verb({
     const team = await selectRunningTeam(runtime.effects.ledger.db, args.team, ownTeamOf(caller));
     if (isRefusal(team)) return team;
     const words = `add-agent ${shellWord(args.agent)} --role-file ${shellWord(args.role_file)}`;
-    const order = { ...args, asked_by: askedBy(caller), command: commandOf(words, team, args) };
+    const origin = runtime.origins.of(team.team as TeamId, args);
+    if (isRefusal(origin)) return origin;
+    const order = { ...args, ...origin, asked_by: askedBy(caller), command: commandOf(words, team, args) };
     return joined(runtime, team, await addAgentTo(runtime.effects, team, order));
   },
 });
@@ -121,7 +129,9 @@ export const forkAgent = verb({
     const label = args.label === undefined ? '' : ` --label ${shellWord(args.label)}`;
     const words = `fork-agent ${shellWord(args.source)} --as ${shellWord(args.agent)}${label}`;
     const source = args.source as AgentId;
-    const order = { ...args, source, asked_by: askedBy(caller), command: commandOf(words, team, args) };
+    const origin = runtime.origins.of(team.team as TeamId, args);
+    if (isRefusal(origin)) return origin;
+    const order = { ...args, ...origin, source, asked_by: askedBy(caller), command: commandOf(words, team, args) };
     const answer = await joined(runtime, team, await forkAgentOf(runtime.effects, team, order));
     return isRefusal(answer) ? answer : { ...answer, source_agent_id: source };
   },
@@ -170,9 +180,11 @@ export const restart = verb({
     const team = await selectTeam(effects.ledger.db, args.team, ownTeamOf(caller));
     if (isRefusal(team)) return team;
     const command = commandOf('restart', team, args);
-    const restarted = await restartTeam(effects, team, { ...args, asked_by: askedBy(caller), command });
+    const origin = runtime.origins.of(team.team as TeamId, args);
+    if (isRefusal(origin)) return origin;
+    const restarted = await restartTeam(effects, team, { ...args, ...origin, asked_by: askedBy(caller), command });
     if (isRefusal(restarted)) return restarted;
-    const told = await bindCaller(runtime, restarted.team.id, caller, args.environment);
+    const told = await bindCaller(runtime, restarted.team.id, caller, origin.environment);
     const agents = await Promise.all(
       restarted.agents.map(async ({ agent, ready_ms, restart_mode }) => ({
         ...(await agentView(runtime, team, agent.spec.id)),

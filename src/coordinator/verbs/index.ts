@@ -33,7 +33,7 @@ import {
 } from './reading.ts';
 import { repairState } from './tasks/repair.ts';
 import { mayStart, quickStart, shutdown } from './team.ts';
-import type { Verb } from './verb.ts';
+import type { Asked, Verb } from './verb.ts';
 
 /** Every verb of the local API, by the name that the command line uses. */
 export const VERBS: Readonly<Record<string, Verb>> = {
@@ -81,3 +81,10 @@ export const VERBS: Readonly<Record<string, Verb>> = {
   'coordinator-stop': coordinatorStop,
   'ledger-dump': ledgerDump,
 };
+
+/** A verb as a tool of the leader: the same verb, with the same refusals. Throws what is no verb. */
+export async function runVerb(asked: Asked, name: string, args: object): Promise<object> {
+  const verb = VERBS[name];
+  if (!verb) throw new Error(`no such verb: ${name}`);
+  return verb.run(asked, args);
+}

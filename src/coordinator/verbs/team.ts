@@ -25,6 +25,7 @@ export const quickStart = verb({
     const asked_by = caller.kind === 'leader' ? 'leader' : 'person';
     const launched = await launchTeam(runtime.effects, { ...args, asked_by });
     if (isRefusal(launched)) return launched;
+    runtime.origins.of(launched.team.id, args);
     const told = await bindCaller(runtime, launched.team.id, caller, args.environment);
     return launchedAnswer(runtime, launched, told);
   },
