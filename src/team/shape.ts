@@ -80,6 +80,10 @@ export interface Team {
   readonly routing: Routing;
   /** In the order in which they start; never empty. */
   readonly agents: readonly AgentSpec[];
+  /** All of the agents, in the order in which they start. */
+  readonly startupOrder: readonly AgentId[];
+  /** At most so many of the agents run at a time, at least 1; null: all of them. */
+  readonly maxActive: number | null;
   /** Settings about display and timing, as they were written (`display_backend`, `tick_interval_sec`, ...). */
   readonly kept: Readonly<Record<string, unknown>>;
 }
