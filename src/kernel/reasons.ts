@@ -23,6 +23,7 @@ export const REASONS = {
   agents_not_ready: 1,
   launch_failed: 1,
   agent_paused: 1,
+  max_active_agents: 1,
   agent_may_live: 1,
   resume_unavailable: 1,
   resume_atomicity: 1,

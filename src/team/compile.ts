@@ -59,7 +59,7 @@ export function compileTeam(files: readonly TeamFile[], around: Surroundings): T
     tasks: tasksOf(head.fields),
     routing: routingOf(head.fields),
     agents,
-    startupOrder: agents.map((agent) => agent.id),
+    startupOrder: agents.filter(({ id }) => head.fields.startup_order?.includes(id)).map(({ id }) => id),
     maxActive: head.fields.max_active_agents ?? null,
     kept: keptFields(head.fields),
   };

@@ -1,25 +1,20 @@
 import { z } from 'zod';
-import { type AgentId, isRefusal, type Refusal, refuse, shellWord, type TeamId } from '../../kernel/index.ts';
+import { type AgentId, isRefusal, type Refusal, refuse, type TeamId } from '../../kernel/index.ts';
 import { agentsOf, sessionOf, type TeamRow } from '../../ledger/index.ts';
-import { resetAgent as resetAgentOf, restartTeam, startOne, stopAgent, whoAsks } from '../../lifecycle/index.ts';
+import { resetAgent as resetAgentOf, restartTeam, startOne, stopAgent } from '../../lifecycle/index.ts';
 import { type Caller, ownTeamOf, workerMayNot } from '../callers.ts';
+import { resetInput, resetOrder, restartInput, restartOrder, startInput, startOrder, stopInput } from '../orders.ts';
+import { type Asker, planVerb } from '../planning.ts';
 import type { Runtime } from '../runtime.ts';
 import { selectRunningTeam, selectTeam } from '../teams.ts';
 import { leaderView, sessionsView, stateFileOf } from '../views/index.ts';
 import { bindCaller } from './leading/launching.ts';
 import { verb } from './verb.ts';
 
-const environment = z.record(z.string(), z.string()).default({});
-const consent = {
-  environment,
-  umask: z.number().int().min(0).max(0o777).optional(),
-  trust: z.boolean().optional(),
-  yes: z.boolean().optional(),
-  allow_fresh: z.boolean().default(false),
-  team: z.string().optional(),
-};
+/** Who asks for a plan, or for what it would do. */
+export const askerOf = (caller: Caller): Asker => ({ own: ownTeamOf(caller), by: askedBy(caller) });
 
-const askedBy = (caller: Caller): string => (caller.kind === 'leader' ? 'leader' : 'person');
+export const askedBy = (caller: Caller): string => (caller.kind === 'leader' ? 'leader' : 'person');
 
 /** Who would be started: the caller finds out which variables they ask for, and passes the values on. */
 export const whoStarts = verb({
@@ -29,22 +24,19 @@ export const whoStarts = verb({
     // Said of the verb that was typed, which is the next to be asked for.
     const mayNot = workerMayNot(caller, args.verb);
     if (mayNot) return mayNot;
-    const team = await selectTeam(runtime.effects.ledger.db, args.team, ownTeamOf(caller));
-    if (isRefusal(team)) return team;
-    const agents = whoAsks(runtime.effects, team);
-    return isRefusal(agents) ? agents : { ok: true, team: team.team, agents };
+    return planVerb('who-starts', runtime.effects, args, askerOf(caller));
   },
 });
 
 export const startAgent = verb({
-  input: z.object({ agent: z.string(), force: z.boolean().default(false), ...consent }),
+  input: startInput,
   agents: false,
   run: async ({ runtime, caller }, args) => {
     const team = await selectRunningTeam(runtime.effects.ledger.db, args.team, ownTeamOf(caller));
     if (isRefusal(team)) return team;
-    const agent = args.agent as AgentId;
-    const command = commandOf(`start-agent ${shellWord(agent)}`, team, args);
-    const started = await startOne(runtime.effects, team, { ...args, agent, asked_by: askedBy(caller), command });
+    const order = startOrder(team, args, askedBy(caller));
+    const { agent } = order;
+    const started = await startOne(runtime.effects, team, order);
     if (isRefusal(started)) return started;
     runtime.office(team.team as TeamId).wake(agent);
     return { ok: true, ...(await agentView(runtime, team, agent)), start_mode: started.start_mode };
@@ -52,7 +44,7 @@ export const startAgent = verb({
 });
 
 export const stopOne = verb({
-  input: z.object({ agent: z.string(), team: z.string().optional() }),
+  input: stopInput,
   agents: false,
   run: async ({ runtime, caller }, args) => {
     const team = await selectTeam(runtime.effects.ledger.db, args.team, ownTeamOf(caller));
@@ -67,15 +59,15 @@ export const stopOne = verb({
 
 /** Gives up an agent's conversation and starts it with none. */
 export const resetAgent = verb({
-  input: z.object({ agent: z.string(), discard_session: z.boolean().default(false), ...consent }),
+  input: resetInput,
   agents: false,
   run: async ({ runtime, caller }, args) => {
     const team = await selectRunningTeam(runtime.effects.ledger.db, args.team, ownTeamOf(caller));
     if (isRefusal(team)) return team;
-    const command = commandOf(`reset-agent ${shellWord(args.agent)}`, team, args);
-    if (!args.discard_session) return discardRequired(args.agent, command);
-    const agent = args.agent as AgentId;
-    const reset = await resetAgentOf(runtime.effects, team, { ...args, agent, asked_by: askedBy(caller), command });
+    const order = resetOrder(team, args, askedBy(caller));
+    const { agent } = order;
+    if (!args.discard_session) return discardRequired(agent, order.command);
+    const reset = await resetAgentOf(runtime.effects, team, order);
     if (isRefusal(reset)) return reset;
     runtime.office(team.team as TeamId).wake(agent);
     const { start_mode, stopped, discarded } = reset;
@@ -84,14 +76,13 @@ export const resetAgent = verb({
 });
 
 export const restart = verb({
-  input: z.object(consent),
+  input: restartInput,
   agents: false,
   run: async ({ runtime, caller }, args) => {
     const { effects } = runtime;
     const team = await selectTeam(effects.ledger.db, args.team, ownTeamOf(caller));
     if (isRefusal(team)) return team;
-    const command = commandOf('restart', team, args);
-    const restarted = await restartTeam(effects, team, { ...args, asked_by: askedBy(caller), command });
+    const restarted = await restartTeam(effects, team, restartOrder(team, args, askedBy(caller)));
     if (isRefusal(restarted)) return restarted;
     const told = await bindCaller(runtime, restarted.team.id, caller, args.environment);
     const agents = await Promise.all(
@@ -145,25 +136,4 @@ function discardRequired(agent: string, command: string): Refusal {
     `A reset gives up the conversation of ${agent}: say so with --discard-session.`,
     { evidence: { agent }, next: [`${command} --discard-session`] },
   );
-}
-
-interface Said {
-  readonly force?: boolean;
-  readonly allow_fresh?: boolean;
-  readonly discard_session?: boolean;
-  readonly trust?: boolean | undefined;
-  readonly yes?: boolean | undefined;
-}
-
-/** The command line that asked, to be typed again with more flags. */
-function commandOf(words: string, team: TeamRow, said: Said): string {
-  const { force, allow_fresh, discard_session, trust, yes } = said;
-  return [
-    `team-agent ${words} --team ${shellWord(team.team)}`,
-    ...(force ? ['--force'] : []),
-    ...(allow_fresh ? ['--allow-fresh'] : []),
-    ...(discard_session ? ['--discard-session'] : []),
-    ...(trust ? ['--trust'] : []),
-    ...(yes ? ['--yes'] : []),
-  ].join(' ');
 }

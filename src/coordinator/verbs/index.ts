@@ -6,6 +6,7 @@ import { leaderEnded, leaderPrepare, leaderStarted } from './leading/launching.t
 import { cancel } from './messages/cancel.ts';
 import { send } from './messages/send.ts';
 import { wait } from './messages/wait.ts';
+import { waitReady } from './readiness.ts';
 import {
   coordinatorStatus,
   coordinatorStop,
@@ -22,13 +23,15 @@ import {
   why,
 } from './reading.ts';
 import { repairState } from './tasks/repair.ts';
-import { mayStart, quickStart, shutdown } from './team.ts';
+import { mayStart, plan, preflight, quickStart, shutdown } from './team.ts';
 import type { Verb } from './verb.ts';
 
 /** Every verb of the local API, by the name that the command line uses. */
 export const VERBS: Readonly<Record<string, Verb>> = {
   'may-start': mayStart,
   'quick-start': quickStart,
+  plan,
+  preflight,
   'who-starts': whoStarts,
   'start-agent': startAgent,
   'stop-agent': stopOne,
@@ -59,6 +62,7 @@ export const VERBS: Readonly<Record<string, Verb>> = {
   inbox,
   'inbox-take': inboxTake,
   wait,
+  'wait-ready': waitReady,
   events,
   why,
   'repair-state': repairState,

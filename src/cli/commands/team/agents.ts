@@ -1,11 +1,18 @@
-import { childEnvironment } from '../../../kernel/environment.ts';
 import { isRefusal, type Refusal } from '../../../kernel/reasons.ts';
-import type { Asking } from '../../../lifecycle/index.ts';
-import type { Verb } from '../../answers.ts';
+import type { Answers, Verb } from '../../answers.ts';
 import { call } from '../../calling.ts';
 import type { Context } from '../../context.ts';
 import { type Outcome, outcomeOf, refused } from '../../outcome.ts';
 import { agentStartedLines, agentStoppedLines, restartLines } from '../../rendering/agents.ts';
+import type { Look } from '../../rendering/look.ts';
+import { planLines } from '../../rendering/plan.ts';
+import { surroundingOf } from './variables.ts';
+
+type Planned = 'restart' | 'start-agent' | 'stop-agent' | 'reset-agent';
+
+interface Dry {
+  readonly dryRun?: boolean;
+}
 
 /** What a person agrees to. */
 interface Consent {
@@ -14,56 +21,54 @@ interface Consent {
   readonly yes?: boolean;
 }
 
-export async function restart(context: Context, flags: Consent): Promise<Outcome> {
-  const args = await withEnvironment(context, 'restart', flags);
-  return isRefusal(args) ? refused(args) : outcomeOf(await call(context, 'restart', args), restartLines);
+export async function restart(context: Context, flags: Consent & Dry): Promise<Outcome> {
+  return perform(context, 'restart', await orderOf(context, 'restart', flags), flags, restartLines);
 }
 
 export async function start(
   context: Context,
   agent: string,
-  { force = false, ...flags }: Consent & { readonly force?: boolean },
+  flags: Consent & Dry & { readonly force?: boolean },
 ): Promise<Outcome> {
-  const args = await withEnvironment(context, 'start-agent', flags);
-  if (isRefusal(args)) return refused(args);
-  return outcomeOf(await call(context, 'start-agent', { ...args, agent, force }), agentStartedLines);
+  const order = await orderOf(context, 'start-agent', flags);
+  const args = isRefusal(order) ? order : { ...order, agent, force: flags.force ?? false };
+  return perform(context, 'start-agent', args, flags, agentStartedLines);
 }
 
-export async function stop(context: Context, agent: string): Promise<Outcome> {
-  return outcomeOf(await call(context, 'stop-agent', { agent }), agentStoppedLines);
+export async function stop(context: Context, agent: string, flags: Dry): Promise<Outcome> {
+  return perform(context, 'stop-agent', { agent }, flags, agentStoppedLines);
 }
 
 export async function reset(
   context: Context,
   agent: string,
-  { discardSession = false, ...flags }: Consent & { readonly discardSession?: boolean },
+  flags: Consent & Dry & { readonly discardSession?: boolean },
 ): Promise<Outcome> {
-  const args = await withEnvironment(context, 'reset-agent', flags);
-  if (isRefusal(args)) return refused(args);
-  const asked = { ...args, agent, discard_session: discardSession };
-  return outcomeOf(await call(context, 'reset-agent', asked), agentStartedLines);
+  const order = await orderOf(context, 'reset-agent', flags);
+  const args = isRefusal(order) ? order : { ...order, agent, discard_session: flags.discardSession ?? false };
+  return perform(context, 'reset-agent', args, flags, agentStartedLines);
 }
 
 /** The variables that the team's agents ask for go along, from the environment of whoever starts them. */
-async function withEnvironment(
+async function orderOf(
   context: Context,
   verb: Verb,
   { allowFresh = false, trust = false, yes = false }: Consent,
 ): Promise<Readonly<Record<string, unknown>> | Refusal> {
   const asked = await call(context, 'who-starts', { verb });
   if (isRefusal(asked)) return asked;
-  const names = await Promise.all(asked.agents.map((agent) => variablesOf(agent, context.environment)));
-  const environment = childEnvironment(context.environment, names.flat());
-  return { environment, umask: process.umask(), allow_fresh: allowFresh, trust, yes };
+  return { ...(await surroundingOf(asked.agents, context.environment)), allow_fresh: allowFresh, trust, yes };
 }
 
-/** What its document, its CLI and that CLI's own configuration ask for. What stands in the way is told by the verb itself. */
-async function variablesOf(agent: Asking, environment: NodeJS.ProcessEnv): Promise<readonly string[]> {
-  const { findProvider } = await import('../../../providers/index.ts');
-  const provider = findProvider(agent.provider);
-  if (isRefusal(provider)) return agent.env;
-  const all = childEnvironment(environment, Object.keys(environment));
-  const { id, folder, permission } = agent;
-  const found = await provider.inspect({ agent: id, folder, permission, trusted: true, environment: all });
-  return [...agent.env, ...provider.variables, ...(isRefusal(found) ? [] : (found.variables ?? []))];
+/** Carries a verb out, or shows what it would do. */
+async function perform<Name extends Planned>(
+  context: Context,
+  verb: Name,
+  args: Readonly<Record<string, unknown>> | Refusal,
+  { dryRun = false }: Dry,
+  lines: (answer: Answers[Name], look: Look) => readonly string[],
+): Promise<Outcome> {
+  if (isRefusal(args)) return refused(args);
+  if (dryRun) return outcomeOf(await call(context, 'plan', { of: verb, ...args }), planLines);
+  return outcomeOf(await call(context, verb, args), lines);
 }
