@@ -17,6 +17,14 @@ import { deriveTurn, type Turn } from './turn.ts';
 /** Attaches to one process life, living or ended: an ended one can still be asked what its record says. */
 export type Attach = (incarnation: IncarnationRow, handle: AgentHandle) => Attachment;
 
+/** What is known of an agent's start. */
+export interface Readiness {
+  readonly process_started: boolean;
+  readonly cli_prompt_ready: boolean;
+  /** Its tool client has asked for the team's tools. */
+  readonly mcp_ready: boolean;
+}
+
 /**
  * One agent of a team: what was asked of it (its row), its present life if it has one, and what was seen of it. Nothing
  * here is stored; a restarted coordinator builds it again from the ledger and the agent itself.
@@ -116,10 +124,18 @@ export class Member implements Recipient {
 
   /** Alive, its input open, its team tools seen. */
   canBeReady(): boolean {
+    const { process_started, cli_prompt_ready, mcp_ready } = this.readiness();
+    return process_started && cli_prompt_ready && mcp_ready;
+  }
+
+  /** The facts that make it ready, as they are seen now. */
+  readiness(): Readiness {
     const life = this.#life;
-    return (
-      life !== undefined && life.attachment.liveness() === 'alive' && life.attachment.greeted() && this.#toolsListed
-    );
+    return {
+      process_started: life?.attachment.liveness() === 'alive',
+      cli_prompt_ready: life?.attachment.greeted() ?? false,
+      mcp_ready: life !== undefined && this.#toolsListed,
+    };
   }
 
   /** What keeps it from being ready, in words. */

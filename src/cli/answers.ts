@@ -1,4 +1,4 @@
-import type { Asking } from '../lifecycle/index.ts';
+import type { Asking, Preflight, Safety, ShownAgent, ShownRoute } from '../lifecycle/index.ts';
 
 /** What the coordinator answers to each verb. Times are UTC ms, `*_ms` are milliseconds. */
 
@@ -84,6 +84,8 @@ export interface AgentStatus {
   readonly channel?: string | null;
   readonly provider_version?: string | null;
   readonly permission?: string;
+  /** With `--detail`. */
+  readonly tools?: ShownAgent['tools'];
   readonly approvals?: readonly Pick<ApprovalAnswer, 'id' | 'text'>[];
   readonly session_id?: string | null;
   readonly interacted?: 'never' | number;
@@ -119,6 +121,7 @@ export interface StatusAnswer {
     readonly since?: number;
     readonly evidence?: readonly string[];
   };
+  readonly safety?: Pick<Safety, 'agents'>;
   readonly agents: Readonly<Record<string, AgentStatus>>;
   readonly deliveries: Readonly<Record<string, number>>;
   readonly oldest_pending_ms?: number | null;
@@ -201,7 +204,39 @@ interface AgentAdded extends AgentStarted {
   readonly role_file_sha: string;
 }
 
+/** What a verb would do. */
+export interface PlanAnswer {
+  readonly ok: true;
+  readonly dry_run: true;
+  readonly verb: string;
+  readonly team: string;
+  readonly session_name: string;
+  readonly agents: readonly ShownAgent[];
+  readonly safety: Safety;
+  readonly routes: readonly ShownRoute[];
+  readonly warnings: readonly string[];
+  readonly next: readonly string[];
+}
+
+/** What is known of the start of an agent, or of all of them. */
+interface ReadinessAnswer {
+  readonly process_started: boolean;
+  readonly cli_prompt_ready: boolean;
+  readonly mcp_ready: boolean;
+  readonly task_prompt_delivered: boolean;
+}
+
 export interface Answers {
+  plan: PlanAnswer;
+  'wait-ready': {
+    readonly ok: true;
+    readonly team: string;
+    readonly summary: string;
+    readonly readiness: ReadinessAnswer;
+    readonly agents: readonly { readonly agent_id: string; readonly readiness: ReadinessAnswer }[];
+    readonly next_actions: readonly string[];
+  };
+  preflight: Preflight;
   'quick-start': {
     readonly ok: boolean;
     readonly team: string;

@@ -12,6 +12,7 @@ const READS: ReadonlySet<Verb> = new Set<Verb>([
   'allow-peer-talk',
   'inbox',
   'wait',
+  'wait-ready',
   'events',
   'approvals',
   'why',
@@ -21,6 +22,9 @@ const READS: ReadonlySet<Verb> = new Set<Verb>([
   'message-stored',
   'coordinator-status',
   'ledger-dump',
+  'who-starts',
+  'plan',
+  'preflight',
 ]);
 /** Verbs that tell a coordinator something that only one which runs has to know: none is started for them. */
 const ONLY_IF_THERE: ReadonlySet<Verb> = new Set<Verb>(['coordinator-stop', 'leader-started', 'leader-ended']);
@@ -35,8 +39,7 @@ export async function call<Name extends Verb>(
 ): Promise<Answers[Name] | Refusal> {
   const workspace = findWorkspace(context, READS.has(verb) ? 'read' : 'change');
   if (isRefusal(workspace)) return workspace;
-  const absent = verb === 'quick-start' ? undefined : needsTeam(workspace);
-  return absent ?? callIn(workspace, verb, teamed(context, args), context.interrupted);
+  return needsTeam(workspace) ?? callIn(workspace, verb, teamed(context, args), context.interrupted);
 }
 
 /** The same in a workspace that is known. */

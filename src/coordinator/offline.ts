@@ -1,13 +1,17 @@
+import os from 'node:os';
 import { pathsOf, whetherGaveUp } from '../client/index.ts';
 import { isRefusal, type Refusal, refuse, systemClock, type TeamId } from '../kernel/index.ts';
 import {
+  chosenPort,
   dumpTables,
+  emptyLedger,
   liveIncarnations,
   openLedgerReader,
   openSagas,
   type Reading,
   type TeamRow,
 } from '../ledger/index.ts';
+import { sightOver } from '../lifecycle/index.ts';
 import { selectTeamOf } from './teams.ts';
 import {
   collectView,
@@ -34,13 +38,18 @@ interface Arguments {
   readonly environment?: Readonly<Record<string, string>>;
   readonly a?: string;
   readonly b?: string;
+  readonly detail?: boolean;
+  /** Of a plan: the verb that it is of. */
+  readonly of?: string;
 }
 
 /**
  * Answers a read verb while no coordinator lives: the same views, over a reader that changes no byte, with `observed: none`.
  * Refuses `not_a_team` where there never was one, `coordinator_absent` what needs one: a shutdown only while something is up.
  */
-export async function readWithoutCoordinator(workspace: string, verb: string, args: object): Promise<object> {
+export async function readWithoutCoordinator(workspace: string, verb: string, args: Arguments): Promise<object> {
+  if (verb === 'plan') return planWithoutCoordinator(workspace, args.of ?? '', args);
+  if (verb === 'preflight' || verb === 'who-starts') return planWithoutCoordinator(workspace, verb, args);
   const reader = openLedgerReader(pathsOf(workspace).ledger);
   if (!reader) {
     return refuse('not_a_team', `There is no team in ${workspace}.`, {
@@ -49,7 +58,23 @@ export async function readWithoutCoordinator(workspace: string, verb: string, ar
     });
   }
   try {
-    return await view(reader.db, workspace, verb, args as Arguments);
+    return await view(reader.db, workspace, verb, args);
+  } finally {
+    await reader.close();
+  }
+}
+
+/**
+ * What a verb would do, told while no coordinator lives: nothing is created for it, not even where nothing was ever started.
+ * `may-launch` tells what a launch would be refused for.
+ */
+export async function planWithoutCoordinator(workspace: string, of: string, args: object): Promise<object> {
+  const { planWithout } = await import('./planning.ts');
+  const paths = pathsOf(workspace);
+  const reader = openLedgerReader(paths.ledger) ?? (await emptyLedger());
+  try {
+    const port = await chosenPort(reader.db, os.hostname());
+    return await planWithout(of, await sightOver(reader.db, paths, port), args);
   } finally {
     await reader.close();
   }
@@ -65,7 +90,7 @@ async function view(db: Reading, workspace: string, verb: string, args: Argument
     case 'status': {
       const gaveUp = whetherGaveUp(workspace);
       const coordinator = { status: 'absent', ...(gaveUp ? { gave_up: gaveUp.message } : {}) };
-      return statusView(db, undefined, team, systemClock, workspace, coordinator);
+      return statusView(db, undefined, team, systemClock, workspace, coordinator, args.detail);
     }
     case 'deliveries':
       return deliveriesView(db, undefined, team, args);

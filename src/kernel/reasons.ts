@@ -29,6 +29,7 @@ export const REASONS = {
   force_required: 1,
   last_agent: 1,
   agent_paused: 1,
+  max_active_agents: 1,
   agent_may_live: 1,
   resume_unavailable: 1,
   resume_atomicity: 1,

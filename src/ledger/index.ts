@@ -11,4 +11,4 @@ export * from './queries/results.ts';
 export * from './queries/tasks.ts';
 export * from './queries/views.ts';
 export * from './queries/workspace.ts';
-export { openLedgerReader } from './reader.ts';
+export { emptyLedger, openLedgerReader } from './reader.ts';

@@ -5,6 +5,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { pathToFileURL } from 'node:url';
 import { Kysely } from 'kysely';
 import { sqliteDialect } from './dialect.ts';
+import { MIGRATIONS, migrate } from './migrate.ts';
 import type { LedgerTables } from './schema.ts';
 
 /** A view of the ledger while no coordinator lives. It changes no byte below `.team/` and leaves nothing anywhere. */
@@ -23,6 +24,14 @@ export function openLedgerReader(file: string): LedgerReader | undefined {
     return undefined;
   }
   const db = new Kysely<LedgerTables>({ dialect: sqliteDialect(connection) });
+  return { db, close: () => db.destroy() };
+}
+
+/** The ledger of a project in which nothing was ever started: every table, and nothing in any. */
+export async function emptyLedger(): Promise<LedgerReader> {
+  const db = new Kysely<LedgerTables>({ dialect: sqliteDialect(new DatabaseSync(':memory:')) });
+  const refused = await migrate(db, () => undefined, MIGRATIONS);
+  if (refused) throw new Error(refused.message);
   return { db, close: () => db.destroy() };
 }
 

@@ -1,7 +1,6 @@
 import path from 'node:path';
 import type { IncarnationRow } from '../ledger/index.ts';
 import type { AgentHandle } from '../providers/index.ts';
-import type { Effects } from './effects.ts';
 
 /** What finds a life again; undefined until its process has told enough. */
 export function handleOf(row: Pick<IncarnationRow, 'handle'>): AgentHandle | undefined {
@@ -9,8 +8,8 @@ export function handleOf(row: Pick<IncarnationRow, 'handle'>): AgentHandle | und
 }
 
 /** The 0700 folder of one life below `.team/run/`: its token, its exit code, its settings. It ends with it. */
-export function lifeFolder(effects: Pick<Effects, 'runFolder'>, incarnation: string): string {
-  return path.join(effects.runFolder, 'agents', incarnation);
+export function lifeFolder(places: { readonly runFolder: string }, incarnation: string): string {
+  return path.join(places.runFolder, 'agents', incarnation);
 }
 
 /** The mark on the pane that shows a life whose own pane shows nothing. */

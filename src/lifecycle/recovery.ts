@@ -5,9 +5,10 @@ import { recordEnd } from './ending.ts';
 import { enrol } from './enrolling.ts';
 import { Saga, type Verb } from './journal.ts';
 import { handleOf } from './life.ts';
+import type { Removed } from './planning/removing.ts';
 import { type AddJournal, undoAdd } from './verbs/add.ts';
 import { undoLaunch } from './verbs/launch.ts';
-import { completeRemove, type RemovePlan } from './verbs/remove.ts';
+import { completeRemove } from './verbs/remove.ts';
 import { completeShutdown } from './verbs/shutdown.ts';
 import { undoStart } from './verbs/start.ts';
 import { completeStop } from './verbs/stop.ts';
@@ -62,7 +63,7 @@ async function settle(
     case 'add':
       return undoAdd(effects, saga, incarnations, plan as JournalledPlan & AddJournal);
     case 'remove':
-      await completeRemove(effects, saga, plan as JournalledPlan & RemovePlan, await open());
+      await completeRemove(effects, saga, plan as JournalledPlan & Removed, await open());
       return;
     case 'stop':
       await completeStop(effects, saga, await open());

@@ -3,11 +3,12 @@ import { type Refusal, refuse } from '../kernel/index.ts';
 import { claude } from './claude/index.ts';
 import { codex } from './codex/index.ts';
 import { scripted } from './scripted/index.ts';
-import type { Leading, Provider } from './shape.ts';
+import type { Enforcement, Granted, Leading, Provider, Tool } from './shape.ts';
+import { TOOLS } from './shape.ts';
 
 export { withLaunch } from './command.ts';
 export type * from './shape.ts';
-export { FACT_SOURCES, TURN_STATES } from './shape.ts';
+export { FACT_SOURCES, TOOLS, TURN_STATES } from './shape.ts';
 
 const PROVIDERS: readonly Provider[] = [claude, codex, scripted];
 
@@ -37,4 +38,21 @@ export function leadingProviders(): readonly (Provider & { readonly leading: Lea
 /** The names of all providers, without their aliases. */
 export function providerNames(): readonly string[] {
   return PROVIDERS.map((provider) => provider.name);
+}
+
+/** One tool of an agent: whether its role document grants it, and who keeps the agent to that. */
+export interface ToolMark {
+  readonly tool: Tool;
+  readonly granted: boolean;
+  readonly enforcement: Enforcement;
+}
+
+/** A mark for every tool there is. A provider that is not known holds nobody to anything. */
+export function toolMarks(name: string, granted: Granted): readonly ToolMark[] {
+  const provider = findProvider(name);
+  return TOOLS.map((tool) => ({
+    tool,
+    granted: granted.tools.includes(tool),
+    enforcement: 'reason' in provider ? 'prompt_only' : provider.enforcement(granted, tool),
+  }));
 }

@@ -3,6 +3,8 @@ import type { Terminals } from '../tmux/index.ts';
 import type { AgentHandle, Attachment } from './shape/attachment.ts';
 import type {
   Continuation,
+  Enforcement,
+  Granted,
   Inspection,
   Installation,
   Introduction,
@@ -11,13 +13,14 @@ import type {
   Program,
   Resumable,
   Started,
+  Tool,
 } from './shape/launch.ts';
 import type { Leading } from './shape/leading.ts';
 
 export type * from './shape/attachment.ts';
 export type * from './shape/channel.ts';
 export type * from './shape/launch.ts';
-export { PERMISSION_MODES } from './shape/launch.ts';
+export { PERMISSION_MODES, TOOLS } from './shape/launch.ts';
 export type * from './shape/leading.ts';
 export type * from './shape/turn.ts';
 export { FACT_SOURCES, TURN_STATES } from './shape/turn.ts';
@@ -31,6 +34,8 @@ export interface Provider {
   readonly variables: readonly string[];
   /** Longest answer of a team tool that its CLI hands to the model whole, in bytes of UTF-8; any when left out. */
   readonly longestAnswer?: number;
+  /** How firmly its CLI keeps an agent to each tool, by what a launch passes to it. Only of the CLI's own tools. */
+  enforcement(granted: Granted, tool: Tool): Enforcement;
   /** Looks at the CLI, its login and its trust in a folder, and changes nothing. Refuses what could not work. */
   inspect(inspection: Inspection): Promise<Installation | Refusal>;
   /** Can a life go on with this session? Looks at the provider's own files alone, and changes nothing. */

@@ -78,6 +78,8 @@ export function compileTeam(
     tasks: tasksOf(head.fields),
     routing: routingOf(head.fields),
     agents,
+    startupOrder: agents.filter(({ id }) => head.fields.startup_order?.includes(id)).map(({ id }) => id),
+    maxActive: head.fields.max_active_agents ?? null,
     kept: keptFields(head.fields),
   };
 }
@@ -156,11 +158,6 @@ function betweenDocuments(head: Head, roles: readonly CompiledRole[], left: read
   // With a document that could not be read, nobody knows who is there.
   const members = names.length < roles.length + left.length ? undefined : names;
   problems.push(...workProblems(head.fields, members, head.fault));
-  const most = head.fields.max_active_agents;
-  if (most !== undefined && most < roles.length) {
-    const message = `${most} is refused: all ${roles.length} agents are started; remove the line or write ${roles.length}`;
-    problems.push(head.fault('max_active_agents', message));
-  }
   return problems;
 }
 

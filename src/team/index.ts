@@ -1,6 +1,6 @@
 /** Team documents: TEAM.md and role documents, read strictly, compiled into a team, kept under `.team/`. */
 export { compileTeam } from './compile.ts';
-export { installTeam, planInstall } from './install.ts';
+export { installTeam, planHome, planInstall } from './install.ts';
 export { teamIdOf } from './names.ts';
 export { readTeam } from './read.ts';
 export { adoptRole } from './role-text.ts';

@@ -58,9 +58,21 @@ export function planInstall(
  * Read the team again from the folder that is returned.
  */
 export function installTeam(source: string, workspace: string, team: Team): Installed | Refusal {
+  const plan = planHome(source, workspace, team);
+  if (isRefusal(plan)) return plan;
+  for (const file of plan.writes) writeOnce(path.join(plan.folder, file.path), file.bytes);
+  return { ok: true, folder: plan.folder, written: plan.writes.map((file) => file.path) };
+}
+
+/** Where a team's documents will be, and which files have to be written there. Changes nothing. */
+export function planHome(
+  source: string,
+  workspace: string,
+  team: Team,
+): { readonly folder: string; readonly writes: readonly InstalledFile[] } | Refusal {
   const home = path.join(fs.realpathSync(workspace), '.team');
   const real = fs.realpathSync(source);
-  if (isBelow(home, real)) return { ok: true, folder: real, written: [] };
+  if (isBelow(home, real)) return { folder: real, writes: [] };
   const folder = path.join(home, team.id);
   const files = filesOf(source, team);
   const outside = files.find((file) => !isBelow(folder, path.join(folder, file.path)));
@@ -69,9 +81,7 @@ export function installTeam(source: string, workspace: string, team: Team): Inst
     return refuse('team_document_invalid', message, { next: [`ls -l ${shellWord(source)}`] });
   }
   const writes = planInstall(folder, files, presentFiles(folder, files));
-  if (isRefusal(writes)) return writes;
-  for (const file of writes) writeOnce(path.join(folder, file.path), file.bytes);
-  return { ok: true, folder, written: writes.map((file) => file.path) };
+  return isRefusal(writes) ? writes : { folder, writes };
 }
 
 /** What the team consists of, by the paths that it will have. */

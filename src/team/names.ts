@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { type TeamId, teamId } from '../kernel/index.ts';
+import { TOOLS } from '../providers/index.ts';
 
 /** An id has at most 64 characters. */
 const ID_LIMIT = 64;
@@ -54,18 +55,6 @@ export function modelOf(
     entries.find(([name]) => canonicalOf(name) === provider.canonical);
   return entry?.[1] ?? sources.teamDefault ?? null;
 }
-
-/** What an agent may use. The provider says how firmly it can hold an agent to it. */
-const TOOLS = [
-  'execute_bash',
-  'fs_list',
-  'fs_read',
-  'fs_write',
-  'git_diff',
-  'mcp_team',
-  'network',
-  'provider_builtin',
-] as const;
 
 const ALIASES: Readonly<Record<string, readonly string[]>> = {
   shell: ['execute_bash'],

@@ -92,6 +92,10 @@ export interface Team {
   readonly routing: Routing;
   /** In the order in which they start; never empty. */
   readonly agents: readonly AgentSpec[];
+  /** Those that start one after another, each once the one before is ready; everybody else starts at once. */
+  readonly startupOrder: readonly AgentId[];
+  /** At most so many of the agents run at a time, at least 1; null: all of them. */
+  readonly maxActive: number | null;
   /** Settings about display and timing, as they were written (`display_backend`, `tick_interval_sec`, ...). */
   readonly kept: Readonly<Record<string, unknown>>;
 }

@@ -79,6 +79,8 @@ describe('a team of its documents', () => {
       peerLimits: {},
       tasks: [],
       routing: { rules: [] },
+      startupOrder: ['amy', 'zoe'],
+      maxActive: 2,
       kept: { display_backend: 'none', tick_interval_sec: 2.5 },
       agents: [
         {
@@ -138,6 +140,12 @@ describe('a team of its documents', () => {
       role('dan'),
     );
     expect(team.agents.map((agent) => agent.id)).toEqual(['cat', 'bob', 'ann', 'dan']);
+    expect(team.startupOrder).toEqual(['cat', 'bob', 'ann', 'dan']);
+  });
+
+  it('B01 max_active_agents may be smaller than the team; without it all of them may run', () => {
+    expect(compiled(teamDocument('max_active_agents: 1\n'), role('amy'), role('bob')).maxActive).toBe(1);
+    expect(compiled(role('amy'), role('bob')).maxActive).toBeNull();
   });
 
   it('B01 session_name is taken as it is written', () => {
@@ -228,7 +236,8 @@ describe('what is wrong in documents', () => {
     ['permission_mode: open', 'permission_mode'],
     ['isolation: worktree', 'isolation'],
     ['budget: 5', 'budget'],
-    ['max_active_agents: 1', 'max_active_agents'],
+    ['max_active_agents: 0', 'max_active_agents'],
+    ['max_active_agents: 1.5', 'max_active_agents'],
     ['worker_to_worker: yes', 'worker_to_worker'],
     ['session_name: a.b', 'session_name'],
     ['session_name: =a', 'session_name'],

@@ -3,6 +3,7 @@ import type { AgentStatus, StatusAnswer } from '../answers.ts';
 import { stateText } from './deliveries.ts';
 import { leaderText } from './leader.ts';
 import { age, ago, duration, type Look, type Paint, span } from './look.ts';
+import { boldLines } from './plan.ts';
 import { type Cell, type Column, table } from './table.ts';
 import { taskLines } from './tasks.ts';
 import { truncate } from './width.ts';
@@ -13,6 +14,7 @@ export function statusLines(status: StatusAnswer, look: Look): string[] {
     ...header(status, look),
     '',
     ...agentTable(status, look),
+    ...boldLines(status.safety?.agents ?? [], look),
     ...taskLines(status.tasks ?? [], look),
     ...waiting(status, look),
     ...latest(status, look),
@@ -197,6 +199,21 @@ export function summaryLines(status: StatusAnswer, look: Look): string[] {
   ].map((line) => truncate(line, look.columns));
 }
 
+/** What an agent was granted and not granted, each with `*` where nothing but the text of its role keeps it to that. */
+function toolRows({ tools = [] }: AgentStatus): [string, string][] {
+  const listed = (granted: boolean) =>
+    tools
+      .filter((mark) => mark.granted === granted)
+      .map(({ tool, enforcement }) => (enforcement === 'hard' ? tool : `${tool}*`))
+      .join(' ');
+  if (tools.length === 0) return [];
+  return [
+    ['tools', listed(true) || 'none'],
+    ['not granted', listed(false) || 'none'],
+    ['', '* by the text of its role alone'],
+  ];
+}
+
 /** One agent: what it is, what waits for it, what it said last. */
 export function agentLines(id: string, status: StatusAnswer, look: Look): string[] {
   const agent = status.agents[id];
@@ -206,6 +223,8 @@ export function agentLines(id: string, status: StatusAnswer, look: Look): string
     ['asked for', agent.intent],
     ['provider', [agent.provider, agent.model].filter(Boolean).join(', ')],
     ['role', agent.role ?? '-'],
+    ['permission', agent.permission ?? '-'],
+    ...toolRows(agent),
     ['task', agent.task_id ?? '-'],
     ['waiting for it', queueText(agent)],
     ['channel', agent.channel ?? '-'],

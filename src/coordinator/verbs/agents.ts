@@ -1,69 +1,58 @@
 import { z } from 'zod';
-import { type AgentId, isRefusal, type Refusal, refuse, shellWord, type TeamId } from '../../kernel/index.ts';
+import { type AgentId, isRefusal, type Refusal, refuse, type TeamId } from '../../kernel/index.ts';
 import { agentsOf, sessionOf, type TeamRow } from '../../ledger/index.ts';
 import {
-  addAgent as addAgentTo,
-  addedNewcomer,
-  forkAgent as forkAgentOf,
-  removeAgent as removeAgentFrom,
+  type ResetOrder,
   resetAgent as resetAgentOf,
   restartTeam,
   startOne,
   stopAgent,
-  whoAsks,
 } from '../../lifecycle/index.ts';
 import { type Caller, ownTeamOf, workerMayNot } from '../callers.ts';
+import {
+  resetInput,
+  resetOrder,
+  restartInput,
+  restartOrder,
+  startInput,
+  startOrder,
+  stopInput,
+  whoInput,
+} from '../orders.ts';
+import { type Asker, planVerb } from '../planning.ts';
 import type { Runtime } from '../runtime.ts';
 import { selectRunningTeam, selectTeam } from '../teams.ts';
 import { leaderView, sessionsView, stateFileOf } from '../views/index.ts';
 import { bindCaller } from './leading/launching.ts';
 import { verb } from './verb.ts';
 
-const consent = {
-  /** Absent: that of the team's last start, as for a tool of the leader. */
-  environment: z.record(z.string(), z.string()).optional(),
-  umask: z.number().int().min(0).max(0o777).optional(),
-  trust: z.boolean().optional(),
-  yes: z.boolean().optional(),
-  allow_fresh: z.boolean().default(false),
-  team: z.string().optional(),
-};
+/** Who asks for a plan, or for what it would do. */
+export const askerOf = (caller: Caller): Asker => ({ own: ownTeamOf(caller), by: askedBy(caller) });
 
-const askedBy = (caller: Caller): string => (caller.kind === 'leader' ? 'leader' : 'person');
+export const askedBy = (caller: Caller): string => (caller.kind === 'leader' ? 'leader' : 'person');
 
 /** Who would be started: the caller finds out which variables they ask for, and passes the values on. */
 export const whoStarts = verb({
-  input: z.object({
-    verb: z.string(),
-    team: z.string().optional(),
-    /** Somebody who is to be added. */
-    joins: z.object({ agent: z.string(), role_file: z.string() }).optional(),
-  }),
+  input: whoInput.extend({ verb: z.string() }),
   agents: true,
   run: async ({ runtime, caller }, args) => {
     // Said of the verb that was typed, which is the next to be asked for.
     const mayNot = workerMayNot(caller, args.verb);
     if (mayNot) return mayNot;
-    const team = await selectTeam(runtime.effects.ledger.db, args.team, ownTeamOf(caller));
-    if (isRefusal(team)) return team;
-    const newcomer = args.joins && (await addedNewcomer(runtime.effects, team, args.joins));
-    if (isRefusal(newcomer)) return newcomer;
-    const agents = await whoAsks(runtime.effects, team, newcomer?.spec);
-    return isRefusal(agents) ? agents : { ok: true, team: team.team, agents };
+    return planVerb('who-starts', runtime.effects, args, askerOf(caller));
   },
 });
 
 export const startAgent = verb({
-  input: z.object({ agent: z.string(), force: z.boolean().default(false), ...consent }),
+  input: startInput,
   agents: false,
   run: async ({ runtime, caller }, args) => {
     const team = await selectRunningTeam(runtime.effects.ledger.db, args.team, ownTeamOf(caller));
     if (isRefusal(team)) return team;
-    const agent = args.agent as AgentId;
-    const command = commandOf(`start-agent ${shellWord(agent)}`, team, args);
     const origin = runtime.origins.of(team.team as TeamId, args);
     if (isRefusal(origin)) return origin;
-    const order = { ...args, ...origin, agent, asked_by: askedBy(caller), command };
+    const order = startOrder(team, { ...args, ...origin }, askedBy(caller));
+    const { agent } = order;
     const started = await startOne(runtime.effects, team, order);
     if (isRefusal(started)) return started;
     runtime.office(team.team as TeamId).wake(agent);
@@ -72,7 +61,7 @@ export const startAgent = verb({
 });
 
 export const stopOne = verb({
-  input: z.object({ agent: z.string(), team: z.string().optional() }),
+  input: stopInput,
   agents: false,
   run: async ({ runtime, caller }, args) => {
     const team = await selectTeam(runtime.effects.ledger.db, args.team, ownTeamOf(caller));
@@ -87,17 +76,16 @@ export const stopOne = verb({
 
 /** Gives up an agent's conversation and starts it with none. */
 export const resetAgent = verb({
-  input: z.object({ agent: z.string(), discard_session: z.boolean().default(false), ...consent }),
+  input: resetInput,
   agents: false,
   run: async ({ runtime, caller }, args) => {
     const team = await selectRunningTeam(runtime.effects.ledger.db, args.team, ownTeamOf(caller));
     if (isRefusal(team)) return team;
-    const command = commandOf(`reset-agent ${shellWord(args.agent)}`, team, args);
-    if (!args.discard_session) return discardRequired(args.agent, command);
-    const agent = args.agent as AgentId;
+    if (!args.discard_session) return discardRequired(resetOrder(team, args, askedBy(caller)));
     const origin = runtime.origins.of(team.team as TeamId, args);
     if (isRefusal(origin)) return origin;
-    const order = { ...args, ...origin, agent, asked_by: askedBy(caller), command };
+    const order = resetOrder(team, { ...args, ...origin }, askedBy(caller));
+    const { agent } = order;
     const reset = await resetAgentOf(runtime.effects, team, order);
     if (isRefusal(reset)) return reset;
     runtime.office(team.team as TeamId).wake(agent);
@@ -106,83 +94,16 @@ export const resetAgent = verb({
   },
 });
 
-export const addAgent = verb({
-  input: z.object({ agent: z.string(), role_file: z.string(), ...consent }),
-  agents: false,
-  run: async ({ runtime, caller }, args) => {
-    const team = await selectRunningTeam(runtime.effects.ledger.db, args.team, ownTeamOf(caller));
-    if (isRefusal(team)) return team;
-    const words = `add-agent ${shellWord(args.agent)} --role-file ${shellWord(args.role_file)}`;
-    const origin = runtime.origins.of(team.team as TeamId, args);
-    if (isRefusal(origin)) return origin;
-    const order = { ...args, ...origin, asked_by: askedBy(caller), command: commandOf(words, team, args) };
-    return joined(runtime, team, await addAgentTo(runtime.effects, team, order));
-  },
-});
-
-export const forkAgent = verb({
-  input: z.object({ source: z.string(), agent: z.string(), label: z.string().min(1).optional(), ...consent }),
-  agents: false,
-  run: async ({ runtime, caller }, args) => {
-    const team = await selectRunningTeam(runtime.effects.ledger.db, args.team, ownTeamOf(caller));
-    if (isRefusal(team)) return team;
-    const label = args.label === undefined ? '' : ` --label ${shellWord(args.label)}`;
-    const words = `fork-agent ${shellWord(args.source)} --as ${shellWord(args.agent)}${label}`;
-    const source = args.source as AgentId;
-    const origin = runtime.origins.of(team.team as TeamId, args);
-    if (isRefusal(origin)) return origin;
-    const order = { ...args, ...origin, source, asked_by: askedBy(caller), command: commandOf(words, team, args) };
-    const answer = await joined(runtime, team, await forkAgentOf(runtime.effects, team, order));
-    return isRefusal(answer) ? answer : { ...answer, source_agent_id: source };
-  },
-});
-
-async function joined(runtime: Runtime, team: TeamRow, added: Awaited<ReturnType<typeof addAgentTo>>) {
-  if (isRefusal(added)) return added;
-  const { agent, start_mode, role_file, role_file_sha, started } = added;
-  runtime.office(team.team as TeamId).wake(agent);
-  const seen = await agentView(runtime, team, agent);
-  const ready_ms = started?.ready_ms ?? null;
-  return { ok: true, ...seen, new_agent_id: agent, start_mode, ready_ms, role_file, role_file_sha };
-}
-
-export const removeAgent = verb({
-  input: z.object({
-    agent: z.string(),
-    from_spec: z.boolean().default(false),
-    confirm: z.boolean().default(false),
-    force: z.boolean().default(false),
-    team: z.string().optional(),
-  }),
-  agents: false,
-  run: async ({ runtime, caller }, args) => {
-    const team = await selectTeam(runtime.effects.ledger.db, args.team, ownTeamOf(caller));
-    if (isRefusal(team)) return team;
-    const agent = args.agent as AgentId;
-    const command = commandOf(`remove-agent ${shellWord(agent)}`, team, args);
-    const removed = await removeAgentFrom(runtime.effects, team, {
-      ...args,
-      agent,
-      asked_by: askedBy(caller),
-      command,
-    });
-    if (isRefusal(removed)) return removed;
-    runtime.office(team.team as TeamId).wake(agent);
-    return { ...removed, agent_id: agent, status: 'removed', force: args.force, state_file: stateFileOf(team) };
-  },
-});
-
 export const restart = verb({
-  input: z.object(consent),
+  input: restartInput,
   agents: false,
   run: async ({ runtime, caller }, args) => {
     const { effects } = runtime;
     const team = await selectTeam(effects.ledger.db, args.team, ownTeamOf(caller));
     if (isRefusal(team)) return team;
-    const command = commandOf('restart', team, args);
     const origin = runtime.origins.of(team.team as TeamId, args);
     if (isRefusal(origin)) return origin;
-    const restarted = await restartTeam(effects, team, { ...args, ...origin, asked_by: askedBy(caller), command });
+    const restarted = await restartTeam(effects, team, restartOrder(team, { ...args, ...origin }, askedBy(caller)));
     if (isRefusal(restarted)) return restarted;
     const told = await bindCaller(runtime, restarted.team.id, caller, origin.environment);
     const agents = await Promise.all(
@@ -215,7 +136,8 @@ export const sessions = verb({
   },
 });
 
-async function agentView(runtime: Runtime, team: TeamRow, agent: AgentId) {
+/** An agent that was just started. */
+export async function agentView(runtime: Runtime, team: TeamRow, agent: AgentId) {
   const { db } = runtime.effects.ledger;
   const member = runtime.member(team.team as TeamId, agent);
   const incarnation = member?.incarnation;
@@ -230,35 +152,10 @@ async function agentView(runtime: Runtime, team: TeamRow, agent: AgentId) {
   };
 }
 
-function discardRequired(agent: string, command: string): Refusal {
+function discardRequired({ agent, command }: ResetOrder): Refusal {
   return refuse(
     'discard_session_required',
     `A reset gives up the conversation of ${agent}: say so with --discard-session.`,
     { evidence: { agent }, next: [`${command} --discard-session`] },
   );
-}
-
-interface Said {
-  readonly force?: boolean;
-  readonly allow_fresh?: boolean;
-  readonly discard_session?: boolean;
-  readonly from_spec?: boolean;
-  readonly confirm?: boolean;
-  readonly trust?: boolean | undefined;
-  readonly yes?: boolean | undefined;
-}
-
-/** The command line that asked, to be typed again with more flags. */
-function commandOf(words: string, team: TeamRow, said: Said): string {
-  const { force, allow_fresh, discard_session, from_spec, confirm, trust, yes } = said;
-  return [
-    `team-agent ${words} --team ${shellWord(team.team)}`,
-    ...(from_spec ? ['--from-spec'] : []),
-    ...(confirm ? ['--confirm'] : []),
-    ...(force ? ['--force'] : []),
-    ...(allow_fresh ? ['--allow-fresh'] : []),
-    ...(discard_session ? ['--discard-session'] : []),
-    ...(trust ? ['--trust'] : []),
-    ...(yes ? ['--yes'] : []),
-  ].join(' ');
 }

@@ -1,21 +1,13 @@
-import {
-  addAgent,
-  forkAgent,
-  removeAgent,
-  resetAgent,
-  restart,
-  sessions,
-  startAgent,
-  stopOne,
-  whoStarts,
-} from './agents.ts';
+import { resetAgent, restart, sessions, startAgent, stopOne, whoStarts } from './agents.ts';
 import { approvals, approve, deny } from './approving/approvals.ts';
 import { allowPeerTalk, collect, importFile, settle } from './collecting.ts';
 import { attachLeader, claimLeader, releaseLeader, takeover } from './leading/claiming.ts';
 import { leaderEnded, leaderPrepare, leaderStarted } from './leading/launching.ts';
+import { addAgent, forkAgent, removeAgent } from './members.ts';
 import { cancel } from './messages/cancel.ts';
 import { send } from './messages/send.ts';
 import { wait } from './messages/wait.ts';
+import { waitReady } from './readiness.ts';
 import {
   coordinatorStatus,
   coordinatorStop,
@@ -32,13 +24,15 @@ import {
   why,
 } from './reading.ts';
 import { repairState } from './tasks/repair.ts';
-import { mayStart, quickStart, shutdown } from './team.ts';
+import { mayStart, plan, preflight, quickStart, shutdown } from './team.ts';
 import type { Asked, Verb } from './verb.ts';
 
 /** Every verb of the local API, by the name that the command line uses. */
 export const VERBS: Readonly<Record<string, Verb>> = {
   'may-start': mayStart,
   'quick-start': quickStart,
+  plan,
+  preflight,
   'who-starts': whoStarts,
   'start-agent': startAgent,
   'stop-agent': stopOne,
@@ -72,6 +66,7 @@ export const VERBS: Readonly<Record<string, Verb>> = {
   inbox,
   'inbox-take': inboxTake,
   wait,
+  'wait-ready': waitReady,
   events,
   why,
   'repair-state': repairState,

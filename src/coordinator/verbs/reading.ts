@@ -38,10 +38,14 @@ function teamVerb<Input extends { team?: string | undefined; message_id?: string
   });
 }
 
-export const status = teamVerb(z.object({ team }), async ({ runtime }, selected) => {
-  const { ledger, clock, workspace } = runtime.effects;
-  return statusView(ledger.db, runtime, selected, clock, workspace, { status: 'running', ...(await health(runtime)) });
-});
+export const status = teamVerb(
+  z.object({ team, detail: z.boolean().default(false) }),
+  async ({ runtime }, selected, { detail }) => {
+    const { ledger, clock, workspace } = runtime.effects;
+    const coordinator = { status: 'running', ...(await health(runtime)) };
+    return statusView(ledger.db, runtime, selected, clock, workspace, coordinator, detail);
+  },
+);
 
 export const deliveries = teamVerb(
   z.object({ message_id: z.string().optional(), limit: z.number().int().positive().optional(), team }),

@@ -3,32 +3,40 @@ import { isRefusal, type Refusal } from '../../kernel/index.ts';
 import { sessionOf, type TeamRow, teams } from '../../ledger/index.ts';
 import { type Launched, launchTeam, shutDownTeam } from '../../lifecycle/index.ts';
 import { ownTeamOf, workerMayNot } from '../callers.ts';
+import { launchInput, launchOrder, planInput, shutdownInput } from '../orders.ts';
+import { planVerb } from '../planning.ts';
 import type { Runtime } from '../runtime.ts';
 import { selectTeam } from '../teams.ts';
 import { leaderView } from '../views/index.ts';
+import { askedBy, askerOf } from './agents.ts';
 import { bindCaller } from './leading/launching.ts';
 import { verb } from './verb.ts';
 
 export const quickStart = verb({
-  input: z.object({
-    folder: z.string(),
-    name: z.string().optional(),
-    team_id: z.string().optional(),
-    environment: z.record(z.string(), z.string()).default({}),
-    umask: z.number().int().min(0).max(0o777).optional(),
-    trust: z.boolean().optional(),
-    yes: z.boolean().optional(),
-    fresh: z.boolean().optional(),
-  }),
+  input: launchInput,
   agents: false,
   run: async ({ runtime, caller }, args) => {
-    const asked_by = caller.kind === 'leader' ? 'leader' : 'person';
-    const launched = await launchTeam(runtime.effects, { ...args, asked_by });
+    const launched = await launchTeam(runtime.effects, launchOrder(args, askedBy(caller)));
     if (isRefusal(launched)) return launched;
-    runtime.origins.of(launched.team.id, args);
-    const told = await bindCaller(runtime, launched.team.id, caller, args.environment);
+    const environment = args.environment ?? {};
+    runtime.origins.of(launched.team.id, { ...args, environment });
+    const told = await bindCaller(runtime, launched.team.id, caller, environment);
     return launchedAnswer(runtime, launched, told);
   },
+});
+
+/** What another verb would do. */
+export const plan = verb({
+  input: planInput,
+  agents: false,
+  run: ({ runtime, caller }, { of, ...args }) => planVerb(of, runtime.effects, args, askerOf(caller)),
+});
+
+/** Every check that a launch makes, and what came out. */
+export const preflight = verb({
+  input: launchInput,
+  agents: true,
+  run: ({ runtime, caller }, args) => planVerb('preflight', runtime.effects, args, askerOf(caller)),
 });
 
 /** May this caller start a team? Asked when its own environment speaks against it, which need not be a person's. */
@@ -70,7 +78,7 @@ async function launchedAnswer(runtime: Runtime, { team, agents }: Launched, told
 }
 
 export const shutdown = verb({
-  input: z.object({ team: z.string().optional() }),
+  input: shutdownInput,
   agents: false,
   run: async ({ runtime, caller }, args): Promise<object | Refusal> => {
     const { db } = runtime.effects.ledger;

@@ -17,7 +17,8 @@ import {
   tasksOf,
   teams,
 } from '../../ledger/index.ts';
-import type { AgentHandle } from '../../providers/index.ts';
+import { grantsOf, isDangerous } from '../../lifecycle/index.ts';
+import { type AgentHandle, type PermissionMode, toolMarks } from '../../providers/index.ts';
 import { eventView } from './events.ts';
 import { leaderView } from './leader.ts';
 import { memberRows } from './messages.ts';
@@ -35,6 +36,7 @@ export async function statusView(
   clock: Pick<Clock, 'now'>,
   workspace: string,
   coordinator: object,
+  detail = false,
 ) {
   const id = team.team as TeamId;
   const members = await memberRows(db, team);
@@ -61,7 +63,7 @@ export async function statusView(
   const held = pending.filter((row, index) => row.state === 'queued' && queued[index]?.state === 'held').length;
   const agents = await Promise.all(
     [...members.values()].map((row) =>
-      agentView(db, observer, row, { tasks, pending, lives, hold: holds.get(row.agent_id) }),
+      agentView(db, observer, row, { tasks, pending, lives, hold: holds.get(row.agent_id), detail }),
     ),
   );
   return {
@@ -75,6 +77,7 @@ export async function statusView(
     observed: observer ? ('live' as const) : ('none' as const),
     tmux_session_present: observer ? agents.some((agent) => agent.incarnation !== null) : null,
     leader,
+    safety: await safetyView(db, id, [...members.values()]),
     agents: Object.fromEntries(agents.map((agent) => [agent.agent_id, agent])),
     deliveries: { ...counts, queued: counts.queued - held, held: counts.held + held },
     oldest_pending_ms: oldest === undefined ? null : clock.now() - oldest,
@@ -95,6 +98,24 @@ export async function statusView(
       .map((other) => ({ team: other.team, intent: other.intent })),
     coordinator,
   };
+}
+
+/** Who acts without asking, and who said yes to that. */
+async function safetyView(db: Reading, team: TeamId, members: readonly AgentRow[]) {
+  const bold = members.filter(isDangerous);
+  const granted = await grantsOf(db, team);
+  return {
+    dangerous_auto_approve: bold.length > 0,
+    agents: bold.map(({ agent_id }) => {
+      const grant = granted.find((one) => one.agent_id === agent_id);
+      return { agent_id, granted_by: grant?.said_by ?? null, granted_at: grant?.at ?? null };
+    }),
+  };
+}
+
+/** Every tool there is, whether the agent was granted it, and who keeps it to that. */
+function toolsOf({ provider, permission, tools }: AgentRow) {
+  return toolMarks(provider, { permission: permission as PermissionMode, tools: JSON.parse(tools) });
 }
 
 export type StatusView = Awaited<ReturnType<typeof statusView>>;
@@ -120,6 +141,7 @@ async function agentView(
     readonly pending: readonly DeliveryRow[];
     readonly lives: readonly IncarnationRow[];
     readonly hold: string | undefined;
+    readonly detail: boolean;
   },
 ) {
   const { hold } = around;
@@ -144,6 +166,7 @@ async function agentView(
     channel: member?.channelNames[0] ?? null,
     provider_version: life?.handle ? ((JSON.parse(life.handle) as AgentHandle).details.version ?? null) : null,
     permission: row.permission,
+    ...(around.detail ? { tools: toolsOf(row) } : {}),
     approvals: member?.approvals().map(({ id, text }) => ({ id, text })) ?? [],
     session_id: session?.session_id ?? null,
     interacted: row.interacted_at ?? ('never' as const),

@@ -181,6 +181,17 @@ export function openSagas(db: Reading): Promise<SagaRow[]> {
   return db.selectFrom('sagas').selectAll().where('ended_at', 'is', null).orderBy('started_at').execute();
 }
 
+/** Journals of a team in which somebody said yes to what an agent may do, the last one first. */
+export function grantedPlans(db: Reading, team: TeamId): Promise<Pick<SagaRow, 'plan' | 'started_at'>[]> {
+  return db
+    .selectFrom('sagas')
+    .select(['plan', 'started_at'])
+    .where('team', '=', team)
+    .where('plan', 'like', '%"granted":%')
+    .orderBy('started_at', 'desc')
+    .execute();
+}
+
 export function insertSaga(change: Change, row: Pick<SagaRow, 'saga_id' | 'verb' | 'step' | 'plan'>): Promise<unknown> {
   return change.tx
     .insertInto('sagas')

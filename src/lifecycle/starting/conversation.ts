@@ -13,6 +13,7 @@ import { type Continues, findProvider, type Installation } from '../../providers
 import type { AgentSpec } from '../../team/index.ts';
 import { handleOf } from '../life.ts';
 import { decideStart, type Remembered } from './decide.ts';
+import type { Beginning } from './plan.ts';
 
 /** What an agent could go on with, and whether that can still be done. */
 interface Memory {
@@ -53,10 +54,15 @@ export async function forkOf(
   member: AgentRow,
   spec: AgentSpec,
   installation: Installation,
-): Promise<Continues | Refusal> {
+): Promise<Beginning | Refusal> {
   const memory = await memoryOf(db, member, spec, installation);
   const able = installation.capabilities.fork;
-  if (able && memory.continues) return { ...memory.continues, how: 'fork' };
+  if (able && memory.continues)
+    return {
+      action: 'fork',
+      reason: `it begins with what ${spec.id} knows`,
+      continues: { ...memory.continues, how: 'fork' },
+    };
   const why = able
     ? (memory.because ?? 'it has none yet')
     : `${spec.provider} ${installation.version} is not known to fork`;
@@ -79,19 +85,20 @@ export interface Consent {
   readonly command: string;
 }
 
-/** The conversation that a start goes on with; undefined: a new one. Refuses what would lose something unasked. */
+/** With which conversation a start goes on. Refuses what would lose something unasked. */
 export async function conversationFor(
   db: Reading,
   member: AgentRow,
   spec: AgentSpec,
   installation: Installation,
   { allow_fresh, command }: Consent,
-): Promise<Continues | undefined | Refusal> {
+): Promise<Beginning | Refusal> {
   const memory = await memoryOf(db, member, spec, installation);
   const interacted = member.interacted_at !== null;
   const decision = decideStart({ interacted, session: memory.session, allowFresh: allow_fresh });
-  if (decision === 'resume') return memory.continues;
-  if (decision === 'fresh') return undefined;
+  if (decision === 'resume' && memory.continues)
+    return { action: 'resume', reason: 'it goes on with its conversation', continues: memory.continues };
+  if (decision === 'fresh') return memory.session === 'none' ? NOTHING_TO_GO_ON_WITH : leftBehind(memory);
   return refuse(
     'resume_unavailable',
     `The conversation of ${spec.id} cannot be resumed: ${memory.because ?? 'it left no session'}. A fresh start would lose it.`,
@@ -100,4 +107,10 @@ export async function conversationFor(
       next: [`${command} --allow-fresh`],
     },
   );
+}
+
+export const NOTHING_TO_GO_ON_WITH: Beginning = { action: 'start', reason: 'it has no conversation yet' };
+
+function leftBehind({ because }: Memory): Beginning {
+  return { action: 'fresh', reason: `its conversation cannot be resumed (${because ?? 'nothing is known of it'})` };
 }

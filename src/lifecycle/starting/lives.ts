@@ -12,6 +12,7 @@ import type { Team } from '../../team/index.ts';
 import type { Effects } from '../effects.ts';
 import { endLife } from '../ending.ts';
 import { Saga, type Verb } from '../journal.ts';
+import { startInOrder } from '../planning/order.ts';
 import { type Failure, type Started, startAgent, type Waiting } from './agent.ts';
 import type { PlannedAgent } from './plan.ts';
 
@@ -20,8 +21,8 @@ export interface Start {
   readonly verb: Verb;
   readonly team: Team;
   readonly agents: readonly PlannedAgent[];
-  /** What boot needs beside the lives to undo it. */
-  readonly journal?: object;
+  /** What its journal holds beside the lives: what boot needs to undo it, what somebody said yes to. */
+  readonly journal?: object | undefined;
   /** Aborts when somebody wants them stopped. */
   readonly cut: AbortSignal;
   /** What is asked for from now on; committed with the journal, before the first effect. */
@@ -42,8 +43,8 @@ export interface FailedLives {
 }
 
 /**
- * The one way in which agents are started: journal, all of them side by side, commit once every one of them is ready. When
- * one is not, the caller undoes the rest by the journal.
+ * The one way in which agents are started: journal, all of them side by side but for those that wait for each other, commit
+ * once every one of them is ready. When one is not, the caller undoes the rest by the journal.
  */
 export async function startLives(effects: Effects, start: Start): Promise<StartedLives> {
   const began = effects.clock.now();
@@ -64,7 +65,12 @@ export async function startLives(effects: Effects, start: Start): Promise<Starte
 
   const unprepared = await prepared(start);
   if (unprepared) return { ok: false, failures: unprepared, saga };
-  const starts = await Promise.all(agents.map((agent) => startOrSay(effects, team, agent, { began, cut })));
+  const starts = await startInOrder(
+    agents,
+    ({ spec }) => team.startupOrder.includes(spec.id),
+    (agent) => startOrSay(effects, team, agent, { began, cut }),
+    (outcome) => 'what' in outcome,
+  );
   const failures = starts.flatMap((one) => ('what' in one ? [one] : goneSince(effects, one)));
   if (failures.length > 0) return { ok: false, failures, saga };
 
@@ -81,7 +87,9 @@ export async function startLives(effects: Effects, start: Start): Promise<Starte
   await start.enrol();
   for (const { incarnation } of agents) effects.roster.byIncarnation(incarnation)?.markReady();
   effects.changes.notify();
-  return { ok: true, started: starts.flatMap((one) => ('ready_ms' in one ? [one] : [])) };
+  const started = starts.flatMap((one) => ('ready_ms' in one ? [one] : []));
+  // Told in the order of the plan, whoever was ready first.
+  return { ok: true, started: agents.flatMap((agent) => started.find((one) => one.agent === agent) ?? []) };
 }
 
 /** What belongs to the undoing of a verb. */

@@ -6,10 +6,9 @@ import {
   isRefusal,
   type Refusal,
   reachingLoopback,
-  refuse,
   shellWord,
 } from '../../kernel/index.ts';
-import { agentsOf, findTeam, isTrusted, liveIncarnations, teams } from '../../ledger/index.ts';
+import { isTrusted } from '../../ledger/index.ts';
 import {
   findProvider,
   type Installation,
@@ -18,12 +17,14 @@ import {
   withLaunch,
 } from '../../providers/index.ts';
 import { type AgentSpec, type MemberChange, readTeam, type Team } from '../../team/index.ts';
-import type { Effects } from '../effects.ts';
 import { lifeFolder } from '../life.ts';
+import type { Sight } from '../sight.ts';
 
 export interface LaunchOrder {
   /** Absolute path of the team's documents. */
   readonly folder: string;
+  /** The command that was typed. */
+  readonly as?: 'quick-start' | 'launch' | 'start' | undefined;
   readonly name?: string | undefined;
   readonly team_id?: string | undefined;
   /** Of the person or agent who asks; only its allow-listed part goes on. */
@@ -46,8 +47,17 @@ export type StartOrder = Pick<LaunchOrder, 'environment' | 'umask' | 'trust' | '
   readonly command: string;
 };
 
+/** With which conversation an agent starts, and why. */
+export interface Beginning {
+  /** `start`: it had none. `fresh`: what it had is left behind. `fork`: it begins with another's. */
+  readonly action: 'start' | 'resume' | 'fresh' | 'fork';
+  readonly reason: string;
+  /** Of a resume: what it goes on with. */
+  readonly continues?: LaunchRequest['continues'];
+}
+
 /** One agent as it will be started. */
-export interface PlannedAgent {
+export interface PlannedAgent extends Omit<Beginning, 'continues'> {
   readonly spec: AgentSpec;
   readonly incarnation: IncarnationId;
   readonly token: string;
@@ -55,13 +65,6 @@ export interface PlannedAgent {
   readonly request: LaunchRequest;
   readonly installation: Installation;
   readonly launch: LaunchPlan;
-}
-
-export interface TeamPlan {
-  readonly team: Team;
-  readonly agents: readonly PlannedAgent[];
-  /** Agents whose documents say `paused`: members, but not started. */
-  readonly paused: readonly AgentSpec[];
 }
 
 /** Reads a team's documents for this workspace; `changes` are those who were added or removed beside them. */
@@ -81,33 +84,12 @@ export function readDocuments(
   });
 }
 
-/** Everything a launch would do; all its refusals come from here, before any effect. */
-export async function planTeam(effects: Effects, team: Team, order: LaunchOrder): Promise<TeamPlan | Refusal> {
-  const running =
-    (await alreadyRunning(effects, team)) ??
-    (await sessionTaken(effects, team)) ??
-    (order.fresh ? undefined : await conversationsThere(effects, team, order));
-  if (running) return running;
-  const starting = team.agents.filter((agent) => !agent.paused);
-  const dangerous = withoutYes(team.agents, order);
-  if (dangerous) return dangerous;
-  const planned = await Promise.all(
-    starting.map((spec) => planAgent(effects, team, spec, { ...order, command: commandOf(order) })),
-  );
-  const agents: PlannedAgent[] = [];
-  for (const agent of planned) {
-    if (isRefusal(agent)) return agent;
-    agents.push(agent);
-  }
-  return { team, agents, paused: team.agents.filter((agent) => agent.paused) };
-}
-
-type LaunchWords = Pick<LaunchOrder, 'folder' | 'name' | 'team_id' | 'trust' | 'yes' | 'fresh'>;
+type LaunchWords = Pick<LaunchOrder, 'folder' | 'as' | 'name' | 'team_id' | 'trust' | 'yes' | 'fresh'>;
 
 /** The command line that asks for this launch, to be typed again with more flags. */
-export function commandOf({ folder, name, team_id, trust, yes, fresh }: LaunchWords): string {
+export function commandOf({ folder, as = 'quick-start', name, team_id, trust, yes, fresh }: LaunchWords): string {
   return [
-    `team-agent quick-start ${shellWord(folder)}`,
+    `team-agent ${as} ${as === 'start' ? '--team ' : ''}${shellWord(folder)}`,
     ...(name === undefined ? [] : [`--name ${shellWord(name)}`]),
     ...(team_id === undefined ? [] : [`--team-id ${shellWord(team_id)}`]),
     ...(fresh ? ['--fresh'] : []),
@@ -116,48 +98,38 @@ export function commandOf({ folder, name, team_id, trust, yes, fresh }: LaunchWo
   ].join(' ');
 }
 
-/** Agents that never ask are started only by a person who says so. */
-export function withoutYes(agents: readonly AgentSpec[], order: LaunchWords): Refusal | undefined {
-  const ids = agents.filter((agent) => !agent.paused && agent.permission === 'bypass').map((agent) => agent.id);
-  if (order.yes || ids.length === 0) return undefined;
-  return refuse(
-    'dangerous_needs_yes',
-    `${ids.join(', ')} would run every command without asking (dangerous_auto_approve, or permission_mode: bypass). Say yes to that with --yes.`,
-    { evidence: { agents: ids }, next: [`${commandOf(order)} --yes`] },
-  );
-}
+/** Which conversation a start goes on with, once it is known what the machine offers. */
+export type Choose = (installation: Installation) => Promise<Beginning | Refusal>;
 
-/** Which conversation a start goes on with, once it is known what the machine offers; undefined: a new one. */
-export type Choose = (installation: Installation) => Promise<LaunchRequest['continues'] | Refusal>;
-
-/** The start of one agent: on a new conversation unless `choose` says otherwise. */
+/** The start of one agent, on the conversation that `choose` names. */
 export async function planAgent(
-  effects: Effects,
+  sight: Sight,
   team: Team,
   spec: AgentSpec,
   order: StartOrder,
-  choose: Choose = async () => undefined,
+  choose: Choose,
 ): Promise<PlannedAgent | Refusal> {
   const provider = findProvider(spec.provider);
   if (isRefusal(provider)) return provider;
-  const trusted = order.trust === true || (await isTrusted(effects.ledger.db, spec.folder));
+  const trusted = order.trust === true || (await isTrusted(sight.ledger.db, spec.folder));
   const { id: agent, folder, permission } = spec;
   const installation = await provider.inspect({ agent, folder, permission, trusted, environment: written(order) });
   if (isRefusal(installation)) return withLaunch(installation, order.command);
-  const continues = await choose(installation);
-  if (isRefusal(continues)) return continues;
-  const incarnation = effects.mint.incarnation();
-  const token = effects.mint.token();
+  const beginning = await choose(installation);
+  if (isRefusal(beginning)) return beginning;
+  const { action, reason, continues } = beginning;
+  const incarnation = sight.mint.incarnation();
+  const token = sight.mint.token();
   const variables = [...spec.env, ...provider.variables, ...(installation.variables ?? [])];
   const request: LaunchRequest = {
     agent,
     team: team.id,
     incarnation,
-    session: continues?.how === 'resume' ? continues.session : effects.mint.session(),
+    session: continues?.how === 'resume' ? continues.session : sight.mint.session(),
     ...(continues === undefined ? {} : { continues }),
     role: spec.role,
     prompt: spec.prompt,
-    workspace: effects.workspace,
+    workspace: sight.workspace,
     folder,
     ...(spec.model === null ? {} : { model: spec.model }),
     tools: spec.tools,
@@ -165,16 +137,16 @@ export async function planAgent(
     trusted,
     mcp: spec.mcp,
     ...(spec.script === undefined ? {} : { script: spec.script }),
-    runFolder: lifeFolder(effects, incarnation),
-    socketFolder: effects.socketFolder,
-    mcpUrl: effects.mcpUrl(),
-    hooksUrl: effects.hooksUrl(),
+    runFolder: lifeFolder(sight, incarnation),
+    socketFolder: sight.socketFolder,
+    mcpUrl: sight.mcpUrl(),
+    hooksUrl: sight.hooksUrl(),
     environment: { ...reachingLoopback(childEnvironment(order.environment, variables)), ...umaskOf(order) },
   };
   const launch = provider.plan(request, installation);
   return isRefusal(launch)
     ? withLaunch(launch, order.command)
-    : { spec, incarnation, token, tokenHash: tokenHash(token), request, installation, launch };
+    : { action, reason, spec, incarnation, token, tokenHash: tokenHash(token), request, installation, launch };
 }
 
 /** The variables that are set. */
@@ -185,64 +157,4 @@ function written({ environment }: StartOrder): Readonly<Record<string, string>> 
 /** The wrapper of the pane sets it before the agent's own program. */
 function umaskOf({ umask }: StartOrder): Record<string, string> {
   return umask === undefined ? {} : { TEAM_AGENT_UMASK: umask.toString(8).padStart(3, '0') };
-}
-
-async function alreadyRunning(effects: Effects, team: Team): Promise<Refusal | undefined> {
-  const row = await findTeam(effects.ledger.db, team.id);
-  const lives = row ? await liveIncarnations(effects.ledger.db, team.id) : [];
-  if (!row || (row.intent === 'stopped' && lives.length === 0)) return undefined;
-  if (lives.length === 0) return cameToAnEnd(team);
-  const agents = (await agentsOf(effects.ledger.db, team.id)).map((agent) => agent.agent_id);
-  return refuse(
-    'team_already_running',
-    `The team ${team.id} is running already, with ${agents.join(', ')}. Nothing was started or changed.`,
-    {
-      evidence: { team: team.id, agents, lives: lives.map((life) => life.incarnation) },
-      next: [`team-agent status --team ${shellWord(team.id)}`, `team-agent shutdown --team ${shellWord(team.id)}`],
-    },
-  );
-}
-
-/** A team that was shut down has conversations: a launch begins new ones, which only somebody who says so may want. */
-async function conversationsThere({ ledger }: Effects, { id }: Team, order: LaunchOrder): Promise<Refusal | undefined> {
-  const spoken = (await agentsOf(ledger.db, id)).filter(({ interacted_at }) => interacted_at !== null);
-  if (spoken.length === 0) return undefined;
-  const agents = spoken.map(({ agent_id }) => agent_id);
-  return refuse(
-    'existing_team_context',
-    `The team ${id} was shut down, and ${agents.join(', ')} ${agents.length === 1 ? 'has a conversation' : 'have conversations'}. A restart goes on with them; --fresh begins new ones. Nothing was started or changed.`,
-    {
-      evidence: { team: id, agents, step: 'existing_runtime_state' },
-      next: [`team-agent restart --team ${shellWord(id)}`, `${commandOf(order)} --fresh`],
-    },
-  );
-}
-
-/** A team that nobody shut down, as after a reboot: its conversations are there. */
-function cameToAnEnd({ id }: Pick<Team, 'id'>): Refusal {
-  const words = `--team ${shellWord(id)}`;
-  return refuse(
-    'team_already_running',
-    `The team ${id} was not shut down, and none of its agents runs any more. A restart goes on with their conversations. Nothing was started or changed.`,
-    { evidence: { team: id, lives: [] }, next: [`team-agent restart ${words}`, `team-agent shutdown ${words}`] },
-  );
-}
-
-/** Two teams never share a tmux session: the end of one would end the other. */
-export async function sessionTaken(
-  effects: Effects,
-  team: Pick<Team, 'id' | 'sessionName'>,
-): Promise<Refusal | undefined> {
-  const other = (await teams(effects.ledger.db)).find(
-    (row) => row.team !== team.id && row.intent === 'running' && row.session_name === team.sessionName,
-  );
-  if (!other) return undefined;
-  return refuse(
-    'session_name_taken',
-    `The session name ${team.sessionName} belongs to the running team ${other.team}. Change name: in TEAM.md, or session_name:.`,
-    {
-      evidence: { session_name: team.sessionName, team: other.team },
-      next: [`team-agent status --team ${shellWord(other.team)}`],
-    },
-  );
 }

@@ -1,17 +1,7 @@
-import {
-  type AgentId,
-  agentId,
-  isRefusal,
-  type Refusal,
-  readIfThere,
-  refuse,
-  shellWord,
-  type TeamId,
-} from '../../kernel/index.ts';
+import { type AgentId, agentId, isRefusal, type Refusal, shellWord, type TeamId } from '../../kernel/index.ts';
 import {
   type Change,
   deleteMemberChange,
-  findTeam,
   lastBearer,
   type MemberChangeRow,
   putMemberChange,
@@ -22,31 +12,14 @@ import { removeRecipient } from '../../messages/index.ts';
 import type { Effects } from '../effects.ts';
 import { enrol } from '../enrolling.ts';
 import type { Saga } from '../journal.ts';
+import { type AddOrder, type ForkOrder, type JoinPlan, type Newcomer, planAdd, planFork } from '../planning/joining.ts';
+import { overLimit, TooMany } from '../planning/limit.ts';
 import type { Started } from '../starting/agent.ts';
-import { forkOf } from '../starting/conversation.ts';
-import { type FailedLives, startLives, undoLives } from '../starting/lives.ts';
-import { keepDocument, type Newcomer, plannedNewcomer, removeDocument } from '../starting/newcomer.ts';
-import type { Choose, PlannedAgent, StartOrder } from '../starting/plan.ts';
-import { failed, grant, putAgent } from './launch.ts';
-import { memberOf, planStart, teamNotRunning } from './start.ts';
-
-interface JoinOrder extends StartOrder {
-  /** The id of the new agent. */
-  readonly agent: string;
-  /** A person says yes to an agent that never asks. */
-  readonly yes?: boolean | undefined;
-}
-
-export interface AddOrder extends JoinOrder {
-  /** Absolute path of its role document. */
-  readonly role_file: string;
-}
-
-export interface ForkOrder extends JoinOrder {
-  readonly source: AgentId;
-  /** What the new agent is, when it is not what its source is. */
-  readonly label?: string | undefined;
-}
+import { keepDocument, removeDocument } from '../starting/kept-document.ts';
+import { type FailedLives, undoLives } from '../starting/lives.ts';
+import type { PlannedAgent } from '../starting/plan.ts';
+import { failed, grant, grantedBy, putAgent } from './launch.ts';
+import { startOrTooMany } from './start.ts';
 
 export interface AgentAdded {
   readonly ok: true;
@@ -65,31 +38,9 @@ export interface AgentAdded {
  * everything is as it was.
  */
 export function addAgent(effects: Effects, row: TeamRow, order: AddOrder): Promise<AgentAdded | Refusal> {
-  return inTurn(effects, row, order, (cut) => addNow(effects, row, order, cut));
-}
-
-async function addNow(
-  effects: Effects,
-  row: TeamRow,
-  order: AddOrder,
-  cut: AbortSignal,
-): Promise<AgentAdded | Refusal> {
-  const newcomer = await addedNewcomer(effects, row, order);
-  if (isRefusal(newcomer)) return newcomer;
-  return join(effects, newcomer, order, cut, { event: 'agent.added', role_file: order.role_file });
-}
-
-/** What a team would be with the agent of a role document in it. */
-export async function addedNewcomer(
-  effects: Effects,
-  row: TeamRow,
-  { agent, role_file }: Pick<AddOrder, 'agent' | 'role_file'>,
-): Promise<Newcomer | Refusal> {
-  const text = readIfThere(role_file);
-  if (text !== undefined) return plannedNewcomer(effects, row, { id: agent, source: role_file, text });
-  return refuse('role_file_missing', `There is no file ${role_file}: a role document describes the new agent.`, {
-    evidence: { role_file },
-    next: [`ls ${shellWord(row.documents)}`],
+  return inTurn(effects, row, order, async (cut) => {
+    const plan = await planAdd(effects, row, order);
+    return isRefusal(plan) ? plan : join(effects, plan, order, cut);
   });
 }
 
@@ -98,85 +49,47 @@ export async function addedNewcomer(
  * nothing had happened.
  */
 export function forkAgent(effects: Effects, row: TeamRow, order: ForkOrder): Promise<AgentAdded | Refusal> {
-  return inTurn(effects, row, order, (cut) => forkNow(effects, row, order, cut));
-}
-
-async function forkNow(
-  effects: Effects,
-  row: TeamRow,
-  order: ForkOrder,
-  cut: AbortSignal,
-): Promise<AgentAdded | Refusal> {
-  const found = await memberOf(effects, row, order.source);
-  if (isRefusal(found)) return found;
-  const { spec, member } = found;
-  const text = readIfThere(spec.file);
-  if (text === undefined) throw new Error(`${spec.file} was read a moment ago`);
-  const wanted = { id: order.agent, source: spec.file, text, role: order.label };
-  const newcomer = await plannedNewcomer(effects, row, wanted);
-  if (isRefusal(newcomer)) return newcomer;
-  return join(effects, newcomer, order, cut, {
-    event: 'agent.forked',
-    source: spec.id,
-    // It has as much to lose as its source.
-    interacted_at: member.interacted_at,
-    choose: (installation) => forkOf(effects.ledger.db, member, spec, installation),
+  return inTurn(effects, row, order, async (cut) => {
+    const plan = await planFork(effects, row, order);
+    return isRefusal(plan) ? plan : join(effects, plan, order, cut);
   });
-}
-
-/** What is special about the way in which somebody joins. */
-interface Way {
-  readonly event: 'agent.added' | 'agent.forked';
-  readonly role_file?: string;
-  readonly source?: AgentId;
-  readonly interacted_at?: number | null;
-  readonly choose?: Choose;
 }
 
 /** Verbs on one name take turns; a malformed one has no turn to wait for, it is refused by the plan. */
-async function inTurn(
+function inTurn<Answer>(
   effects: Effects,
   row: TeamRow,
-  { agent }: JoinOrder,
-  verb: (cut: AbortSignal) => Promise<AgentAdded | Refusal>,
-): Promise<AgentAdded | Refusal> {
-  const team = row.team as TeamId;
+  { agent }: AddOrder | ForkOrder,
+  verb: (cut: AbortSignal) => Promise<Answer>,
+): Promise<Answer> {
   const id = agentId(agent);
-  return effects.queue.run({ team, ...(id === undefined ? {} : { agent: id }) }, async (cut) => {
-    const now = await findTeam(effects.ledger.db, team);
-    return now?.intent === 'running' ? verb(cut) : teamNotRunning(row);
-  });
+  return effects.queue.run({ team: row.team as TeamId, ...(id === undefined ? {} : { agent: id }) }, verb);
 }
 
 async function join(
   effects: Effects,
-  newcomer: Newcomer,
-  order: JoinOrder,
+  plan: JoinPlan,
+  order: AddOrder | ForkOrder,
   cut: AbortSignal,
-  way: Way,
 ): Promise<AgentAdded | Refusal> {
+  const { newcomer, source, agent: planned } = plan;
   const { team, spec, document } = newcomer;
-  const planned = await planStart(effects, newcomer, order, way.choose);
-  if (isRefusal(planned)) return planned;
-  const done = await startLives(effects, {
+  const done = await startOrTooMany(effects, {
     verb: 'add',
     team,
     agents: [planned],
     cut,
-    journal: journalOf(newcomer),
-    asked: (change) => asked(change, newcomer, planned, order, way),
+    journal: { ...journalOf(newcomer), ...grantedBy([planned], order) },
+    asked: (change) => asked(change, effects, plan, order),
     enrol: () => enrol(effects, team.id, spec.id),
     prepare: async () => {
       keepDocument(document);
       await effects.reach('add.prepared');
     },
     ready: async (change) => {
-      await change.event(way.event, {
+      await change.event(source ? 'agent.forked' : 'agent.added', {
         agent_id: spec.id,
-        ...(way.source === undefined
-          ? {}
-          : { source_agent_id: way.source, forked_session: planned.request.continues?.session }),
-        ...(way.role_file === undefined ? {} : { role_file: way.role_file }),
+        ...(source ? { source_agent_id: source.id, forked_session: planned.request.continues?.session } : {}),
         document: document.path,
         document_hash: document.hash,
         session_id: sessionOfLife(effects, planned),
@@ -184,9 +97,10 @@ async function join(
       });
     },
   });
+  if (isRefusal(done)) return done;
   if (!done.ok) return undo(effects, newcomer, planned, done, order.command);
   const [started] = done.started;
-  const start_mode = way.source === undefined ? 'fresh' : 'forked';
+  const start_mode = source ? 'forked' : 'fresh';
   return { ok: true, agent: spec.id, start_mode, started, role_file: document.path, role_file_sha: document.hash };
 }
 
@@ -197,23 +111,25 @@ function sessionOfLife({ roster }: Effects, { incarnation, request }: PlannedAge
 
 async function asked(
   change: Change,
-  { team, spec, document }: Newcomer,
-  planned: PlannedAgent,
-  order: JoinOrder,
-  { source, interacted_at }: Way,
+  effects: Effects,
+  { newcomer, agent: planned, source }: JoinPlan,
+  order: AddOrder | ForkOrder,
 ): Promise<void> {
+  const { team, spec, document } = newcomer;
+  const over = await overLimit(effects, change.tx, team, spec.id);
+  if (over) throw new TooMany(over);
   const position = team.agents.findIndex(({ id }) => id === spec.id);
-  await putAgent(change, spec, position, interacted_at);
+  await putAgent(change, spec, { position, intent: 'running', interacted_at: source?.interacted_at });
   await putMemberChange(change, {
     agent_id: spec.id,
     kind: 'added',
     document: document.path,
     document_hash: document.hash,
-    forked_from: source ?? null,
+    forked_from: source?.id ?? null,
     made_by: order.asked_by,
   });
   await change.event('agent.adding', { agent_id: spec.id, asked_by: order.asked_by });
-  await grant(change, { agents: [planned] }, order);
+  await grant(change, [planned], order);
 }
 
 /** What boot needs to undo it. */

@@ -13,12 +13,16 @@ import { removeRecipient } from '../../messages/index.ts';
 import { defineTasks } from '../../results/index.ts';
 import { type AgentSpec, installTeam, type Team } from '../../team/index.ts';
 import type { Effects } from '../effects.ts';
+import { recordEnd } from '../ending.ts';
 import { enrol } from '../enrolling.ts';
 import type { Saga } from '../journal.ts';
+import { type GrantedPlan, isDangerous, policyOf } from '../planning/grants.ts';
+import { planTeam } from '../planning/launching.ts';
+import { intentOf, startingOf, type TeamPlan } from '../planning/plan.ts';
 import type { Failure, Started } from '../starting/agent.ts';
 import { type FailedLives, startLives, undoLives } from '../starting/lives.ts';
 import { readOrdered } from '../starting/members.ts';
-import { type LaunchOrder, planTeam, readDocuments, type TeamPlan } from '../starting/plan.ts';
+import { type LaunchOrder, type PlannedAgent, readDocuments } from '../starting/plan.ts';
 
 export interface Launched {
   readonly ok: true;
@@ -38,15 +42,22 @@ export async function launchTeam(effects: Effects, order: LaunchOrder): Promise<
 async function launch(effects: Effects, order: LaunchOrder, cut: AbortSignal): Promise<Launched | Refusal> {
   const plan = await planAndInstall(effects, order);
   if (isRefusal(plan)) return plan;
+  const agents = startingOf(plan.agents);
+  for (const life of plan.gone) await recordEnd(effects, life, { why: 'it was found gone', asked: false });
   const launched = await startLives(effects, {
     verb: 'launch',
     team: plan.team,
-    agents: plan.agents,
+    agents,
+    journal: grantedBy(agents, order),
     cut,
-    asked: (change) => asked(change, effects.mint, plan, order),
+    asked: async (change) => {
+      await putRunning(change, effects.mint, plan);
+      await change.event('team.launching', { agents: agents.map(({ spec }) => spec.id) });
+      await grant(change, agents, order);
+    },
     enrol: () => enrol(effects, plan.team.id),
     ready: async (change) => {
-      await change.event('team.launched', { agents: plan.agents.map((agent) => agent.spec.id) });
+      await change.event('team.launched', { agents: agents.map(({ spec }) => spec.id) });
     },
   });
   if (!launched.ok) return undo(effects, launched, plan);
@@ -65,11 +76,11 @@ async function planAndInstall(effects: Effects, order: LaunchOrder): Promise<Tea
   if (isRefusal(installed)) return installed;
   if (installed.folder === order.folder) return plan;
   const kept = await readOrdered(effects, { ...order, folder: installed.folder });
-  return isRefusal(kept) ? kept : planTeam(effects, kept, order);
+  return isRefusal(kept) ? kept : planTeam(effects, kept, { ...order, folder: installed.folder });
 }
 
 /** A team that runs as its documents say. Whom no document describes any more is no member; what it was told stays on record. */
-export async function putRunning(change: Change, mint: Mint, team: Team): Promise<void> {
+export async function putRunning(change: Change, mint: Mint, { team, agents }: TeamPlan): Promise<void> {
   await putTeam(change, {
     name: team.name,
     session_name: team.sessionName,
@@ -83,7 +94,10 @@ export async function putRunning(change: Change, mint: Mint, team: Team): Promis
     peer_limits: JSON.stringify(team.peerLimits),
     routing: JSON.stringify(team.routing),
   });
-  for (const [position, spec] of team.agents.entries()) await putAgent(change, spec, position);
+  for (const [position, spec] of team.agents.entries()) {
+    const plan = agents.find((one) => one.spec.id === spec.id);
+    if (plan) await putAgent(change, spec, { position, intent: intentOf(plan) });
+  }
   const described = new Set<string>(team.agents.map(({ id }) => id));
   for (const { agent_id, generation } of await agentsOf(change.tx, change.team)) {
     const agent = agent_id as AgentId;
@@ -95,23 +109,39 @@ export async function putRunning(change: Change, mint: Mint, team: Team): Promis
   await defineTasks(change, team.tasks);
 }
 
-async function asked(change: Change, mint: Mint, plan: TeamPlan, order: LaunchOrder): Promise<void> {
-  await putRunning(change, mint, plan.team);
-  await change.event('team.launching', { agents: plan.agents.map((agent) => agent.spec.id) });
-  await grant(change, plan, order);
+/** What a person said yes to goes into the journal of the verb that needed it: a later start of the same policy honours it. */
+export function grantedBy(
+  agents: readonly PlannedAgent[],
+  { yes, asked_by }: Pick<LaunchOrder, 'yes' | 'asked_by'>,
+): GrantedPlan | undefined {
+  const policies = agents.map(({ spec }) => policyOf(spec)).filter(isDangerous);
+  return yes && policies.length > 0 ? { granted: { said_by: asked_by, policies } } : undefined;
 }
 
-/** What the person said yes to is written down with the launch that needed it. */
+/** The same as events, with the folders that may be trusted. */
 export async function grant(
   change: Change,
-  { agents }: Pick<TeamPlan, 'agents'>,
-  { trust, yes, asked_by }: Pick<LaunchOrder, 'trust' | 'yes' | 'asked_by'>,
+  agents: readonly PlannedAgent[],
+  order: Pick<LaunchOrder, 'trust' | 'yes' | 'asked_by'>,
 ): Promise<void> {
+  const { trust, asked_by } = order;
   const folders = trust ? [...new Set(agents.map(({ spec }) => spec.folder))] : [];
   for (const folder of folders) await trustFolder(change, folder, asked_by);
   if (folders.length > 0) await change.event('folders.trusted', { folders, said_by: asked_by });
-  const dangerous = agents.filter(({ spec }) => spec.permission === 'bypass').map(({ spec }) => spec.id);
-  if (yes && dangerous.length > 0) await change.event('permission.granted', { agents: dangerous, said_by: asked_by });
+  const said = grantedBy(agents, order)?.granted;
+  if (!said) return;
+  await change.event('permission.granted', {
+    agents: said.policies.map(({ agent_id }) => agent_id),
+    said_by: said.said_by,
+  });
+}
+
+/** What of a member stands in no document. */
+interface Place {
+  readonly position: number;
+  readonly intent: 'running' | 'paused' | 'stopped';
+  /** Of a fork: when its source was first spoken to. */
+  readonly interacted_at?: number | null | undefined;
 }
 
 /**
@@ -121,15 +151,13 @@ export async function grant(
 export async function putAgent(
   change: Change,
   spec: AgentSpec,
-  position: number,
-  interacted_at?: number | null,
+  { position, intent, interacted_at }: Place,
 ): Promise<void> {
   const last = await lastBearer(change.tx, change.team, spec.id);
-  const generation = last ? last.generation + (last.intent === 'removed' ? 1 : 0) : 1;
   await upsertAgent(change, {
     team: change.team,
     agent_id: spec.id,
-    generation,
+    generation: last ? last.generation + (last.intent === 'removed' ? 1 : 0) : 1,
     provider: spec.provider,
     role: spec.role,
     model: spec.model,
@@ -139,7 +167,7 @@ export async function putAgent(
     permission: spec.permission,
     tools: JSON.stringify(spec.tools),
     position,
-    intent: spec.paused ? 'paused' : 'running',
+    intent,
     interacted_at: interacted_at ?? last?.interacted_at ?? null,
   });
 }
@@ -149,7 +177,7 @@ async function undo(effects: Effects, { saga, failures }: FailedLives, plan: Tea
   await undoLaunch(
     effects,
     saga,
-    plan.agents.map((agent) => agent.incarnation),
+    startingOf(plan.agents).map((agent) => agent.incarnation),
     plan.team.sessionName,
   );
   return failed(failures, 'The team was not started; what was started is ended again.', [

@@ -1,13 +1,10 @@
-import { type AgentId, isRefusal, type Refusal, refuse, shellWord, type TeamId } from '../../kernel/index.ts';
+import { type AgentId, isRefusal, type Refusal, type TeamId } from '../../kernel/index.ts';
 import {
   agentsOf,
   type Change,
   deleteMemberChange,
   discardSessions,
   type IncarnationRow,
-  liveIncarnations,
-  type MemberChangeRow,
-  memberChanges,
   putMemberChange,
   type TeamRow,
   tasksOf,
@@ -17,21 +14,9 @@ import { removeRecipient } from '../../messages/index.ts';
 import type { Effects } from '../effects.ts';
 import { enrol } from '../enrolling.ts';
 import { Saga } from '../journal.ts';
-import { removeDocument } from '../starting/newcomer.ts';
-import { readDocuments } from '../starting/plan.ts';
-import { type Closed, cannotProveEnd, closeLives, unknownMember } from './stop.ts';
-
-export interface RemoveOrder {
-  readonly agent: AgentId;
-  /** The team's own documents describe it, and still do afterwards. */
-  readonly from_spec: boolean;
-  readonly confirm: boolean;
-  /** A life that still goes is ended. */
-  readonly force: boolean;
-  readonly asked_by: string;
-  /** The command line that asks for it, to be typed again with more flags. */
-  readonly command: string;
-}
+import { planRemove, type Removed, type RemoveOrder } from '../planning/removing.ts';
+import { removeDocument } from '../starting/kept-document.ts';
+import { type Closed, cannotProveEnd, closeLives } from './stop.ts';
 
 export interface AgentRemoved {
   readonly ok: true;
@@ -55,62 +40,26 @@ export function removeAgent(effects: Effects, row: TeamRow, order: RemoveOrder):
   return order.force ? effects.queue.runAtOnce(touched, verb) : effects.queue.run(touched, verb);
 }
 
-/** A removal as it was asked for, after all its refusals. */
-export interface RemovePlan {
-  readonly agent: AgentId;
-  /** Do the team's own documents describe it? */
-  readonly native: boolean;
-  readonly kept: { readonly path: string; readonly hash: string } | null;
-}
-
 async function removeNow(effects: Effects, row: TeamRow, order: RemoveOrder): Promise<AgentRemoved | Refusal> {
   const { agent } = order;
   const team = row.team as TeamId;
-  const found = await planRemoval(effects, row, order);
-  if (isRefusal(found)) return found;
-  const { plan, life, member } = found;
+  const plan = await planRemove(effects, row, order);
+  if (isRefusal(plan)) return plan;
+  const { removed, life, member } = plan;
   const saga = new Saga(effects.ledger, team);
   await effects.ledger.change(team, order.asked_by, async (change) => {
     if (member.intent !== 'paused') await updateAgent(change, agent, { intent: 'stopped' });
-    await saga.open(change, 'remove', { ...plan, incarnations: life ? [life.incarnation] : [] });
-    await change.event('agent.removing', { agent_id: agent, from_spec: plan.native, force: order.force });
+    await saga.open(change, 'remove', { ...removed, incarnations: life ? [life.incarnation] : [] });
+    await change.event('agent.removing', { agent_id: agent, from_spec: removed.native, force: order.force });
   });
   await enrol(effects, team, agent);
   await effects.reach('remove.journalled');
-  const done = await completeRemove(effects, saga, plan, life ? [life] : []);
+  const done = await completeRemove(effects, saga, removed, life ? [life] : []);
   if (isRefusal(done)) return done;
   const open = (await tasksOf(effects.ledger.db, team)).filter(
     (task) => task.assignee === agent && !['done', 'failed', 'cancelled'].includes(task.status),
   );
-  return { ok: true, from_spec: plan.native, ...done, tasks: open.map(({ task_id }) => task_id) };
-}
-
-async function planRemoval(effects: Effects, row: TeamRow, { agent, command, ...order }: RemoveOrder) {
-  const { db } = effects.ledger;
-  const team = row.team as TeamId;
-  const members = await agentsOf(db, team);
-  const member = members.find(({ agent_id }) => agent_id === agent);
-  if (!member) return unknownMember(team, agent, members);
-  const change = (await memberChanges(db, team)).find(({ agent_id }) => agent_id === agent);
-  const native = describes(effects, row, agent);
-  // Somebody who was added under the name of a removed one is no word of the documents.
-  if (change === undefined && !(order.from_spec && order.confirm)) return needsConfirmation(agent, row, command, order);
-  const [other] = members.filter(({ agent_id }) => agent_id !== agent);
-  if (!other) return isLast(agent, row);
-  const life = (await liveIncarnations(db, team)).find(({ agent_id }) => agent_id === agent);
-  if (life && !order.force) return stillRuns(agent, command);
-  return { plan: { agent, native, kept: keptOf(change) } satisfies RemovePlan, life, member };
-}
-
-/** Do the team's own documents describe it? Those that cannot be read may: what was removed stays so. */
-function describes({ workspace }: Effects, { documents, name }: TeamRow, agent: AgentId): boolean {
-  const team = readDocuments(workspace, { folder: documents, name });
-  return isRefusal(team) || team.agents.some(({ id }) => id === agent);
-}
-
-function keptOf(change: MemberChangeRow | undefined): RemovePlan['kept'] {
-  if (!change?.document || !change.document_hash) return null;
-  return { path: change.document, hash: change.document_hash };
+  return { ok: true, from_spec: removed.native, ...done, tasks: open.map(({ task_id }) => task_id) };
 }
 
 /**
@@ -120,7 +69,7 @@ function keptOf(change: MemberChangeRow | undefined): RemovePlan['kept'] {
 export async function completeRemove(
   effects: Effects,
   saga: Saga,
-  { agent, native, kept }: RemovePlan,
+  { agent, native, kept }: Removed,
   lives: readonly IncarnationRow[],
 ): Promise<Refusal | Pick<AgentRemoved, 'stopped' | 'last_view' | 'role_file_removed'>> {
   const closed = await closeLives(effects, saga.team, lives, 'it was removed from the team');
@@ -158,31 +107,4 @@ async function remove(change: Change, { mint }: Effects, agent: AgentId, native:
       })
     : deleteMemberChange(change, agent));
   await change.event('agent.removed', { agent_id: agent, generation: member.generation, from_spec: native });
-}
-
-function needsConfirmation(
-  agent: AgentId,
-  { documents }: TeamRow,
-  command: string,
-  { force }: Pick<RemoveOrder, 'force'>,
-): Refusal {
-  return refuse(
-    'from_spec_confirm_required',
-    `${agent} is described by the team's own documents in ${documents}. They stay as they are; say --from-spec --confirm that it is to be no member any more. Nothing was changed.`,
-    { evidence: { agent, documents }, next: [`${command} --from-spec --confirm${force ? '' : ' --force'}`] },
-  );
-}
-
-function stillRuns(agent: AgentId, command: string): Refusal {
-  return refuse('force_required', `${agent} has not ended. Say --force to end it. Nothing was changed.`, {
-    evidence: { agent },
-    next: [`${command} --force`, `team-agent stop-agent ${shellWord(agent)}`],
-  });
-}
-
-function isLast(agent: AgentId, { team }: Pick<TeamRow, 'team'>): Refusal {
-  return refuse('last_agent', `${agent} is the only agent of the team ${team}. Nothing was changed.`, {
-    evidence: { agent, team },
-    next: [`team-agent shutdown --team ${shellWord(team)}`],
-  });
 }

@@ -1,10 +1,9 @@
 import { isRefusal, type Refusal, type TeamId } from '../../kernel/index.ts';
 import type { TeamRow } from '../../ledger/index.ts';
 import type { Effects } from '../effects.ts';
-import { type AgentStarted, planStart, type StartAgentOrder, startable, startPlanned } from './start.ts';
+import { planReset, type ResetOrder } from '../planning/starting.ts';
+import { type AgentStarted, startPlanned } from './start.ts';
 import { discardConversation, stopNow } from './stop.ts';
-
-export type ResetOrder = Omit<StartAgentOrder, 'force' | 'allow_fresh'>;
 
 export interface AgentReset extends AgentStarted {
   /** False when it did not run. */
@@ -28,15 +27,14 @@ async function resetNow(
   order: ResetOrder,
   cut: AbortSignal,
 ): Promise<AgentReset | Refusal> {
-  const found = await startable(effects, row, order.agent);
-  if (isRefusal(found)) return found;
-  const planned = await planStart(effects, found, order);
-  if (isRefusal(planned)) return planned;
+  const plan = await planReset(effects, row, order);
+  if (isRefusal(plan)) return plan;
+  const { team, agent } = plan;
   const stopped = await stopNow(effects, row, order.agent, 'it is reset');
   if (isRefusal(stopped)) return stopped;
   await effects.reach('reset.stopped');
   const discarded = await discardConversation(effects, row, order.agent, order.asked_by);
   await effects.reach('reset.discarded');
-  const started = await startPlanned(effects, found.team, planned, order, cut);
+  const started = await startPlanned(effects, team, agent, order, cut);
   return isRefusal(started) ? started : { ...started, stopped: stopped.stopped, discarded };
 }

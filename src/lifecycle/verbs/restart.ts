@@ -1,27 +1,15 @@
-import {
-  type AgentId,
-  type IncarnationId,
-  isRefusal,
-  type Refusal,
-  refuse,
-  shellWord,
-  type TeamId,
-} from '../../kernel/index.ts';
-import { lastBearer, liveIncarnations, type TeamRow } from '../../ledger/index.ts';
-import type { AgentSpec, Team } from '../../team/index.ts';
+import { isRefusal, type Refusal, type TeamId } from '../../kernel/index.ts';
+import type { TeamRow } from '../../ledger/index.ts';
+import type { Team } from '../../team/index.ts';
 import type { Effects } from '../effects.ts';
 import { recordEnd } from '../ending.ts';
 import { enrol } from '../enrolling.ts';
+import { startingOf } from '../planning/plan.ts';
+import { planRestart, type RestartOrder } from '../planning/restarting.ts';
 import type { Started } from '../starting/agent.ts';
-import { type Consent, conversationFor } from '../starting/conversation.ts';
 import { startLives } from '../starting/lives.ts';
-import { readMembers } from '../starting/members.ts';
-import { type PlannedAgent, planAgent, type StartOrder, sessionTaken, withoutYes } from '../starting/plan.ts';
-import { failed, grant, putRunning, undoLaunch } from './launch.ts';
-
-export interface RestartOrder extends StartOrder, Consent {
-  readonly yes?: boolean | undefined;
-}
+import type { PlannedAgent } from '../starting/plan.ts';
+import { failed, grant, grantedBy, putRunning, undoLaunch } from './launch.ts';
 
 export interface Restarted {
   readonly ok: true;
@@ -44,29 +32,21 @@ async function startAgain(
   order: RestartOrder,
   cut: AbortSignal,
 ): Promise<Restarted | Refusal> {
-  const id = row.team as TeamId;
-  const running = await stillRunning(effects, id);
-  if (running) return running;
-  const team = await readMembers(effects, row);
-  if (isRefusal(team)) return team;
-  const taken = await sessionTaken(effects, team);
-  if (taken) return taken;
-  const starting = team.agents.filter((agent) => !agent.paused);
-  const dangerous = withoutYes(starting, { folder: team.folder, ...order });
-  if (dangerous) return { ...dangerous, next: [`${order.command} --yes`] };
-  const plans = await Promise.all(starting.map((spec) => planOne(effects, team, spec, order)));
-  const refused = plans.flatMap((plan) => (isRefusal(plan) ? [plan] : []));
-  if (refused.length > 0) return together(refused, order);
-  const agents = plans.flatMap((plan) => (isRefusal(plan) ? [] : [plan]));
+  const plan = await planRestart(effects, row, order);
+  if (isRefusal(plan)) return plan;
+  const { team } = plan;
+  const agents = startingOf(plan.agents);
+  for (const life of plan.gone) await recordEnd(effects, life, { why: 'it was found gone', asked: false });
   const done = await startLives(effects, {
     verb: 'restart',
     team,
     agents,
+    journal: grantedBy(agents, order),
     cut,
     asked: async (change) => {
-      await putRunning(change, effects.mint, team);
+      await putRunning(change, effects.mint, plan);
       await change.event('team.restarting', { agents: agents.map(decisionOf) });
-      await grant(change, { agents }, order);
+      await grant(change, agents, order);
     },
     enrol: () => enrol(effects, team.id),
     ready: async (change) => {
@@ -87,42 +67,3 @@ const decisionOf = ({ spec, request }: PlannedAgent) => ({
   restart_mode: request.continues ? ('resumed' as const) : ('fresh' as const),
   session_id: request.session,
 });
-
-/** A team with an agent that may live is running; lives that are proved gone are written down as ended. */
-async function stillRunning(effects: Effects, team: TeamId): Promise<Refusal | undefined> {
-  const alive: string[] = [];
-  for (const life of await liveIncarnations(effects.ledger.db, team)) {
-    const member = effects.roster.member(team, life.agent_id as AgentId);
-    if (member?.processLiveness() !== 'dead') alive.push(life.agent_id);
-    else await recordEnd(effects, life.incarnation as IncarnationId, { why: 'it was found gone', asked: false });
-  }
-  if (alive.length === 0) return undefined;
-  return refuse('team_already_running', `The team ${team} is running, with ${alive.join(', ')}. Nothing was changed.`, {
-    evidence: { team, agents: alive },
-    next: [`team-agent shutdown --team ${shellWord(team)}`, `team-agent start-agent AGENT --team ${shellWord(team)}`],
-  });
-}
-
-async function planOne(
-  effects: Effects,
-  team: Team,
-  spec: AgentSpec,
-  order: RestartOrder,
-): Promise<PlannedAgent | Refusal> {
-  const { db } = effects.ledger;
-  const member = await lastBearer(db, team.id, spec.id);
-  return planAgent(effects, team, spec, order, async (installation) =>
-    member ? conversationFor(db, member, spec, installation, order) : undefined,
-  );
-}
-
-/** Every agent that stands in the way, in one refusal: it comes before anything was started. */
-function together(refused: readonly Refusal[], order: RestartOrder): Refusal {
-  const lost = refused.filter(({ reason }) => reason === 'resume_unavailable');
-  const [other] = refused.filter(({ reason }) => reason !== 'resume_unavailable');
-  if (other) return other;
-  return refuse('resume_atomicity', `${lost.map(({ message }) => message).join(' ')} Nothing was started.`, {
-    evidence: { unresumable: lost.map(({ evidence }) => evidence) },
-    next: [`${order.command} --allow-fresh`],
-  });
-}

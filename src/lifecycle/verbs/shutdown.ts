@@ -1,16 +1,9 @@
 import type { AgentId, TeamId } from '../../kernel/index.ts';
-import {
-  agentsOf,
-  findTeam,
-  type IncarnationRow,
-  liveIncarnations,
-  setTeamIntent,
-  type TeamRow,
-  updateAgent,
-} from '../../ledger/index.ts';
+import { type IncarnationRow, setTeamIntent, type TeamRow, updateAgent } from '../../ledger/index.ts';
 import type { Effects } from '../effects.ts';
 import { enrol } from '../enrolling.ts';
 import { Saga } from '../journal.ts';
+import { planShutdown } from '../planning/ending.ts';
 import { type Closed, closeLives } from './stop.ts';
 
 export interface ShutDown {
@@ -25,12 +18,9 @@ export function shutDownTeam(effects: Effects, team: TeamRow): Promise<ShutDown>
 }
 
 async function shutDown(effects: Effects, id: TeamId): Promise<ShutDown> {
-  const team = await findTeam(effects.ledger.db, id);
-  if (!team) throw new Error(`no such team: ${id}`);
-  const lives = await liveIncarnations(effects.ledger.db, id);
-  if (team.intent === 'stopped' && lives.length === 0) return { agents: [], already: true };
+  const { row, members, lives, already } = await planShutdown(effects, id);
+  if (already) return { agents: [], already: true };
   const saga = new Saga(effects.ledger, id);
-  const members = await agentsOf(effects.ledger.db, id);
   await effects.ledger.change(id, 'coordinator', async (change) => {
     await setTeamIntent(change, 'stopped');
     for (const agent of members) await updateAgent(change, agent.agent_id as AgentId, { intent: 'stopped' });
@@ -39,7 +29,7 @@ async function shutDown(effects: Effects, id: TeamId): Promise<ShutDown> {
   });
   await enrol(effects, id);
   await effects.reach('shutdown.journalled');
-  return completeShutdown(effects, saga, team.session_name, lives);
+  return completeShutdown(effects, saga, row.session_name, lives);
 }
 
 /** The rest of a shutdown after its point of no return; boot comes here when it was cut off. */

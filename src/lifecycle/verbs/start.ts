@@ -1,25 +1,15 @@
-import { type AgentId, isRefusal, type Refusal, refuse, shellWord, type TeamId } from '../../kernel/index.ts';
-import { type AgentRow, agentsOf, findTeam, liveIncarnations, type TeamRow, updateAgent } from '../../ledger/index.ts';
-import type { AgentSpec, Team } from '../../team/index.ts';
+import { isRefusal, type Refusal, shellWord, type TeamId } from '../../kernel/index.ts';
+import { liveIncarnations, type TeamRow, updateAgent } from '../../ledger/index.ts';
+import type { Team } from '../../team/index.ts';
 import type { Effects } from '../effects.ts';
 import { enrol } from '../enrolling.ts';
+import { overLimit, TooMany } from '../planning/limit.ts';
+import { planStart, type StartAgentOrder } from '../planning/starting.ts';
 import type { Started } from '../starting/agent.ts';
-import { conversationFor } from '../starting/conversation.ts';
-import { type FailedLives, startLives, undoLives } from '../starting/lives.ts';
-import { readMembers } from '../starting/members.ts';
-import { type Choose, type PlannedAgent, planAgent, type StartOrder, withoutYes } from '../starting/plan.ts';
-import { failed, grant, putAgent } from './launch.ts';
-import { stopNow, unknownMember } from './stop.ts';
-
-export interface StartAgentOrder extends StartOrder {
-  readonly agent: AgentId;
-  /** A life that still goes is ended first. */
-  readonly force: boolean;
-  /** A conversation that cannot be resumed is given up. */
-  readonly allow_fresh: boolean;
-  /** A person says yes to an agent that never asks. */
-  readonly yes?: boolean | undefined;
-}
+import { type FailedLives, type Start, type StartedLives, startLives, undoLives } from '../starting/lives.ts';
+import type { PlannedAgent } from '../starting/plan.ts';
+import { failed, grant, grantedBy, putAgent } from './launch.ts';
+import { stopNow } from './stop.ts';
 
 export type StartMode = 'noop' | 'resumed' | 'fresh';
 
@@ -42,86 +32,16 @@ async function startNow(
   order: StartAgentOrder,
   cut: AbortSignal,
 ): Promise<AgentStarted | Refusal> {
-  const found = await startable(effects, row, order.agent);
-  if (isRefusal(found)) return found;
-  const { team, spec, member } = found;
-  const runs = effects.roster.member(team.id, spec.id)?.processLiveness();
-  if (runs === 'alive' && !order.force) return { ok: true, start_mode: 'noop' };
-  if (runs === 'unknown' && !order.force) return perhapsAlive(spec, order);
-  const planned = await planStart(effects, found, order, (installation) =>
-    conversationFor(effects.ledger.db, member, spec, installation, order),
-  );
-  if (isRefusal(planned)) return planned;
-  if (await lives(effects, team.id, spec.id)) {
-    const stopped = await stopNow(effects, row, spec.id, 'it is started anew');
+  const plan = await planStart(effects, row, order);
+  if (isRefusal(plan)) return plan;
+  const { team, agent } = plan;
+  if (agent.action === 'keep') return { ok: true, start_mode: 'noop' };
+  const lives = await liveIncarnations(effects.ledger.db, team.id);
+  if (lives.some(({ agent_id }) => agent_id === agent.spec.id)) {
+    const stopped = await stopNow(effects, row, agent.spec.id, 'it is started anew');
     if (isRefusal(stopped)) return stopped;
   }
-  return startPlanned(effects, team, planned, order, cut);
-}
-
-/** Unknown never destroys: only somebody who says so ends a life that may still go. */
-function perhapsAlive(spec: AgentSpec, { command }: StartAgentOrder): Refusal {
-  return refuse('agent_may_live', `Nobody can tell whether ${spec.id} still runs. Say --force to end it first.`, {
-    evidence: { agent: spec.id },
-    next: [`${command} --force`, `team-agent why ${spec.id}`],
-  });
-}
-
-export interface Startable {
-  readonly team: Team;
-  readonly spec: AgentSpec;
-  readonly member: AgentRow;
-}
-
-/** A member that may be started now, of a team that runs. Looked at again by each verb: others may have come first. */
-export async function startable(effects: Effects, row: TeamRow, agent: AgentId): Promise<Startable | Refusal> {
-  const now = await findTeam(effects.ledger.db, row.team as TeamId);
-  if (now?.intent !== 'running') return teamNotRunning(row);
-  const found = await memberOf(effects, now, agent);
-  if (isRefusal(found) || !found.spec.paused) return found;
-  const { team, spec } = found;
-  return refuse('agent_paused', `${spec.id} is paused by its document ${spec.file}.`, {
-    evidence: { agent: spec.id, file: spec.file },
-    next: [`team-agent status --team ${shellWord(team.id)}`],
-  });
-}
-
-export function teamNotRunning({ team, documents }: TeamRow): Refusal {
-  return refuse('team_not_running', `The team ${team} is shut down.`, {
-    next: [`team-agent restart --team ${shellWord(team)}`, `team-agent quick-start ${shellWord(documents)}`],
-  });
-}
-
-/** All that a start would do; its refusals come from here, before any effect. */
-export async function planStart(
-  effects: Effects,
-  { team, spec }: Pick<Startable, 'team' | 'spec'>,
-  order: Omit<StartAgentOrder, 'agent' | 'force' | 'allow_fresh'>,
-  choose?: Choose,
-): Promise<PlannedAgent | Refusal> {
-  const dangerous = withoutYes([spec], { folder: team.folder, ...order });
-  if (dangerous) return { ...dangerous, next: [`${order.command} --yes`] };
-  return planAgent(effects, team, spec, order, choose);
-}
-
-/** An agent as its documents tell it now: an edited role takes effect with the next start. */
-export async function memberOf(effects: Effects, row: TeamRow, agent: AgentId): Promise<Startable | Refusal> {
-  const id = row.team as TeamId;
-  const members = await agentsOf(effects.ledger.db, id);
-  const member = members.find(({ agent_id }) => agent_id === agent);
-  if (!member) return unknownMember(id, agent, members);
-  const team = await readMembers(effects, row);
-  if (isRefusal(team)) return team;
-  const spec = team.agents.find((one) => one.id === agent);
-  if (spec) return { team, spec, member };
-  return refuse('team_document_invalid', `No document of ${row.documents} describes ${agent} any more.`, {
-    evidence: { agent, folder: row.documents },
-    next: [`ls ${shellWord(row.documents)}`],
-  });
-}
-
-async function lives({ ledger }: Effects, team: TeamId, agent: AgentId): Promise<boolean> {
-  return (await liveIncarnations(ledger.db, team)).some(({ agent_id }) => agent_id === agent);
+  return startPlanned(effects, team, agent, order, cut);
 }
 
 /** The start itself, of an agent that does not run. */
@@ -135,24 +55,38 @@ export async function startPlanned(
   const { spec } = planned;
   const position = team.agents.findIndex(({ id }) => id === spec.id);
   const start_mode: StartMode = planned.request.continues ? 'resumed' : 'fresh';
-  const done = await startLives(effects, {
+  const done = await startOrTooMany(effects, {
     verb: 'start',
     team,
     agents: [planned],
+    journal: grantedBy([planned], order),
     cut,
     asked: async (change) => {
-      await putAgent(change, spec, position);
+      const over = await overLimit(effects, change.tx, team, spec.id);
+      if (over) throw new TooMany(over);
+      await putAgent(change, spec, { position, intent: 'running' });
       await change.event('agent.starting', { agent_id: spec.id, start_mode, asked_by: order.asked_by });
-      await grant(change, { agents: [planned] }, order);
+      await grant(change, [planned], order);
     },
     enrol: () => enrol(effects, team.id, spec.id),
     ready: async (change) => {
       await change.event('agent.started', { agent_id: spec.id, start_mode, session_id: planned.request.session });
     },
   });
+  if (isRefusal(done)) return done;
   if (!done.ok) return undo(effects, planned, done, order.command);
   const [started] = done.started;
   return { ok: true, start_mode, ...(started ? { started } : {}) };
+}
+
+/** Two that start at once may both have seen the last free place: the commit gives it to one of them. */
+export async function startOrTooMany(effects: Effects, start: Start): Promise<StartedLives | Refusal> {
+  try {
+    return await startLives(effects, start);
+  } catch (error) {
+    if (error instanceof TooMany) return error.refusal;
+    throw error;
+  }
 }
 
 async function undo(

@@ -1,17 +1,10 @@
-import { type AgentId, type Refusal, refuse, shellWord, type TeamId } from '../../kernel/index.ts';
-import {
-  type AgentRow,
-  agentsOf,
-  discardSessions,
-  type IncarnationRow,
-  liveIncarnations,
-  type TeamRow,
-  updateAgent,
-} from '../../ledger/index.ts';
+import { type AgentId, isRefusal, type Refusal, refuse, shellWord, type TeamId } from '../../kernel/index.ts';
+import { discardSessions, type IncarnationRow, type TeamRow, updateAgent } from '../../ledger/index.ts';
 import type { Effects } from '../effects.ts';
 import { type Ended, endLife, keepLastView } from '../ending.ts';
 import { enrol } from '../enrolling.ts';
 import { Saga } from '../journal.ts';
+import { planStop } from '../planning/ending.ts';
 
 export interface AgentStopped {
   readonly ok: true;
@@ -32,16 +25,13 @@ export async function stopNow(
   agent: AgentId,
   why = 'it was stopped',
 ): Promise<AgentStopped | Refusal> {
-  const team = row.team as TeamId;
-  const members = await agentsOf(effects.ledger.db, team);
-  const known = members.find(({ agent_id }) => agent_id === agent);
-  if (!known) return unknownMember(team, agent, members);
-  const life = (await liveIncarnations(effects.ledger.db, team)).find(({ agent_id }) => agent_id === agent);
-  const paused = known.intent === 'paused';
-  if (!life && (paused || known.intent === 'stopped')) return { ok: true, stopped: false, last_view: null };
+  const plan = await planStop(effects, row, agent);
+  if (isRefusal(plan)) return plan;
+  const { team, life, already } = plan;
+  if (already) return { ok: true, stopped: false, last_view: null };
   const saga = new Saga(effects.ledger, team);
   await effects.ledger.change(team, 'coordinator', async (change) => {
-    if (!paused) await updateAgent(change, agent, { intent: 'stopped' });
+    if (plan.member.intent !== 'paused') await updateAgent(change, agent, { intent: 'stopped' });
     await saga.open(change, 'stop', { incarnations: life ? [life.incarnation] : [] });
     await change.event('agent.stopping', { agent_id: agent, why });
   });
@@ -92,13 +82,6 @@ export function cannotProveEnd({ agent_id, incarnation }: Ended): Refusal {
   return refuse('shutdown_partial', `Could not prove that ${agent_id} ended.`, {
     evidence: { agent: agent_id, incarnation },
     next: [`team-agent stop-agent ${shellWord(agent_id)}`, 'team-agent status'],
-  });
-}
-
-export function unknownMember(team: TeamId, agent: AgentId, members: readonly AgentRow[]): Refusal {
-  return refuse('agent_not_found', `Nobody in the team ${team} is called ${agent}.`, {
-    evidence: { agent, members: members.map(({ agent_id }) => agent_id) },
-    next: [`team-agent status --team ${shellWord(team)}`],
   });
 }
 

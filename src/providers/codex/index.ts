@@ -9,6 +9,7 @@ import { resumable } from './resumable.ts';
 import { serverFiles } from './server/files.ts';
 import { notLoggedIn } from './server/opening.ts';
 import { configuredVariables, isTrusted, mcpServerNames, missingLogin, readConfig } from './settings/config.ts';
+import { enforcement } from './settings/enforcement.ts';
 import { TEAM_SERVER } from './settings/overrides.ts';
 
 /** Variables that Codex documents, beside those that its configuration names itself. */
@@ -32,6 +33,7 @@ export const codex: Provider = {
   variables: VARIABLES,
   // It cuts an answer of more than 10,000 bytes in its middle (measured with 0.169.0 and a model that it does not know).
   longestAnswer: 9_000,
+  enforcement,
   inspect,
   resumable,
   plan,

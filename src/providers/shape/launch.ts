@@ -5,6 +5,32 @@ import type { PaneHandle, Terminals } from '../../tmux/index.ts';
 export const PERMISSION_MODES = ['manual', 'plan', 'accept_edits', 'auto', 'bypass'] as const;
 export type PermissionMode = (typeof PERMISSION_MODES)[number];
 
+/** What an agent may use, by the names of role documents, sorted. */
+export const TOOLS = [
+  'execute_bash',
+  'fs_list',
+  'fs_read',
+  'fs_write',
+  'git_diff',
+  'mcp_team',
+  'network',
+  'provider_builtin',
+] as const;
+export type Tool = (typeof TOOLS)[number];
+
+/**
+ * Who decides whether an agent has a tool, given its others: `hard`, its CLI does, by what we pass to it; `prompt_only`,
+ * nothing but the text of its role.
+ */
+export type Enforcement = 'hard' | 'prompt_only';
+
+/** What a role document grants. */
+export interface Granted {
+  /** Canonical names. */
+  readonly tools: readonly string[];
+  readonly permission: PermissionMode;
+}
+
 /** What a provider can do, by version of its CLI, each with its evidence. */
 export interface Capabilities {
   readonly versions: string;

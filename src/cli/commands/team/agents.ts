@@ -1,8 +1,6 @@
 import path from 'node:path';
-import { childEnvironment } from '../../../kernel/environment.ts';
 import { isRefusal, type Refusal } from '../../../kernel/reasons.ts';
-import type { Asking } from '../../../lifecycle/index.ts';
-import type { Verb } from '../../answers.ts';
+import type { Answers, Verb } from '../../answers.ts';
 import { call } from '../../calling.ts';
 import type { Context } from '../../context.ts';
 import { type Outcome, outcomeOf, refused } from '../../outcome.ts';
@@ -13,6 +11,15 @@ import {
   agentStoppedLines,
   restartLines,
 } from '../../rendering/agents.ts';
+import type { Look } from '../../rendering/look.ts';
+import { planLines } from '../../rendering/plan.ts';
+import { surroundingOf } from './variables.ts';
+
+type Planned = 'restart' | 'start-agent' | 'stop-agent' | 'reset-agent' | 'add-agent' | 'fork-agent' | 'remove-agent';
+
+interface Dry {
+  readonly dryRun?: boolean;
+}
 
 /** What a person agrees to. */
 interface Consent {
@@ -21,69 +28,67 @@ interface Consent {
   readonly yes?: boolean;
 }
 
-export async function restart(context: Context, flags: Consent): Promise<Outcome> {
-  const args = await withEnvironment(context, 'restart', flags);
-  return isRefusal(args) ? refused(args) : outcomeOf(await call(context, 'restart', args), restartLines);
+export async function restart(context: Context, flags: Consent & Dry): Promise<Outcome> {
+  return perform(context, 'restart', await orderOf(context, 'restart', flags), flags, restartLines);
 }
 
 export async function start(
   context: Context,
   agent: string,
-  { force = false, ...flags }: Consent & { readonly force?: boolean },
+  flags: Consent & Dry & { readonly force?: boolean },
 ): Promise<Outcome> {
-  const args = await withEnvironment(context, 'start-agent', flags);
-  if (isRefusal(args)) return refused(args);
-  return outcomeOf(await call(context, 'start-agent', { ...args, agent, force }), agentStartedLines);
+  const order = await orderOf(context, 'start-agent', flags);
+  const args = isRefusal(order) ? order : { ...order, agent, force: flags.force ?? false };
+  return perform(context, 'start-agent', args, flags, agentStartedLines);
 }
 
-export async function stop(context: Context, agent: string): Promise<Outcome> {
-  return outcomeOf(await call(context, 'stop-agent', { agent }), agentStoppedLines);
+export async function stop(context: Context, agent: string, flags: Dry): Promise<Outcome> {
+  return perform(context, 'stop-agent', { agent }, flags, agentStoppedLines);
 }
 
 export async function reset(
   context: Context,
   agent: string,
-  { discardSession = false, ...flags }: Consent & { readonly discardSession?: boolean },
+  flags: Consent & Dry & { readonly discardSession?: boolean },
 ): Promise<Outcome> {
-  const args = await withEnvironment(context, 'reset-agent', flags);
-  if (isRefusal(args)) return refused(args);
-  const asked = { ...args, agent, discard_session: discardSession };
-  return outcomeOf(await call(context, 'reset-agent', asked), agentStartedLines);
+  const order = await orderOf(context, 'reset-agent', flags);
+  const args = isRefusal(order) ? order : { ...order, agent, discard_session: flags.discardSession ?? false };
+  return perform(context, 'reset-agent', args, flags, agentStartedLines);
 }
 
 export async function add(
   context: Context,
   agent: string,
-  { roleFile, ...flags }: Consent & { readonly roleFile: string },
+  flags: Consent & Dry & { readonly roleFile: string },
 ): Promise<Outcome> {
-  const joins = { agent, role_file: path.resolve(context.cwd, roleFile) };
-  const args = await withEnvironment(context, 'add-agent', flags, joins);
-  if (isRefusal(args)) return refused(args);
-  return outcomeOf(await call(context, 'add-agent', { ...args, ...joins }), agentAddedLines);
+  const joins = { agent, role_file: path.resolve(context.cwd, flags.roleFile) };
+  const order = await orderOf(context, 'add-agent', flags, joins);
+  return perform(context, 'add-agent', isRefusal(order) ? order : { ...order, ...joins }, flags, agentAddedLines);
 }
 
 export async function fork(
   context: Context,
   source: string,
-  { as: agent, label, ...flags }: Consent & { readonly as: string; readonly label?: string },
+  flags: Consent & Dry & { readonly as: string; readonly label?: string },
 ): Promise<Outcome> {
-  const args = await withEnvironment(context, 'fork-agent', flags);
-  if (isRefusal(args)) return refused(args);
-  const named = label === undefined ? {} : { label };
-  return outcomeOf(await call(context, 'fork-agent', { ...args, source, agent, ...named }), agentAddedLines);
+  const order = await orderOf(context, 'fork-agent', flags);
+  const label = flags.label === undefined ? {} : { label: flags.label };
+  const args = isRefusal(order) ? order : { ...order, source, agent: flags.as, ...label };
+  return perform(context, 'fork-agent', args, flags, agentAddedLines);
 }
 
 export async function remove(
   context: Context,
   agent: string,
-  { fromSpec = false, confirm = false, force = false }: Readonly<Record<'fromSpec' | 'confirm' | 'force', boolean>>,
+  flags: Dry & { readonly fromSpec?: boolean; readonly confirm?: boolean; readonly force?: boolean },
 ): Promise<Outcome> {
+  const { fromSpec = false, confirm = false, force = false } = flags;
   const asked = { agent, from_spec: fromSpec, confirm, force };
-  return outcomeOf(await call(context, 'remove-agent', asked), agentRemovedLines);
+  return perform(context, 'remove-agent', asked, flags, agentRemovedLines);
 }
 
 /** The variables that the team's agents ask for go along, from the environment of whoever starts them. */
-async function withEnvironment(
+async function orderOf(
   context: Context,
   verb: Verb,
   { allowFresh = false, trust = false, yes = false }: Consent,
@@ -91,18 +96,18 @@ async function withEnvironment(
 ): Promise<Readonly<Record<string, unknown>> | Refusal> {
   const asked = await call(context, 'who-starts', { verb, ...(joins ? { joins } : {}) });
   if (isRefusal(asked)) return asked;
-  const names = await Promise.all(asked.agents.map((agent) => variablesOf(agent, context.environment)));
-  const environment = childEnvironment(context.environment, names.flat());
-  return { environment, umask: process.umask(), allow_fresh: allowFresh, trust, yes };
+  return { ...(await surroundingOf(asked.agents, context.environment)), allow_fresh: allowFresh, trust, yes };
 }
 
-/** What its document, its CLI and that CLI's own configuration ask for. What stands in the way is told by the verb itself. */
-async function variablesOf(agent: Asking, environment: NodeJS.ProcessEnv): Promise<readonly string[]> {
-  const { findProvider } = await import('../../../providers/index.ts');
-  const provider = findProvider(agent.provider);
-  if (isRefusal(provider)) return agent.env;
-  const all = childEnvironment(environment, Object.keys(environment));
-  const { id, folder, permission } = agent;
-  const found = await provider.inspect({ agent: id, folder, permission, trusted: true, environment: all });
-  return [...agent.env, ...provider.variables, ...(isRefusal(found) ? [] : (found.variables ?? []))];
+/** Carries a verb out, or shows what it would do. */
+async function perform<Name extends Planned>(
+  context: Context,
+  verb: Name,
+  args: Readonly<Record<string, unknown>> | Refusal,
+  { dryRun = false }: Dry,
+  lines: (answer: Answers[Name], look: Look) => readonly string[],
+): Promise<Outcome> {
+  if (isRefusal(args)) return refused(args);
+  if (dryRun) return outcomeOf(await call(context, 'plan', { of: verb, ...args }), planLines);
+  return outcomeOf(await call(context, verb, args), lines);
 }

@@ -1,6 +1,9 @@
 import { type Command, Option } from 'commander';
 import { hidden, type Perform } from '../declaring.ts';
 
+/** A command that can show what it would do. */
+const dry = (command: Command): Command => command.option('--dry-run', 'show what would be done, and do nothing');
+
 export function teamCommands(program: Command, perform: Perform): void {
   program
     .command('demo [folder]')
@@ -12,38 +15,59 @@ export function teamCommands(program: Command, perform: Perform): void {
     .action((folder: string | undefined, flags) =>
       perform(async (context) => (await import('./demo.ts')).run(context, folder, flags)),
     );
-  program
-    .command('quick-start [dir]')
+  const launches = (command: Command): Command =>
+    command
+      .option('--name <name>', 'the name of a team without TEAM.md')
+      .option('--team-id <id>', 'the id under .team/ of a team without TEAM.md')
+      .option('--fresh', 'begin new conversations, though the team has some')
+      .option('--trust', "say yes to the agents' folders, where their CLIs do not trust them yet")
+      .option('--yes', 'say yes to agents that never ask before they act');
+  const launching = () => import('./launch.ts');
+  dry(launches(program.command('quick-start [dir]')))
     .summary('start the team whose documents lie in DIR')
     .description(
       'Starts the team whose documents lie in DIR: TEAM.md and agents/*.md. Returns when every agent is ready.',
     )
-    .option('--name <name>', 'the name of a team without TEAM.md')
-    .option('--team-id <id>', 'the id under .team/ of a team without TEAM.md')
-    .option('--fresh', 'begin new conversations, though the team has some')
-    .option('--trust', "say yes to the agents' folders, where their CLIs do not trust them yet")
-    .option('--yes', 'say yes to agents that never ask before they act')
     .action((dir: string | undefined, flags) =>
-      perform(async (context) => (await import('./quick-start.ts')).run(context, dir ? [dir] : [], flags)),
+      perform(async (context) => (await launching()).run(context, 'quick-start', dir, flags)),
     );
+  dry(launches(program.command('launch [spec]')))
+    .summary('the same, of a spec file or a folder')
+    .action((spec: string | undefined, flags) =>
+      perform(async (context) => (await launching()).run(context, 'launch', spec, flags)),
+    );
+  dry(launches(program.command('start [dir]')))
+    .summary('the same, of the folder that --team names')
+    .action((dir: string | undefined, flags) =>
+      perform(async (context) => (await launching()).run(context, 'start', dir, flags)),
+    );
+  launches(program.command('preflight [dir]'))
+    .summary('could that team be started? every check, and nothing done')
+    .action((dir: string | undefined, flags) =>
+      perform(async (context) => (await launching()).preflight(context, dir, flags)),
+    );
+  program
+    .command('wait-ready')
+    .summary('wait until every agent takes input and has its team tools')
+    .option('--timeout <seconds>', 'give up after so long (default: 120)')
+    .action((flags) => perform(async (context) => (await import('./wait-ready.ts')).run(context, flags)));
   const consents = (command: Command): Command =>
     command
       .option('--allow-fresh', 'give up a conversation that cannot be resumed')
       .option('--trust', "say yes to the agents' folders, where their CLIs do not trust them yet")
       .option('--yes', 'say yes to agents that never ask before they act');
   const agents = () => import('./agents.ts');
-  consents(program.command('restart'))
+  dry(consents(program.command('restart')))
     .summary('start the team again, each agent on its conversation')
     .action((flags) => perform(async (context) => (await agents()).restart(context, flags)));
-  consents(program.command('start-agent <agent>'))
+  dry(consents(program.command('start-agent <agent>')))
     .summary('start one agent on its conversation')
     .option('--force', 'end it first when it runs')
     .action((agent: string, flags) => perform(async (context) => (await agents()).start(context, agent, flags)));
-  program
-    .command('stop-agent <agent>')
+  dry(program.command('stop-agent <agent>'))
     .summary('end one agent; its conversation and its mail stay')
-    .action((agent: string) => perform(async (context) => (await agents()).stop(context, agent)));
-  consents(program.command('reset-agent <agent>'))
+    .action((agent: string, flags) => perform(async (context) => (await agents()).stop(context, agent, flags)));
+  dry(consents(program.command('reset-agent <agent>')))
     .summary('give up the conversation of an agent and start it anew')
     .option('--discard-session', 'yes, give it up')
     .action((agent: string, flags) => perform(async (context) => (await agents()).reset(context, agent, flags)));
@@ -52,17 +76,16 @@ export function teamCommands(program: Command, perform: Perform): void {
       .option('--trust', "say yes to the agent's folder, where its CLI does not trust it yet")
       .option('--yes', 'say yes to an agent that never asks before it acts')
       .addOption(hidden('--no-display'));
-  joins(program.command('add-agent <agent>'))
+  dry(joins(program.command('add-agent <agent>')))
     .summary('make the agent of a role document a member')
     .requiredOption('--role-file <file>', 'its role document; the team keeps a copy')
     .action((agent: string, flags) => perform(async (context) => (await agents()).add(context, agent, flags)));
-  joins(program.command('fork-agent <agent>'))
+  dry(joins(program.command('fork-agent <agent>')))
     .summary('a new member that knows what AGENT knows')
     .requiredOption('--as <id>', 'the id of the new member')
     .option('--label <role>', 'its role, when it is another one')
     .action((agent: string, flags) => perform(async (context) => (await agents()).fork(context, agent, flags)));
-  program
-    .command('remove-agent <agent>')
+  dry(program.command('remove-agent <agent>'))
     .summary('make an agent no member any more')
     .option('--force', 'end it when it runs')
     .option('--from-spec', "though the team's own documents describe it, which stay as they are")
@@ -96,10 +119,9 @@ export function teamCommands(program: Command, perform: Perform): void {
     .option('--provider <name>', 'of those that wait, the one of this CLI')
     .option('--confirm', 'take the lead from somebody who lives')
     .action((flags) => perform(async (context) => (await import('./claim-leader.ts')).attach(context, flags)));
-  program
-    .command('shutdown')
+  dry(program.command('shutdown'))
     .summary('end the agents of the team')
     .description('Ends every agent of the team and keeps what each showed last. Messages, results and documents stay.')
     .addOption(hidden('--keep-logs'))
-    .action(() => perform(async (context) => (await import('./shutdown.ts')).run(context)));
+    .action((flags) => perform(async (context) => (await import('./shutdown.ts')).run(context, flags)));
 }

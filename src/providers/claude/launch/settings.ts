@@ -12,8 +12,8 @@ const DECISION_TIMEOUT = 7 * 24 * 3600;
 /** Hooks that tell where a turn is; each is one round trip. Nothing runs for each tool call. */
 const WORDS = ['UserPromptSubmit', 'Stop', 'StopFailure'] as const;
 
-/** The native tools behind the canonical names of role documents. */
-const NATIVE: Readonly<Record<string, readonly string[]>> = {
+/** The native tools behind the canonical names of role documents: those that were not granted are denied. */
+export const NATIVE: Readonly<Record<string, readonly string[]>> = {
   execute_bash: ['Bash'],
   fs_read: ['Read'],
   fs_write: ['Edit', 'Write', 'NotebookEdit'],

@@ -1,0 +1,76 @@
+import fs from 'node:fs';
+import path from 'node:path';
+import { callCoordinator } from '../../../client/index.ts';
+import { isRefusal, type Refusal } from '../../../kernel/reasons.ts';
+import { callIn } from '../../calling.ts';
+import type { Context } from '../../context.ts';
+import { type Outcome, outcomeOf, refused } from '../../outcome.ts';
+import { quickStartLines } from '../../rendering/lists.ts';
+import { planLines, preflightLines } from '../../rendering/plan.ts';
+import { findWorkspace } from '../../workspace.ts';
+import { surroundingOf } from './variables.ts';
+
+interface Flags {
+  readonly name?: string;
+  readonly teamId?: string;
+  readonly trust?: boolean;
+  readonly yes?: boolean;
+  readonly fresh?: boolean;
+  readonly dryRun?: boolean;
+}
+
+/** The three names of one thing: what they read, and whether they ask first, differs. */
+type Name = 'quick-start' | 'launch' | 'start';
+
+/** Starts the team of a folder's documents, or of a spec. */
+export async function run(context: Context, as: Name, given: string | undefined, flags: Flags): Promise<Outcome> {
+  const found = await orderOf(context, as, given, flags);
+  if (isRefusal(found)) return refused(found);
+  const { workspace, order } = found;
+  if (flags.dryRun) return outcomeOf(await callIn(workspace, 'plan', { of: 'quick-start', ...order }), planLines);
+  const blocked = await refusedFirst(workspace, order);
+  if (blocked) return refused(blocked);
+  return outcomeOf(await callIn(workspace, 'quick-start', order, context.interrupted), quickStartLines);
+}
+
+/** Makes every check of a launch, and changes nothing. */
+export async function preflight(context: Context, given: string | undefined, flags: Flags): Promise<Outcome> {
+  const found = await orderOf(context, 'quick-start', given, flags);
+  if (isRefusal(found)) return refused(found);
+  return outcomeOf(await callIn(found.workspace, 'preflight', found.order), preflightLines);
+}
+
+/** What is asked for. Documents that cannot be read are told by the verb. */
+async function orderOf(context: Context, as: Name, given: string | undefined, flags: Flags) {
+  const workspace = findWorkspace(context, 'change');
+  if (isRefusal(workspace)) return workspace;
+  const { askingOf, readDocuments } = await import('../../../lifecycle/index.ts');
+  const folder = documentsAt(context, workspace, given ?? context.globals.team ?? '.');
+  const { name, teamId: team_id } = flags;
+  const words = { ...(name === undefined ? {} : { name }), ...(team_id === undefined ? {} : { team_id }) };
+  const team = readDocuments(workspace, { folder, ...words });
+  const asking = isRefusal(team) ? [] : askingOf(team.agents);
+  const surrounding = await surroundingOf(asking, context.environment);
+  const yeses = { trust: flags.trust ?? false, yes: flags.yes ?? false, fresh: flags.fresh ?? false };
+  return { workspace, order: { folder, as, ...words, ...yeses, ...surrounding } };
+}
+
+/** The documents that a word means: a path, or the id of a team that is kept in `.team/`. */
+function documentsAt(context: Context, workspace: string, word: string): string {
+  const place = path.resolve(context.cwd, word);
+  const kept = path.join(workspace, '.team', word);
+  return !fs.existsSync(place) && fs.existsSync(kept) ? kept : place;
+}
+
+/**
+ * What a launch is refused for is told before a coordinator is started, so that nothing is created for a team that cannot
+ * be. A coordinator that lives tells it itself: it also knows who may not start a team at all.
+ */
+async function refusedFirst(workspace: string, order: object): Promise<Refusal | undefined> {
+  const there = await callCoordinator(workspace, 'may-start', {}, { start: false });
+  if (there) return isRefusal(there) ? there : undefined;
+  const { planWithoutCoordinator } = await import('../../../coordinator/offline.ts');
+  const answer = await planWithoutCoordinator(workspace, 'may-launch', order);
+  // What only a coordinator can tell, one that is started will tell.
+  return isRefusal(answer) && answer.reason !== 'coordinator_absent' ? answer : undefined;
+}
