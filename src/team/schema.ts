@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { flag, harmless, listOf, notYet, oneOf, positive, text, toolWord, variableName } from './fields.ts';
+import { agentName, flag, harmless, listOf, notYet, oneOf, positive, text, toolWord, variableName } from './fields.ts';
 import { APPROVERS, MCP_CHOICES, NOTIFY, PERMISSION_WORDS } from './shape.ts';
 import { peerLimits, routing, tasks } from './tasks/schema.ts';
 
@@ -28,6 +28,7 @@ export const teamFields = z.strictObject({
   objective: text('what the team is for, as text').optional(),
   provider: text("the leader's provider, such as claude or codex").optional(),
   model: text('the name of a model').optional(),
+  leader_model: text('the name of a model, for the leader alone').optional(),
   leader_role: text("the leader's role, as text").optional(),
   default_model: text('the name of a model').optional(),
   provider_models: z
@@ -57,6 +58,7 @@ export const teamFields = z.strictObject({
   max_active_agents: positive('a whole number of agents')
     .int({ error: 'does not fit; write a whole number' })
     .optional(),
+  auto_trust_own_workspace: flag().optional(),
   display_backend: oneOf(DISPLAYS).optional(),
   tick_interval_sec: positive(SECONDS).optional(),
   push_min_interval_sec: positive(SECONDS).optional(),
@@ -79,7 +81,7 @@ export function keptFields(fields: TeamFields): Readonly<Record<string, unknown>
 
 /** The head of a role document. `name`, `role`, `provider` and `tools` are required. */
 export const roleFields = z.strictObject({
-  name: text("the agent's id, such as builder"),
+  name: agentName,
   role: text('what the agent is, such as developer'),
   provider: text('the CLI that plays it, such as claude, codex or scripted'),
   tools: listOf(toolWord, 'a list such as [fs_read, execute_bash]'),

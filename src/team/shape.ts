@@ -84,6 +84,8 @@ export interface Team {
   readonly startupOrder: readonly AgentId[];
   /** At most so many of the agents run at a time, at least 1; null: all of them. */
   readonly maxActive: number | null;
+  /** Is the deprecated `auto_trust_own_workspace` switched on? It trusts nothing; whoever starts the team is told so. */
+  readonly autoTrust: boolean;
   /** Settings about display and timing, as they were written (`display_backend`, `tick_interval_sec`, ...). */
   readonly kept: Readonly<Record<string, unknown>>;
 }

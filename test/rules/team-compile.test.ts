@@ -81,6 +81,7 @@ describe('a team of its documents', () => {
       routing: { rules: [] },
       startupOrder: ['amy', 'zoe'],
       maxActive: 2,
+      autoTrust: false,
       kept: { display_backend: 'none', tick_interval_sec: 2.5 },
       agents: [
         {
@@ -248,6 +249,8 @@ describe('what is wrong in documents', () => {
     ['name: 5', 'name'],
     ['toString: 1', 'toString'],
     ['__proto__: 1', '__proto__'],
+    ['colour:', 'colour'],
+    ['auto_trust_own_workspace: "yes"', 'auto_trust_own_workspace'],
     ['name: "a', 'front matter'],
     ['name: a\nname: b', 'name'],
     ['name: &x a\nobjective: *x', 'objective'],

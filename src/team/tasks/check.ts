@@ -83,16 +83,11 @@ export function workProblems(
       fault(['tasks', index, 'deps'], `these tasks wait for each other: ${round.join(' -> ')}; remove one of the deps`),
     ),
     ...nobody(['routing', 'default_assignee'], routing?.default_assignee),
-    ...(routing?.rules ?? []).flatMap(({ assign_to, match }, index) => [
-      ...nobody(['routing', 'rules', index, 'assign_to'], assign_to),
-      ...(Object.values(match).every((value) => value === undefined)
-        ? [fault(['routing', 'rules', index, 'match'], TAKES_ALL)]
-        : []),
-    ]),
+    ...(routing?.rules ?? []).flatMap(({ assign_to }, index) =>
+      nobody(['routing', 'rules', index, 'assign_to'], assign_to),
+    ),
   ];
 }
-
-const TAKES_ALL = 'is empty: the rule would take every task; write what a task must be, or use default_assignee';
 
 function advice(word: string, candidates: readonly string[], are: string): string {
   const meant = nearest(word, candidates);
