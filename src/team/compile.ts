@@ -28,7 +28,7 @@ export function compileTeam(files: readonly TeamFile[], around: Surroundings): T
 }
 
 /** The team of a head and its agents, wherever they are written; whatever does not fit together is told with all the rest. */
-export function assemble(head: Head, roles: readonly CompiledRole[], around: Surroundings): Team | Refusal {
+export function assemble(head: Head, roles: readonly CompiledRole[], around: Surroundings, spec = '.'): Team | Refusal {
   const { fields } = head;
   const agents = inOrder(
     roles.flatMap(({ agent }) => (agent ? [agent] : [])),
@@ -45,7 +45,7 @@ export function assemble(head: Head, roles: readonly CompiledRole[], around: Sur
   const name = fields.name ?? around.fallbackName;
   const id = teamIdOf(name);
   if (id === undefined) problems.push(head.fault('name', `${shown(name)} ${NAME_ADVICE}`, 'team_name_invalid'));
-  if (problems.length > 0 || id === undefined) return documentRefusal(around.folder, problems);
+  if (problems.length > 0 || id === undefined) return documentRefusal(around.folder, problems, spec);
   return {
     id,
     name,

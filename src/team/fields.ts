@@ -168,3 +168,10 @@ export function shown(value: unknown): string {
   const whole = JSON.stringify(value) ?? String(value);
   return looksLikeSecret(whole) ? 'this value' : firstLine(printable(whole), 60);
 }
+
+type Given<Fields> = { readonly [Key in keyof Fields]?: Exclude<Fields[Key], undefined> };
+
+/** An object without the keys that were not written. */
+export function given<Fields extends object>(fields: Fields): Given<Fields> {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as Given<Fields>;
+}

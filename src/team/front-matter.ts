@@ -1,5 +1,5 @@
 import type { Problem } from './problems.ts';
-import { type Flaw, keyOfLine, linesOf, readYaml, trimLines } from './yaml.ts';
+import { type Flaw, keyOfLine, linesOf, proseOf, readYaml } from './yaml.ts';
 
 /** Where something is written: the line, counted from 1, and what its author calls it. */
 export interface Place {
@@ -29,7 +29,7 @@ export function hasFrontMatter(text: string): boolean {
  */
 export function readFrontMatter(file: string, text: string): FrontMatter | readonly Problem[] {
   const lines = linesOf(text);
-  if (!FENCE.test(lines[0] ?? '')) return { ...NO_HEAD, body: trimLines(lines) };
+  if (!FENCE.test(lines[0] ?? '')) return { ...NO_HEAD, body: proseOf(text) };
   const end = lines.findIndex((line, index) => index > 0 && FENCE.test(line));
   const broken = (flaw: Flaw): Problem => ({
     kind: 'team_document_invalid',
@@ -47,7 +47,7 @@ export function readFrontMatter(file: string, text: string): FrontMatter | reado
   return {
     values: parsed.values,
     place: (path) => ({ line: parsed.lineOf(path), key: nameOf(path) }),
-    body: trimLines(lines.slice(end + 1)),
+    body: proseOf(lines.slice(end + 1).join('\n')),
   };
 }
 

@@ -7,6 +7,7 @@ import type { Problem, ProblemKind } from './problems.ts';
 import { type RoleFields, roleFields, type TeamFields } from './schema.ts';
 import { secretProblems } from './secrets.ts';
 import { type AgentSpec, permissionOf, type Surroundings, type TeamFile } from './shape.ts';
+import { proseOf } from './yaml.ts';
 
 /** One agent of a team's documents: what could be made of it, and all that is wrong with it. */
 export interface CompiledRole {
@@ -24,7 +25,7 @@ export interface RoleSource {
   /** The file, relative to the team folder. */
   readonly file: string;
   readonly fields: RoleFields;
-  /** What the agent is told; empty: its role says it all. */
+  /** What the agent is told; blank: its role says it all. */
   readonly body: string;
 }
 
@@ -90,7 +91,7 @@ export function agentOf(
       { written: fields.provider, canonical: provider.name },
       canonicalOf,
     ),
-    prompt: body === '' ? fields.role : body,
+    prompt: proseOf(body) || proseOf(fields.role),
     tools: resolveTools(fields.tools, fields.role),
     folder,
     ...(script === undefined ? {} : { script }),

@@ -1,17 +1,19 @@
 import { z } from 'zod';
-import { agentName, flag, harmless, listOf, notYet, oneOf, positive, text, toolWord, variableName } from './fields.ts';
-import { APPROVERS, MCP_CHOICES, NOTIFY, PERMISSION_WORDS } from './shape.ts';
+import {
+  agentName,
+  flag,
+  given,
+  harmless,
+  listOf,
+  notYet,
+  oneOf,
+  positive,
+  text,
+  toolWord,
+  variableName,
+} from './fields.ts';
+import { APPROVERS, DISPLAYS, type Kept, MCP_CHOICES, NOTIFY, PERMISSION_WORDS } from './shape.ts';
 import { peerLimits, routing, tasks } from './tasks/schema.ts';
-
-const DISPLAYS = [
-  'adaptive',
-  'none',
-  'tmux_attach',
-  'iterm',
-  'ghostty',
-  'ghostty_window',
-  'ghostty_workspace',
-] as const;
 
 const SECONDS = 'a number of seconds above 0';
 
@@ -67,16 +69,10 @@ export const teamFields = z.strictObject({
 });
 export type TeamFields = z.output<typeof teamFields>;
 
-/** Fields that are kept as they were written: they say how a team is shown and how often it is looked at. */
-const KEPT = [
-  'display_backend',
-  'tick_interval_sec',
-  'push_min_interval_sec',
-  'stuck_timeout_sec',
-] as const satisfies readonly (keyof TeamFields)[];
-
-export function keptFields(fields: TeamFields): Readonly<Record<string, unknown>> {
-  return Object.fromEntries(KEPT.flatMap((key) => (fields[key] === undefined ? [] : [[key, fields[key]]])));
+/** Settings that are kept as they were written: they say how a team is shown and how often it is looked at. */
+export function keptFields(fields: TeamFields): Kept {
+  const { display_backend, tick_interval_sec, push_min_interval_sec, stuck_timeout_sec } = fields;
+  return given({ display_backend, tick_interval_sec, push_min_interval_sec, stuck_timeout_sec });
 }
 
 /** The head of a role document. `name`, `role`, `provider` and `tools` are required. */

@@ -49,9 +49,9 @@ export function linesOf(text: string): string[] {
     .split('\n');
 }
 
-/** Prose without the empty lines around it. */
-export function trimLines(lines: readonly string[]): string {
-  return lines
+/** A text without the empty lines around it; its lines end in `\n`. */
+export function proseOf(text: string): string {
+  return linesOf(text)
     .join('\n')
     .replace(/^(?:[ \t]*\n)+/, '')
     .trimEnd();
