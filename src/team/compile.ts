@@ -132,19 +132,20 @@ function betweenDocuments(head: Head, roles: readonly CompiledRole[]): Problem[]
     return [head.fault('agents', 'there is no agent; write a role document such as agents/builder.md')];
   }
   const problems: Problem[] = [];
-  const names = roles.flatMap(({ name }) => (name === undefined ? [] : [name]));
+  const written = roles.flatMap(({ name }) => (name === undefined ? [] : [name]));
+  const names = [...new Set(written)];
   const order = head.fields.startup_order ?? [];
   for (const [index, name] of order.entries()) {
     const place = ['startup_order', index] as const;
     if (order.indexOf(name) < index) problems.push(head.fault(place, `${shown(name)} stands here twice; keep one`));
     // With a document that could not be read, nobody knows whether the name is in it.
-    if (names.includes(name) || names.length < roles.length) continue;
+    if (names.includes(name) || written.length < roles.length) continue;
     const meant = nearest(name, names);
     const advice = meant ? `did you mean ${meant}?` : `the agents are ${names.join(', ')}`;
     problems.push(head.fault(place, `there is no agent ${shown(name)}; ${advice}`));
   }
   // With a document that could not be read, nobody knows who is there.
-  const members = names.length < roles.length ? undefined : names;
+  const members = written.length < roles.length ? undefined : names;
   problems.push(...workProblems(head.fields, members, head.fault));
   return problems;
 }

@@ -91,12 +91,18 @@ export const toolWord = z.enum(TOOL_WORDS, {
 
 /** Fields in which a key that may be left out may also stand without a value. */
 export function withBlanks(fields: z.ZodObject): z.ZodObject {
+  const known = BLANKS.get(fields);
+  if (known) return known;
   const shape = Object.entries(fields.shape).map(([key, field]): [string, z.core.$ZodType] => [
     key,
     field instanceof z.ZodOptional ? z.nullable(field.unwrap()).optional() : field,
   ]);
-  return z.strictObject(Object.fromEntries(shape));
+  const blanks = z.strictObject(Object.fromEntries(shape));
+  BLANKS.set(fields, blanks);
+  return blanks;
 }
+/** A schema is compiled at its first use, which takes longer than all its later ones. */
+const BLANKS = new WeakMap<z.ZodObject, z.ZodObject>();
 
 /**
  * Checks a document's head, or a part of one, against its fields. A key without a value counts as not written. What is

@@ -27,6 +27,9 @@ const OUR_STORE = 'messages are kept in the ledger, .team/team.db';
 const OUR_PLACES = 'where things are kept is not chosen by a spec';
 const OWN_LEADER = 'the leader is a conversation of its own, which keeps its context and its tools';
 
+const NO_TOOLS = `is refused: ${OWN_LEADER}; remove tools`;
+const leaderTool = <const Word extends string>(word: Word) => z.literal(word, { error: NO_TOOLS });
+
 const team = part(
   {
     name: text('a name such as web-shop'),
@@ -44,9 +47,7 @@ const leader = part(
     provider: teamFields.shape.provider,
     model: text('the name of a model').nullish(),
     tools: z
-      .tuple([z.literal('fs_read'), z.literal('fs_list'), z.literal('mcp_team')], {
-        error: () => `is refused: ${OWN_LEADER}; remove the line`,
-      })
+      .tuple([leaderTool('fs_read'), leaderTool('fs_list'), leaderTool('mcp_team')], { error: NO_TOOLS })
       .optional(),
     context_policy: part(
       {
