@@ -25,7 +25,7 @@ import {
   surveyLaunch,
   whoAsks,
 } from '../lifecycle/index.ts';
-import type { Team } from '../team/index.ts';
+import { asksBeforeLaunch, type Team } from '../team/index.ts';
 import {
   addInput,
   addOrder,
@@ -71,7 +71,8 @@ const PLANNERS: Readonly<Record<string, Planner>> = {
     const { checks, plan } = await surveyLaunch(sight, team, order);
     // A plan says itself whether it takes a yes: nobody has to say it to see that.
     const blocker = firstBlocker(checks.filter(({ name }) => name !== 'consent'));
-    return blocker ?? shown(order.as ?? 'quick-start', team, plan ?? { agents: [], granted: [] }, launchCommand(order));
+    if (blocker || !plan) return blocker ?? {};
+    return shown(order.as ?? 'quick-start', team, plan, launchCommand(order), asksBeforeLaunch(order.folder));
   },
   restart: (sight, args, { own, by }) =>
     ofTeam(selectTeam(sight.ledger.db, restartInput.parse(args).team, own), async (row) => {
@@ -171,14 +172,16 @@ export async function planWithout(verb: string, sight: Sight, args: object): Pro
   return planVerb(verb, sight, args, { by: 'person' });
 }
 
-/** What a plan says, in the words of `--dry-run`. `command`: the line that carries it out. */
+/** What a plan says, in the words of `--dry-run`. `command`: the line that carries it out. `asksFirst`: only after a yes. */
 function shown(
   verb: string,
   team: Team | TeamRow,
   plan: { readonly agents: readonly AgentPlan[]; readonly granted?: readonly Grant[] },
   command: string,
+  asksFirst = false,
 ): object {
-  const safety = safetyOf(plan.agents, plan.granted ?? []);
+  const dangers = safetyOf(plan.agents, plan.granted ?? []);
+  const safety = { ...dangers, requires_explicit_yes: dangers.requires_explicit_yes || asksFirst };
   const yes = safety.requires_explicit_yes && !command.endsWith(' --yes') ? ' --yes' : '';
   const documents = 'tasks' in team ? team : undefined;
   return {

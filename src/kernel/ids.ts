@@ -24,18 +24,20 @@ export const LEADER = 'leader' as AgentId;
 /** Who the coordinator's own notices come from. */
 export const SYSTEM = 'team-agent' as AgentId;
 
-const AGENT_ID = /^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$/;
+const WORD = /^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$/;
+/** An agent's id: a word that is neither the leader's name, however it is written, nor `SYSTEM`. */
+export const AGENT_ID = /^(?![Ll][Ee][Aa][Dd][Ee][Rr]$)(?!team-agent$)[A-Za-z0-9][A-Za-z0-9_-]{0,63}$/;
 const MESSAGE_ID = /^m_[0-9a-f]{24}$/;
 const RESERVED_TEAMS = new Set(['run', 'runtime', 'logs', 'export']);
 
 /** An agent id as a document or a person wrote it; undefined when it is malformed or reserved. */
 export function agentId(text: string): AgentId | undefined {
-  return AGENT_ID.test(text) && text.toLowerCase() !== LEADER && text !== SYSTEM ? (text as AgentId) : undefined;
+  return AGENT_ID.test(text) ? (text as AgentId) : undefined;
 }
 
 /** A team id; undefined when malformed, or a name that `.team/` uses itself. */
 export function teamId(text: string): TeamId | undefined {
-  return AGENT_ID.test(text) && !RESERVED_TEAMS.has(text) && !text.startsWith('team.db') ? (text as TeamId) : undefined;
+  return WORD.test(text) && !RESERVED_TEAMS.has(text) && !text.startsWith('team.db') ? (text as TeamId) : undefined;
 }
 
 /** A message id minted by a client; undefined when malformed. */

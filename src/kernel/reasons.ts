@@ -36,6 +36,7 @@ export const REASONS = {
   discard_session_required: 1,
   fork_unavailable: 1,
   dangerous_needs_yes: 1,
+  launch_needs_yes: 1,
   // the command-line tools of agents
   provider_missing: 1,
   provider_version_unsupported: 1,

@@ -34,6 +34,8 @@ export interface Provider {
   readonly variables: readonly string[];
   /** Longest answer of a team tool that its CLI hands to the model whole, in bytes of UTF-8; any when left out. */
   readonly longestAnswer?: number;
+  /** Has its CLI a fast mode that a launch can switch on? */
+  readonly fastMode?: true;
   /** How firmly its CLI keeps an agent to each tool, by what a launch passes to it. Only of the CLI's own tools. */
   enforcement(granted: Granted, tool: Tool): Enforcement;
   /** Looks at the CLI, its login and its trust in a folder, and changes nothing. Refuses what could not work. */

@@ -40,6 +40,7 @@ function fits(task: Routable, match: RouteMatch): boolean {
     match.type?.some((type) => type === task.type),
     match.risk?.some((risk) => risk === task.risk),
     match.requires_tools?.every((tool) => needed.includes(tool)),
+    match.assignee?.some((assignee) => assignee === task.assignee),
     match.files?.some((glob) => listIn(task.files).some((file) => fitsGlob(file, glob))),
   ].filter((holds) => holds !== undefined);
   return held.length > 0 && held.every(Boolean);

@@ -1,6 +1,6 @@
 import { isRefusal, type Refusal } from '../kernel/index.ts';
 import { checkFields, shown } from './fields.ts';
-import { type FrontMatter, readFrontMatter } from './front-matter.ts';
+import { type FrontMatter, NO_HEAD, readFrontMatter } from './front-matter.ts';
 import { teamIdOf } from './names.ts';
 import { documentRefusal, nearest, type Problem, type ProblemKind } from './problems.ts';
 import { type CompiledRole, compileRole, isBroken } from './role.ts';
@@ -32,94 +32,105 @@ export function compileTeam(
   around: Surroundings,
   changes: Changes = UNCHANGED,
 ): Team | Refusal {
-  const head = compileHead(
-    files.find((file) => file.path === TEAM_DOCUMENT),
-    around,
-  );
+  const head = compileHead(files.find((file) => file.path === TEAM_DOCUMENT));
+  const compile = (file: TeamFile): CompiledRole => compileRole(file, head.fields, around);
   const written = files
     .filter((file) => file.path !== TEAM_DOCUMENT)
     .sort((one, other) => (one.path < other.path ? -1 : 1))
-    .map((file) => compileRole(file, head.fields, around));
+    .map(compile);
   const counts = ({ name }: CompiledRole): boolean => name === undefined || !changes.replaced.has(name);
-  const roles = [...written.filter(counts), ...changes.added.map((file) => compileRole(file, head.fields, around))];
+  const roles = [...written.filter(counts), ...changes.added.map(compile)];
+  return assemble(head, roles, around, { left: written.filter((role) => !counts(role)) });
+}
+
+/** The team of a head and its agents, wherever they are written; whatever does not fit together is told with all the rest. */
+export function assemble(
+  head: Head,
+  roles: readonly CompiledRole[],
+  around: Surroundings,
+  { spec = '.', left = [] }: { readonly spec?: string; readonly left?: readonly CompiledRole[] } = {},
+): Team | Refusal {
+  const { fields } = head;
   const agents = inOrder(
     roles.flatMap(({ agent }) => (agent ? [agent] : [])),
-    head.fields.startup_order ?? [],
+    fields.startup_order ?? [],
   );
+  const leader = leaderOf(head, around);
   const problems = [
     ...head.problems,
+    ...leader.problems,
     ...roles.flatMap((role) => role.problems),
     ...twice(roles),
-    ...betweenDocuments(
-      head,
-      roles,
-      written.filter((role) => !counts(role)),
-    ),
+    ...betweenDocuments(head, roles, left),
   ];
-  const name = head.fields.name ?? around.fallbackName;
+  const name = fields.name ?? around.fallbackName;
   const id = teamIdOf(name);
   if (id === undefined) problems.push(head.fault('name', `${shown(name)} ${NAME_ADVICE}`, 'team_name_invalid'));
-  if (problems.length > 0 || id === undefined) return documentRefusal(around.folder, problems);
+  if (problems.length > 0 || id === undefined) return documentRefusal(around.folder, problems, spec);
   return {
     id,
     name,
-    objective: head.fields.objective ?? (head.body || `Work together on ${name}.`),
-    sessionName: head.fields.session_name ?? `team-${id}`,
+    objective: fields.objective ?? (head.body || `Work together on ${name}.`),
+    sessionName: fields.session_name ?? `team-${id}`,
     folder: around.folder,
     hasTeamDocument: head.written,
-    leaderProvider: head.leaderProvider,
-    leaderModel: head.fields.model ?? null,
-    leaderRole: head.fields.leader_role ?? 'leader',
-    notify: head.fields.notify ?? 'each',
-    approvals: head.fields.approvals ?? 'person',
-    workerToWorker: head.fields.worker_to_worker ?? true,
-    peerMirror: head.fields.peer_mirror ?? false,
-    peerLimits: peerLimitsOf(head.fields),
-    tasks: tasksOf(head.fields),
-    routing: routingOf(head.fields),
+    leaderProvider: leader.provider,
+    leaderModel: fields.leader_model ?? fields.model ?? null,
+    leaderRole: fields.leader_role ?? 'leader',
+    notify: fields.notify ?? 'each',
+    approvals: fields.approvals ?? 'person',
+    workerToWorker: fields.worker_to_worker ?? true,
+    peerMirror: fields.peer_mirror ?? false,
+    peerLimits: peerLimitsOf(fields),
+    tasks: tasksOf(fields),
+    routing: routingOf(fields),
     agents,
-    startupOrder: agents.filter(({ id }) => head.fields.startup_order?.includes(id)).map(({ id }) => id),
-    maxActive: head.fields.max_active_agents ?? null,
-    kept: keptFields(head.fields),
+    startupOrder: agents.filter(({ id }) => fields.startup_order?.includes(id)).map(({ id }) => id),
+    maxActive: fields.max_active_agents ?? null,
+    fast: fields.fast ?? false,
+    autoTrust: fields.auto_trust_own_workspace ?? false,
+    kept: keptFields(fields),
   };
 }
 
 const NAME_ADVICE = 'is a name that .team/ uses itself; write another, such as web-shop';
 
-/** TEAM.md, or what its absence means. */
-interface Head {
+/** What is said of a team as a whole: TEAM.md, or what its absence means, or that part of a spec. */
+export interface Head {
+  /** Is there a TEAM.md? */
   readonly written: boolean;
   readonly fields: TeamFields;
   readonly body: string;
-  readonly leaderProvider: string;
   readonly problems: readonly Problem[];
   fault(key: string | readonly PropertyKey[], message: string, kind?: ProblemKind): Problem;
 }
 
-function compileHead(file: TeamFile | undefined, around: Surroundings): Head {
-  const front: FrontMatter | readonly Problem[] = readFrontMatter(TEAM_DOCUMENT, file?.text ?? '');
-  const read: FrontMatter = isBroken(front) ? { values: {}, lineOf: () => 1, body: '' } : front;
-  const fault: Head['fault'] = (key, message, kind = 'team_document_invalid') => {
-    const place = typeof key === 'string' ? [key] : key;
-    return { kind, file: TEAM_DOCUMENT, line: read.lineOf(place), key: place.map(String).join('.'), message };
-  };
-  const checked = checkFields(TEAM_DOCUMENT, read, teamFields);
-  const problems = [
-    ...(isBroken(front) ? front : []),
-    ...checked.problems,
-    ...secretProblems(TEAM_DOCUMENT, file?.text ?? ''),
-  ];
-  const fields = checked.values ?? {};
-  const leader = fields.provider === undefined ? undefined : around.providers(fields.provider);
-  if (isRefusal(leader)) problems.push(fault('provider', leader.message, 'unknown_provider'));
+function compileHead(file: TeamFile | undefined): Head {
+  const read = readFrontMatter(TEAM_DOCUMENT, file?.text ?? '');
+  const front: FrontMatter = isBroken(read) ? NO_HEAD : read;
+  const checked = checkFields(TEAM_DOCUMENT, front, teamFields);
   return {
     written: file !== undefined,
-    fields,
-    body: read.body,
-    leaderProvider: leader?.ok ? leader.name : LEADER_PROVIDER,
-    problems,
-    fault,
+    fields: checked.values ?? {},
+    body: front.body,
+    problems: [
+      ...(isBroken(read) ? read : []),
+      ...checked.problems,
+      ...secretProblems(TEAM_DOCUMENT, file?.text ?? ''),
+    ],
+    fault: (key, message, kind = 'team_document_invalid') => {
+      const place = front.place(typeof key === 'string' ? [key] : key);
+      return { kind, file: TEAM_DOCUMENT, ...place, message };
+    },
   };
+}
+
+function leaderOf({ fields, fault }: Head, around: Surroundings): { provider: string; problems: readonly Problem[] } {
+  if (fields.provider === undefined) return { provider: LEADER_PROVIDER, problems: [] };
+  const leader = around.providers(fields.provider);
+  return isRefusal(leader)
+    ? { provider: LEADER_PROVIDER, problems: [fault('provider', leader.message, 'unknown_provider')] }
+    : { provider: leader.name, problems: [] };
 }
 
 /** Ids that two documents claim: the later one is told, and names the first. */
@@ -132,8 +143,8 @@ function twice(roles: readonly CompiledRole[]): Problem[] {
       first.set(role.name, role);
       return [];
     }
-    const message = `${shown(role.name)} is already the agent of ${other.file}:${other.nameLine}; write another name in one of the two`;
-    return [{ kind: 'team_document_invalid', file: role.file, line: role.nameLine, key: 'name', message } as const];
+    const message = `${shown(role.name)} is already the agent of ${other.file}:${other.named.line}; write another name in one of the two`;
+    return [{ kind: 'team_document_invalid', file: role.file, ...role.named, message } as const];
   });
 }
 
@@ -144,19 +155,21 @@ function betweenDocuments(head: Head, roles: readonly CompiledRole[], left: read
   }
   const problems: Problem[] = [];
   // TEAM.md may still name who was removed beside the documents: that makes it no document with a mistake.
-  const names = [...roles, ...left].flatMap(({ name }) => (name === undefined ? [] : [name]));
+  const everybody = [...roles, ...left];
+  const written = everybody.flatMap(({ name }) => (name === undefined ? [] : [name]));
+  const names = [...new Set(written)];
   const order = head.fields.startup_order ?? [];
   for (const [index, name] of order.entries()) {
     const place = ['startup_order', index] as const;
     if (order.indexOf(name) < index) problems.push(head.fault(place, `${shown(name)} stands here twice; keep one`));
     // With a document that could not be read, nobody knows whether the name is in it.
-    if (names.includes(name) || names.length < roles.length + left.length) continue;
+    if (names.includes(name) || written.length < everybody.length) continue;
     const meant = nearest(name, names);
     const advice = meant ? `did you mean ${meant}?` : `the agents are ${names.join(', ')}`;
     problems.push(head.fault(place, `there is no agent ${shown(name)}; ${advice}`));
   }
   // With a document that could not be read, nobody knows who is there.
-  const members = names.length < roles.length + left.length ? undefined : names;
+  const members = written.length < everybody.length ? undefined : names;
   problems.push(...workProblems(head.fields, members, head.fault));
   return problems;
 }

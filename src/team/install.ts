@@ -3,8 +3,10 @@ import path from 'node:path';
 import { isRefusal, type Refusal, refuse, shellWord } from '../kernel/index.ts';
 import { TEAM_DOCUMENT } from './compile.ts';
 import { readFrontMatter } from './front-matter.ts';
+import { isSpec } from './read.ts';
 import { isBroken } from './role.ts';
 import type { Team } from './shape.ts';
+import { documentsOf, scriptBeside } from './spec/documents.ts';
 
 /** One file of a team, by its path below the team's folder in `.team/`. */
 export interface InstalledFile {
@@ -53,9 +55,9 @@ export function planInstall(
 }
 
 /**
- * Copies a team's documents into `<workspace>/.team/<id>/`, so that the team is there tomorrow: TEAM.md (made when there
- * was none), its role documents, and the scripts that they name. A folder that lies in `.team/` already stays as it is.
- * Read the team again from the folder that is returned.
+ * Keeps a team's documents in `<workspace>/.team/<id>/`, so that the team is there tomorrow: TEAM.md (made when there was
+ * none), its role documents, and the scripts that they name; of a spec, the documents that say the same. A folder that lies
+ * in `.team/` already stays as it is. Read the team again from the folder that is returned.
  */
 export function installTeam(source: string, workspace: string, team: Team): Installed | Refusal {
   const plan = planHome(source, workspace, team);
@@ -72,9 +74,10 @@ export function planHome(
 ): { readonly folder: string; readonly writes: readonly InstalledFile[] } | Refusal {
   const home = path.join(fs.realpathSync(workspace), '.team');
   const real = fs.realpathSync(source);
-  if (isBelow(home, real)) return { folder: real, writes: [] };
+  const spec = isSpec(real);
+  if (!spec && isBelow(home, real)) return { folder: real, writes: [] };
   const folder = path.join(home, team.id);
-  const files = filesOf(source, team);
+  const files = spec ? filesOfSpec(team, workspace) : filesOf(source, team);
   const outside = files.find((file) => !isBelow(folder, path.join(folder, file.path)));
   if (outside) {
     const message = `A script lies outside ${source} and cannot be kept with the team: ${outside.path}. Move it below agents/, or name it by its absolute path.`;
@@ -99,6 +102,19 @@ function filesOf(source: string, team: Team): InstalledFile[] {
     }
   }
   return [...files].map(([name, bytes]) => ({ path: name, bytes }));
+}
+
+function filesOfSpec(team: Team, workspace: string): InstalledFile[] {
+  const documents = documentsOf(team, workspace).map(({ path: name, text }) => ({
+    path: name,
+    bytes: Buffer.from(text),
+  }));
+  const scripts = team.agents.flatMap((agent) => {
+    const name = scriptBeside(agent);
+    if (name === undefined || agent.script === undefined) return [];
+    return [{ path: `agents/${name}`, bytes: fs.readFileSync(agent.script) }];
+  });
+  return [...documents, ...scripts];
 }
 
 /** The script that a role document names relative to itself. One with an absolute path is found wherever the document is. */

@@ -19,8 +19,11 @@ export interface Problem {
   readonly message: string;
 }
 
-/** All problems of a team's documents as one refusal, a line each: `file:line: key: what is wrong; what instead`. */
-export function documentRefusal(folder: string, problems: readonly Problem[]): Refusal {
+/**
+ * All problems of a team's documents as one refusal, a line each: `file:line: key: what is wrong; what instead`. `subject` is
+ * what the team is started from, relative to the folder: the folder itself, or a spec in it.
+ */
+export function documentRefusal(folder: string, problems: readonly Problem[], subject = '.'): Refusal {
   const told = problems.map(({ file, line, key, message }) => ({
     file: path.join(folder, file),
     line,
@@ -32,7 +35,7 @@ export function documentRefusal(folder: string, problems: readonly Problem[]): R
   return refuse(
     kinds.size === 1 ? only : 'team_document_invalid',
     told.map(({ file, line, key, message }) => `${file}:${line}: ${key}: ${message}`).join('\n'),
-    { evidence: { problems: told }, next: [`team-agent quick-start ${shellWord(folder)}`] },
+    { evidence: { problems: told }, next: [`team-agent quick-start ${shellWord(path.join(folder, subject))}`] },
   );
 }
 

@@ -5,6 +5,8 @@ import { type Changes, compileTeam, TEAM_DOCUMENT } from './compile.ts';
 import { hasFrontMatter } from './front-matter.ts';
 import { documentRefusal, type Problem } from './problems.ts';
 import type { MemberChange, ProviderNames, Team, TeamFile } from './shape.ts';
+import { readSpec } from './spec/read.ts';
+import { readYaml } from './yaml.ts';
 
 interface ReadOptions {
   /** The team's name when TEAM.md gives none. */
@@ -17,16 +19,18 @@ interface ReadOptions {
 }
 
 /**
- * Reads and compiles a team folder: TEAM.md and `agents/*.md`. Without `agents/` every `*.md` with a head that lies
- * directly in the folder is a role document. Refuses with `team_directory_missing`, or with all that is wrong in the
- * documents.
+ * Reads and compiles a team: a folder with TEAM.md and `agents/*.md`, or a spec. In a folder without `agents/` every `*.md`
+ * with a head that lies directly in it is a role document. Refuses with `team_directory_missing`, or with all that is wrong
+ * in the documents.
  */
-export function readTeam(folder: string, options: ReadOptions): Team | Refusal {
-  const absolute = path.resolve(folder);
-  if (kindOf(absolute) !== 'folder') {
-    return refuse('team_directory_missing', `${absolute} is not a folder: there are no team documents to read.`, {
+export function readTeam(place: string, options: ReadOptions): Team | Refusal {
+  const absolute = path.resolve(place);
+  const kind = kindOf(absolute);
+  if (kind === 'file') return readSpecFile(absolute, options);
+  if (kind === 'nothing') {
+    return refuse('team_directory_missing', `There is no ${absolute}: there are no team documents to read.`, {
       evidence: { folder: absolute },
-      next: ['team-agent demo'],
+      next: ['team-agent demo', 'team-agent init'],
     });
   }
   const files = readDocuments(absolute);
@@ -46,20 +50,43 @@ function readChanges(folder: string, changes: readonly MemberChange[]): Changes 
     if (change.kind === 'removed') continue;
     const file = path.relative(folder, change.document);
     const text = change.text ?? textOf(change.document);
-    if (typeof text === 'string') added.push({ path: file, text });
-    else problems.push(text === 'nothing' ? lost(file, change.id) : notText(file));
+    if (text !== undefined) added.push({ path: file, text });
+    else problems.push(kindOf(change.document) === 'file' ? notText(file) : lost(file, change.id));
   }
   const replaced = new Set<string>(changes.map(({ id }) => id));
   return problems.length > 0 ? documentRefusal(folder, problems) : { added, replaced };
 }
 
-function textOf(document: string): string | undefined | 'nothing' {
-  return kindOf(document) === 'file' ? decode(fs.readFileSync(document)) : 'nothing';
-}
-
 function lost(file: string, agent: string): Problem {
   const message = `this file is gone, and ${agent} was added with it; put it back, or remove-agent ${agent}`;
   return { kind: 'team_document_invalid', file, line: 1, key: 'file', message };
+}
+
+/** Is it a file, and so a spec if it is anything of a team? */
+export function isSpec(place: string): boolean {
+  return kindOf(place) === 'file';
+}
+
+/** Does a spec want a yes before its team is started? It does unless it says otherwise; documents never do. */
+export function asksBeforeLaunch(place: string): boolean {
+  if (!isSpec(place)) return false;
+  const { runtime } = readYaml(decode(fs.readFileSync(place)) ?? '').values;
+  const said = typeof runtime === 'object' && runtime !== null && 'require_user_approval_before_launch' in runtime;
+  return !said || runtime.require_user_approval_before_launch !== false;
+}
+
+function readSpecFile(file: string, { providers, workspace }: ReadOptions): Team | Refusal {
+  const [folder, name] = [path.dirname(file), path.basename(file)];
+  const text = decode(fs.readFileSync(file));
+  if (text === undefined) return documentRefusal(folder, [notText(name)], name);
+  return readSpec(
+    { path: name, text },
+    { folder, workspace, usualWorkspace: workspaceOf(folder), providers, kindOf, textOf, realOf: fs.realpathSync },
+  );
+}
+
+function textOf(file: string): string | undefined {
+  return kindOf(file) === 'file' ? decode(fs.readFileSync(file)) : undefined;
 }
 
 function workspaceOf(folder: string): string {

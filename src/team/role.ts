@@ -1,62 +1,72 @@
 import path from 'node:path';
 import { agentId, isRefusal } from '../kernel/index.ts';
-import { checkFields, shown } from './fields.ts';
-import { type FrontMatter, readFrontMatter } from './front-matter.ts';
+import { checkFields } from './fields.ts';
+import { type FrontMatter, type Place, readFrontMatter } from './front-matter.ts';
 import { modelOf, resolveTools } from './names.ts';
 import type { Problem, ProblemKind } from './problems.ts';
 import { type RoleFields, roleFields, type TeamFields } from './schema.ts';
 import { secretProblems } from './secrets.ts';
 import { type AgentSpec, permissionOf, type Surroundings, type TeamFile } from './shape.ts';
+import { proseOf } from './yaml.ts';
 
-/** One role document: what could be made of it, and all that is wrong with it. */
+/** One agent of a team's documents: what could be made of it, and all that is wrong with it. */
 export interface CompiledRole {
   readonly file: string;
-  /** What stands under `name`, even when the rest of the document is wrong. */
+  /** What stands where its name belongs, even when the rest is wrong. */
   readonly name: string | undefined;
-  readonly nameLine: number;
+  /** Where its name is written. */
+  readonly named: Place;
   readonly agent: AgentSpec | undefined;
   readonly problems: readonly Problem[];
 }
+
+/** What an agent is made of, wherever it is written. */
+export interface RoleSource {
+  /** The file, relative to the team folder. */
+  readonly file: string;
+  readonly fields: RoleFields;
+  /** What the agent is told; blank: its role says it all. */
+  readonly body: string;
+}
+
+/** Tells a problem with a field of an agent. */
+export type RoleFault = (kind: ProblemKind, key: keyof RoleFields, message: string) => void;
 
 /** Compiles one role document against its team's settings. Pure. */
 export function compileRole(file: TeamFile, team: TeamFields, around: Surroundings): CompiledRole {
   const secrets = secretProblems(file.path, file.text);
   const front = readFrontMatter(file.path, file.text);
-  if (isBroken(front))
-    return { file: file.path, name: undefined, nameLine: 1, agent: undefined, problems: [...front, ...secrets] };
+  if (isBroken(front)) {
+    const named = { line: 1, key: 'name' };
+    return { file: file.path, name: undefined, named, agent: undefined, problems: [...front, ...secrets] };
+  }
   const written = front.values.name;
-  const known = {
-    file: file.path,
-    name: typeof written === 'string' ? written : undefined,
-    nameLine: front.lineOf(['name']),
-  };
   const checked = checkFields(file.path, front, roleFields);
   const problems = [...checked.problems, ...secrets];
-  const fault = (kind: ProblemKind, key: string, message: string) => {
-    problems.push({ kind, file: file.path, line: front.lineOf([key]), key, message });
+  const fault: RoleFault = (kind, key, message) => {
+    problems.push({ kind, file: file.path, ...front.place([key]), message });
   };
-  if (known.name !== undefined && agentId(known.name) === undefined) {
-    fault('agent_id_invalid', 'name', `${shown(known.name)} ${ID_ADVICE}`);
-  }
-  const agent = checked.values && agentOf(checked.values, front, file, team, around, fault);
-  return { ...known, agent: problems.length === 0 ? agent : undefined, problems };
+  const agent =
+    checked.values && agentOf({ file: file.path, fields: checked.values, body: front.body }, team, around, fault);
+  return {
+    file: file.path,
+    name: typeof written === 'string' ? written : undefined,
+    named: front.place(['name']),
+    agent: problems.length === 0 ? agent : undefined,
+    problems,
+  };
 }
-
-const ID_ADVICE =
-  'cannot be an agent; write 1 to 64 of the characters A-Z a-z 0-9 _ -, beginning with a letter or digit, and not ' +
-  'leader, which is the one who leads';
 
 export function isBroken(front: FrontMatter | readonly Problem[]): front is readonly Problem[] {
   return Array.isArray(front);
 }
 
-function agentOf(
-  fields: RoleFields,
-  front: FrontMatter,
-  file: TeamFile,
+/** The agent that fields describe, as its team's settings complete them. Whatever cannot be is told as a fault. */
+export function agentOf(
+  { file, fields, body }: RoleSource,
   team: TeamFields,
   around: Surroundings,
-  fault: (kind: ProblemKind, key: string, message: string) => void,
+  fault: RoleFault,
 ): AgentSpec | undefined {
   const id = agentId(fields.name);
   const provider = around.providers(fields.provider);
@@ -64,29 +74,9 @@ function agentOf(
     fault('unknown_provider', 'provider', provider.message);
     return undefined;
   }
-  const document = path.join(around.folder, file.path);
-  const folder = path.resolve(around.workspace, fields.working_directory ?? '.');
-  if (fields.working_directory !== undefined && around.kindOf(folder) !== 'folder') {
-    fault(
-      'team_document_invalid',
-      'working_directory',
-      `${folder} is not a folder; write an existing one, or create it`,
-    );
-  }
-  const script = fields.script === undefined ? undefined : path.resolve(path.dirname(document), fields.script);
-  if (script !== undefined && provider.name !== 'scripted') {
-    fault(
-      'team_document_invalid',
-      'script',
-      `only a scripted agent plays a script; remove the line or write provider: scripted`,
-    );
-  } else if (script !== undefined && around.kindOf(script) !== 'file') {
-    fault(
-      'team_document_invalid',
-      'script',
-      `${script} is not a file; write an existing one, relative to this document`,
-    );
-  }
+  const document = path.join(around.folder, file);
+  const folder = folderOf(fields, around, fault);
+  const script = scriptOf(fields, document, provider.name, around, fault);
   if (id === undefined) return undefined;
   const canonicalOf = (name: string) => {
     const found = around.providers(name);
@@ -101,7 +91,7 @@ function agentOf(
       { written: fields.provider, canonical: provider.name },
       canonicalOf,
     ),
-    prompt: front.body === '' ? fields.role : front.body,
+    prompt: proseOf(body) || proseOf(fields.role),
     tools: resolveTools(fields.tools, fields.role),
     folder,
     ...(script === undefined ? {} : { script }),
@@ -114,4 +104,34 @@ function agentOf(
     paused: fields.paused ?? false,
     file: document,
   };
+}
+
+/** Where the agent works: an existing folder, absolute or relative to the workspace. */
+function folderOf({ working_directory }: RoleFields, around: Surroundings, fault: RoleFault): string {
+  const folder = path.resolve(around.workspace, working_directory ?? '.');
+  if (working_directory !== undefined && around.kindOf(folder) !== 'folder') {
+    const message = `${folder} is not a folder; write an existing one, or create it`;
+    fault('team_document_invalid', 'working_directory', message);
+  }
+  return folder;
+}
+
+/** What a scripted agent plays: an existing file, absolute or relative to the document that names it. */
+function scriptOf(
+  { script }: RoleFields,
+  document: string,
+  provider: string,
+  around: Surroundings,
+  fault: RoleFault,
+): string | undefined {
+  if (script === undefined) return undefined;
+  const file = path.resolve(path.dirname(document), script);
+  if (provider !== 'scripted') {
+    const message = 'only a scripted agent plays a script; remove the line or write provider: scripted';
+    fault('team_document_invalid', 'script', message);
+  } else if (around.kindOf(file) !== 'file') {
+    const message = `${file} is not a file; write an existing one, relative to this document`;
+    fault('team_document_invalid', 'script', message);
+  }
+  return file;
 }

@@ -1,23 +1,24 @@
 import { z } from 'zod';
-import { flag, harmless, listOf, notYet, oneOf, positive, text, toolWord, variableName } from './fields.ts';
-import { APPROVERS, MCP_CHOICES, NOTIFY, PERMISSION_WORDS } from './shape.ts';
+import {
+  agentName,
+  flag,
+  given,
+  harmless,
+  listOf,
+  notYet,
+  oneOf,
+  positive,
+  text,
+  toolWord,
+  variableName,
+} from './fields.ts';
+import { APPROVERS, DISPLAYS, type Kept, MCP_CHOICES, NOTIFY, PERMISSION_WORDS } from './shape.ts';
 import { peerLimits, routing, tasks } from './tasks/schema.ts';
-
-const DISPLAYS = [
-  'adaptive',
-  'none',
-  'tmux_attach',
-  'iterm',
-  'ghostty',
-  'ghostty_window',
-  'ghostty_workspace',
-] as const;
 
 const SECONDS = 'a number of seconds above 0';
 
 /** What this version cannot do for a team or an agent, and says so rather than ignore it. */
 const NOT_YET = {
-  fast: harmless(false, 'the fast mode of Codex cannot be switched on'),
   isolation: harmless('none', 'agents share the working folder'),
   budget: notYet('no budget is kept, so nothing would stop at it'),
 } as const;
@@ -28,6 +29,7 @@ export const teamFields = z.strictObject({
   objective: text('what the team is for, as text').optional(),
   provider: text("the leader's provider, such as claude or codex").optional(),
   model: text('the name of a model').optional(),
+  leader_model: text('the name of a model, for the leader alone').optional(),
   leader_role: text("the leader's role, as text").optional(),
   default_model: text('the name of a model').optional(),
   provider_models: z
@@ -57,6 +59,8 @@ export const teamFields = z.strictObject({
   max_active_agents: positive('a whole number of agents')
     .int({ error: 'does not fit; write a whole number' })
     .optional(),
+  auto_trust_own_workspace: flag().optional(),
+  fast: flag().optional(),
   display_backend: oneOf(DISPLAYS).optional(),
   tick_interval_sec: positive(SECONDS).optional(),
   push_min_interval_sec: positive(SECONDS).optional(),
@@ -65,21 +69,15 @@ export const teamFields = z.strictObject({
 });
 export type TeamFields = z.output<typeof teamFields>;
 
-/** Fields that are kept as they were written: they say how a team is shown and how often it is looked at. */
-const KEPT = [
-  'display_backend',
-  'tick_interval_sec',
-  'push_min_interval_sec',
-  'stuck_timeout_sec',
-] as const satisfies readonly (keyof TeamFields)[];
-
-export function keptFields(fields: TeamFields): Readonly<Record<string, unknown>> {
-  return Object.fromEntries(KEPT.flatMap((key) => (fields[key] === undefined ? [] : [[key, fields[key]]])));
+/** Settings that are kept as they were written: they say how a team is shown and how often it is looked at. */
+export function keptFields(fields: TeamFields): Kept {
+  const { display_backend, tick_interval_sec, push_min_interval_sec, stuck_timeout_sec } = fields;
+  return given({ display_backend, tick_interval_sec, push_min_interval_sec, stuck_timeout_sec });
 }
 
 /** The head of a role document. `name`, `role`, `provider` and `tools` are required. */
 export const roleFields = z.strictObject({
-  name: text("the agent's id, such as builder"),
+  name: agentName,
   role: text('what the agent is, such as developer'),
   provider: text('the CLI that plays it, such as claude, codex or scripted'),
   tools: listOf(toolWord, 'a list such as [fs_read, execute_bash]'),

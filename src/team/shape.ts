@@ -44,6 +44,25 @@ export type Notify = (typeof NOTIFY)[number];
 export const APPROVERS = ['person', 'leader'] as const;
 export type Approvers = (typeof APPROVERS)[number];
 
+/** How a team may be shown. */
+export const DISPLAYS = [
+  'adaptive',
+  'none',
+  'tmux_attach',
+  'iterm',
+  'ghostty',
+  'ghostty_window',
+  'ghostty_workspace',
+] as const;
+
+/** Settings about display and timing, under the names that documents give them; times in seconds. */
+export interface Kept {
+  readonly display_backend?: (typeof DISPLAYS)[number];
+  readonly tick_interval_sec?: number;
+  readonly push_min_interval_sec?: number;
+  readonly stuck_timeout_sec?: number;
+}
+
 /** How documents may write a permission mode: our words, those of Claude Code, and `restricted` for `manual`. */
 const PERMISSIONS = {
   restricted: 'manual',
@@ -96,8 +115,12 @@ export interface Team {
   readonly startupOrder: readonly AgentId[];
   /** At most so many of the agents run at a time, at least 1; null: all of them. */
   readonly maxActive: number | null;
-  /** Settings about display and timing, as they were written (`display_backend`, `tick_interval_sec`, ...). */
-  readonly kept: Readonly<Record<string, unknown>>;
+  /** Does every CLI that has a fast mode use it? */
+  readonly fast: boolean;
+  /** Is the deprecated `auto_trust_own_workspace` switched on? It trusts nothing; whoever starts the team is told so. */
+  readonly autoTrust: boolean;
+  /** Settings about display and timing, as far as they are written. */
+  readonly kept: Kept;
 }
 
 /** One agent as its role document tells it. */

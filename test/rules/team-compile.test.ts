@@ -81,6 +81,7 @@ describe('a team of its documents', () => {
       routing: { rules: [] },
       startupOrder: ['amy', 'zoe'],
       maxActive: 2,
+      autoTrust: false,
       kept: { display_backend: 'none', tick_interval_sec: 2.5 },
       agents: [
         {
@@ -140,7 +141,7 @@ describe('a team of its documents', () => {
       role('dan'),
     );
     expect(team.agents.map((agent) => agent.id)).toEqual(['cat', 'bob', 'ann', 'dan']);
-    expect(team.startupOrder).toEqual(['cat', 'bob', 'ann', 'dan']);
+    expect(team.startupOrder).toEqual(['cat', 'bob']);
   });
 
   it('B01 max_active_agents may be smaller than the team; without it all of them may run', () => {
@@ -248,6 +249,8 @@ describe('what is wrong in documents', () => {
     ['name: 5', 'name'],
     ['toString: 1', 'toString'],
     ['__proto__: 1', '__proto__'],
+    ['colour:', 'colour'],
+    ['auto_trust_own_workspace: "yes"', 'auto_trust_own_workspace'],
     ['name: "a', 'front matter'],
     ['name: a\nname: b', 'name'],
     ['name: &x a\nobjective: *x', 'objective'],

@@ -129,8 +129,8 @@ describe('tasks and routing of TEAM.md', () => {
     ],
     [
       'a match key that is none',
-      'routing:\n  rules:\n    - {assign_to: builder, match: {assignee: x}}\n',
-      /match\.assignee: there is no such field; the fields are type, risk, requires_tools, files/,
+      'routing:\n  rules:\n    - {assign_to: builder, match: {asignee: x}}\n',
+      /match\.asignee: there is no such field; did you mean assignee\?/,
     ],
     [
       'an unknown target',

@@ -27,7 +27,9 @@ export function planLines(plan: PlanAnswer, look: Look): string[] {
     '',
     ...table(COLUMNS, rows, look),
     ...toolLines(plan, look),
-    ...plan.routes.map(({ task_id, agent_id, reason }) => `task ${task_id} → ${agent_id ?? 'nobody'} (${reason})`),
+    ...plan.routes.map(({ task_id, agent_id, reason }) =>
+      printable(`task ${task_id} → ${agent_id === null ? 'nobody' : `${agent_id} (${reason})`}`),
+    ),
     ...boldLines(plan.safety.agents, look),
     ...plan.warnings.flatMap((warning) => wrap(printable(warning), look.columns).map((line) => paint.yellow(line))),
     '',
@@ -35,13 +37,20 @@ export function planLines(plan: PlanAnswer, look: Look): string[] {
   ];
 }
 
-/** Tools that an agent was not granted and that nothing but its role text keeps from it. */
+/** Tools that agents were not granted and that nothing but their role text keeps from them. */
 function toolLines({ agents }: PlanAnswer, look: Look): string[] {
-  const starting = agents.filter(({ argv }) => argv !== undefined);
-  const lines = starting.flatMap(({ agent_id, tools }) => {
-    const open = tools.filter(({ granted, enforcement }) => !granted && enforcement === 'prompt_only');
-    if (open.length === 0) return [];
-    return wrap(`${agent_id}: ${open.map(({ tool }) => tool).join(', ')}`, look.columns - 2).map((line) => `  ${line}`);
+  const open = Map.groupBy(
+    agents.filter(({ argv }) => argv !== undefined),
+    ({ tools }) =>
+      tools
+        .filter(({ granted, enforcement }) => !granted && enforcement === 'prompt_only')
+        .map(({ tool }) => tool)
+        .join(', '),
+  );
+  const lines = [...open].flatMap(([tools, of]) => {
+    if (tools === '') return [];
+    const text = `${of.map(({ agent_id }) => agent_id).join(', ')}: ${tools}`;
+    return wrap(text, look.columns - 2).map((line) => `  ${line}`);
   });
   return lines.length === 0 ? [] : ['', look.paint.dim('not granted, but kept away by the role text alone'), ...lines];
 }

@@ -159,7 +159,8 @@ function latest(status: StatusAnswer, look: Look): string[] {
 function next(status: StatusAnswer, { paint }: Look): string {
   const [agent = 'AGENT'] = Object.keys(status.agents);
   const stuck = Object.entries(status.agents).find(
-    ([, { state }]) => state !== null && !['idle', 'working', 'starting'].includes(state),
+    ([, { intent, state }]) =>
+      intent === 'running' && state !== null && !['idle', 'working', 'starting'].includes(state),
   );
   const asks = Object.values(status.agents).some(({ approvals = [] }) => approvals.length > 0);
   const command =

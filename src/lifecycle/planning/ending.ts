@@ -64,7 +64,7 @@ export async function planShutdown({ ledger }: Sight, team: TeamId): Promise<Shu
 
 function endOf(member: AgentRow, life: IncarnationRow | undefined): AgentPlan {
   const spec = subjectOf(member);
-  if (life) return { action: 'stop', spec, life, reason: 'it is ended; its conversation and its mail stay' };
+  if (life) return { action: 'stop', spec, life, reason: 'it runs; what it knows stays' };
   const intent: Kept['intent'] = member.intent === 'paused' ? 'paused' : 'stopped';
   return { action: 'keep', spec, intent, reason: 'it does not run' };
 }

@@ -1,6 +1,6 @@
-import { isRefusal, type Refusal } from '../../kernel/index.ts';
+import { isRefusal, type Refusal, refuse } from '../../kernel/index.ts';
 import { lastSession } from '../../ledger/index.ts';
-import { type AgentSpec, planHome, type Team } from '../../team/index.ts';
+import { type AgentSpec, asksBeforeLaunch, planHome, type Team } from '../../team/index.ts';
 import { tmuxVersion } from '../../tmux/index.ts';
 import { livesOf, type Sight } from '../sight.ts';
 import { type Beginning, commandOf, type LaunchOrder, planAgent } from '../starting/plan.ts';
@@ -33,13 +33,23 @@ export async function surveyLaunch(sight: Sight, team: Team, order: LaunchOrder)
     check('team', mayStart),
     check('session_name', taken),
     // A launch begins something: it is asked for anew, whatever somebody said yes to in an earlier one.
-    check('consent', withoutYes(starting, { ...order, command })),
+    check('consent', withoutYes(starting, { ...order, command }) ?? unasked(order, command)),
     ...planned.map((one, index) => check('agent', isRefusal(one) ? one : undefined, starting[index]?.id)),
     check('tmux', isRefusal(tmux) ? tmux : undefined),
     check('folder', isRefusal(home) ? home : undefined),
   ];
   const agents = together(planned, kept);
   return { checks, plan: isRefusal(agents) ? undefined : { team, agents, granted: [], gone } };
+}
+
+/** A spec that somebody else may have written starts nothing unless somebody here says yes to it. */
+function unasked({ folder, yes }: LaunchOrder, command: string): Refusal | undefined {
+  if (yes || !asksBeforeLaunch(folder)) return undefined;
+  return refuse(
+    'launch_needs_yes',
+    `${folder} is a spec, and a spec is started only after a yes: look at what it would do, then say --yes. (One that says require_user_approval_before_launch: false does not ask.)`,
+    { evidence: { spec: folder }, next: [`${command} --dry-run`, `${command} --yes`] },
+  );
 }
 
 /** Everything a launch will do; all its refusals come from here, before any effect. */
@@ -61,7 +71,7 @@ export function divide(team: Team): { readonly starting: readonly AgentSpec[]; r
     team.agents.filter(({ paused }) => !paused),
     team.maxActive,
   );
-  const over = `max_active_agents is ${team.maxActive}: it waits, and so does its mail, until one has stopped`;
+  const over = `max_active_agents is ${team.maxActive}: it waits`;
   return {
     starting,
     kept: [

@@ -2,8 +2,8 @@ import { LEADER } from '../../kernel/index.ts';
 import { type ToolMark, toolMarks } from '../../providers/index.ts';
 import { routeTask } from '../../results/index.ts';
 import type { Team } from '../../team/index.ts';
-import { covers, type Grant, isDangerous, type Policy, policyOf } from './grants.ts';
-import { type AgentPlan, type Subject, startingOf } from './plan.ts';
+import { covers, type Grant, isDangerous, policyOf } from './grants.ts';
+import { type AgentPlan, startingOf } from './plan.ts';
 
 /** What a plan says of one agent. */
 export interface ShownAgent {
@@ -60,22 +60,21 @@ export function shownAgent(plan: AgentPlan): ShownAgent {
   return { ...shown, ...(continues ? { session_id: continues.session } : {}), argv };
 }
 
-/** What is dangerous about the agents of a plan; `said`: somebody says yes with this very command. */
+/** What is dangerous about the agents that a plan starts. */
 export function safetyOf(agents: readonly AgentPlan[], granted: readonly Grant[]): Safety {
-  const starting = startingOf(agents).map(({ spec }) => spec);
-  const bold = agents.map(({ spec }) => spec).filter(isDangerous);
-  const grantOf = ({ id }: Subject): Grant | undefined => {
-    const policy: Policy | undefined = starting.filter((spec) => spec.id === id).map(policyOf)[0];
-    return granted.find((grant) => grant.agent_id === id && (!policy || covers(grant, policy)));
-  };
+  const bold = startingOf(agents)
+    .map(({ spec }) => spec)
+    .filter(isDangerous)
+    .map((spec) => ({ spec, grant: granted.find((grant) => covers(grant, policyOf(spec))) }));
   return {
     dangerous_auto_approve: bold.length > 0,
     source: bold.length > 0 ? 'documents' : 'none',
-    requires_explicit_yes: starting.some((spec) => isDangerous(spec) && !grantOf(spec)),
-    agents: bold.map((spec) => {
-      const grant = grantOf(spec);
-      return { agent_id: spec.id, granted_by: grant?.said_by ?? null, granted_at: grant?.at ?? null };
-    }),
+    requires_explicit_yes: bold.some(({ grant }) => grant === undefined),
+    agents: bold.map(({ spec, grant }) => ({
+      agent_id: spec.id,
+      granted_by: grant?.said_by ?? null,
+      granted_at: grant?.at ?? null,
+    })),
   };
 }
 
@@ -91,6 +90,6 @@ export function routesOf(team: Team): readonly ShownRoute[] {
       requires_tools: JSON.stringify(task.requiresTools),
     };
     const route = routeTask(routable, team.routing, isMember);
-    return { task_id: task.id, agent_id: route?.agent ?? null, reason: route?.rule ?? route?.reason ?? 'nobody fits' };
+    return { task_id: task.id, agent_id: route?.agent ?? null, reason: route?.rule ?? route?.reason ?? 'unrouted' };
   });
 }

@@ -113,16 +113,55 @@ export async function planAgent(
   if (isRefusal(provider)) return provider;
   const trusted = order.trust === true || (await isTrusted(sight.ledger.db, spec.folder));
   const { id: agent, folder, permission } = spec;
-  const installation = await provider.inspect({ agent, folder, permission, trusted, environment: written(order) });
-  if (isRefusal(installation)) return withLaunch(installation, order.command);
+  const found = await provider.inspect({ agent, folder, permission, trusted, environment: written(order) });
+  if (isRefusal(found)) return withLaunch(found, order.command);
+  const slow =
+    team.fast && !provider.fastMode
+      ? [`fast: true changes nothing for ${agent}: ${provider.name} has no fast mode.`]
+      : [];
+  const installation = { ...found, warnings: [...found.warnings, ...slow] };
   const beginning = await choose(installation);
   if (isRefusal(beginning)) return beginning;
-  const { action, reason, continues } = beginning;
-  const incarnation = sight.mint.incarnation();
+  const { continues } = beginning;
   const token = sight.mint.token();
-  const variables = [...spec.env, ...provider.variables, ...(installation.variables ?? [])];
-  const request: LaunchRequest = {
-    agent,
+  const request = requestOf(sight, {
+    team,
+    spec,
+    order,
+    trusted,
+    installation,
+    beginning,
+    variables: provider.variables,
+    fast: provider.fastMode,
+  });
+  const launch = provider.plan(request, installation);
+  if (isRefusal(launch)) return withLaunch(launch, order.command);
+  const { action, reason } = beginning;
+  const { incarnation } = request;
+  return { action, reason, spec, incarnation, token, tokenHash: tokenHash(token), request, installation, launch };
+}
+
+/** What a start asks of a CLI, with the ids of a life that is still to begin. */
+function requestOf(
+  sight: Sight,
+  start: {
+    readonly team: Team;
+    readonly spec: AgentSpec;
+    readonly order: StartOrder;
+    readonly trusted: boolean;
+    readonly installation: Installation;
+    readonly beginning: Beginning;
+    /** What its CLI documents. */
+    readonly variables: readonly string[];
+    readonly fast: true | undefined;
+  },
+): LaunchRequest {
+  const { team, spec, order, trusted, installation } = start;
+  const { continues } = start.beginning;
+  const incarnation = sight.mint.incarnation();
+  const variables = [...spec.env, ...start.variables, ...(installation.variables ?? [])];
+  return {
+    agent: spec.id,
     team: team.id,
     incarnation,
     session: continues?.how === 'resume' ? continues.session : sight.mint.session(),
@@ -130,12 +169,13 @@ export async function planAgent(
     role: spec.role,
     prompt: spec.prompt,
     workspace: sight.workspace,
-    folder,
+    folder: spec.folder,
     ...(spec.model === null ? {} : { model: spec.model }),
     tools: spec.tools,
-    permission,
+    permission: spec.permission,
     trusted,
     mcp: spec.mcp,
+    ...(team.fast && start.fast ? { fast: true } : {}),
     ...(spec.script === undefined ? {} : { script: spec.script }),
     runFolder: lifeFolder(sight, incarnation),
     socketFolder: sight.socketFolder,
@@ -143,10 +183,6 @@ export async function planAgent(
     hooksUrl: sight.hooksUrl(),
     environment: { ...reachingLoopback(childEnvironment(order.environment, variables)), ...umaskOf(order) },
   };
-  const launch = provider.plan(request, installation);
-  return isRefusal(launch)
-    ? withLaunch(launch, order.command)
-    : { action, reason, spec, incarnation, token, tokenHash: tokenHash(token), request, installation, launch };
 }
 
 /** The variables that are set. */

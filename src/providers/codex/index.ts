@@ -33,6 +33,7 @@ export const codex: Provider = {
   variables: VARIABLES,
   // It cuts an answer of more than 10,000 bytes in its middle (measured with 0.169.0 and a model that it does not know).
   longestAnswer: 9_000,
+  fastMode: true,
   enforcement,
   inspect,
   resumable,

@@ -31,6 +31,7 @@ export function plan(request: LaunchRequest, installation: Installation): Launch
     mcpUrl: request.mcpUrl,
     without: request.mcp === 'team_only' ? namesIn(servers) : undefined,
     trusted: trust === 'person' ? request.folder : undefined,
+    fast: request.fast,
   });
   return {
     argv: [

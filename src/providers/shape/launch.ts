@@ -113,6 +113,8 @@ export interface LaunchRequest {
   readonly trusted: boolean;
   /** Do the user's own MCP servers come along? */
   readonly mcp: 'inherit' | 'team_only';
+  /** Its CLI works in its fast mode. */
+  readonly fast?: true;
   /** Absolute path of the script of a scripted agent. */
   readonly script?: string;
   /** 0700 folder of this incarnation below `.team/run/`; it ends with the incarnation. */

@@ -1,5 +1,5 @@
 import { LEADER } from '../../kernel/index.ts';
-import { shown } from '../fields.ts';
+import { given, shown } from '../fields.ts';
 import { nearest, type Problem } from '../problems.ts';
 import type { TeamFields } from '../schema.ts';
 import type { PeerLimits, RouteMatch, Routing, TaskSpec } from './shape.ts';
@@ -8,12 +8,6 @@ import type { PeerLimits, RouteMatch, Routing, TaskSpec } from './shape.ts';
 export type Fault = (place: readonly PropertyKey[], message: string) => Problem;
 
 type TaskFields = NonNullable<TeamFields['tasks']>[number];
-type Given<Fields> = { readonly [Key in keyof Fields]?: Exclude<Fields[Key], undefined> };
-
-/** An object without the keys that were not written. */
-function given<Fields extends object>(fields: Fields): Given<Fields> {
-  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as Given<Fields>;
-}
 
 /** The tasks as they stand in TEAM.md. */
 export function tasksOf(fields: TeamFields): TaskSpec[] {
@@ -83,16 +77,11 @@ export function workProblems(
       fault(['tasks', index, 'deps'], `these tasks wait for each other: ${round.join(' -> ')}; remove one of the deps`),
     ),
     ...nobody(['routing', 'default_assignee'], routing?.default_assignee),
-    ...(routing?.rules ?? []).flatMap(({ assign_to, match }, index) => [
-      ...nobody(['routing', 'rules', index, 'assign_to'], assign_to),
-      ...(Object.values(match).every((value) => value === undefined)
-        ? [fault(['routing', 'rules', index, 'match'], TAKES_ALL)]
-        : []),
-    ]),
+    ...(routing?.rules ?? []).flatMap(({ assign_to }, index) =>
+      nobody(['routing', 'rules', index, 'assign_to'], assign_to),
+    ),
   ];
 }
-
-const TAKES_ALL = 'is empty: the rule would take every task; write what a task must be, or use default_assignee';
 
 function advice(word: string, candidates: readonly string[], are: string): string {
   const meant = nearest(word, candidates);

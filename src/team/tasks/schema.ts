@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { flag, listOf, oneOf, text, toolWord, wrong } from '../fields.ts';
+import { flag, listOf, oneOf, several, text, toolWord, wrong } from '../fields.ts';
 import { canonicalTools } from '../names.ts';
 import { RISKS } from './shape.ts';
 
@@ -11,16 +11,16 @@ const ID_ADVICE =
 const taskId = z.string({ error: wrong(ID_ADVICE) }).regex(TASK_ID, { error: wrong(ID_ADVICE) });
 const member = text('the name of an agent, or leader');
 const files = (instead: string) => listOf(text(instead), `a list such as [${instead}]`);
-const tools = (list = listOf(toolWord, 'a list such as [fs_write, execute_bash]')) => list.transform(canonicalTools);
+const tools = listOf(toolWord, 'a list such as [fs_write, execute_bash]').transform(canonicalTools);
 
 /** A whole number, zero or above. */
-const count = (instead: string) =>
+export const count = (instead: string) =>
   z
     .number({ error: wrong(instead) })
     .int({ error: wrong(instead) })
     .nonnegative({ error: wrong(instead) });
 
-const task = z.strictObject(
+export const task = z.strictObject(
   {
     id: taskId,
     title: text('what is to be done, in a few words'),
@@ -28,7 +28,7 @@ const task = z.strictObject(
     type: text('a word such as implementation, review or research').optional(),
     assignee: member.optional(),
     deps: listOf(taskId, 'a list of task ids').optional(),
-    requires_tools: tools().optional(),
+    requires_tools: tools.optional(),
     files: files('src/login.ts').optional(),
     risk: oneOf(RISKS).optional(),
     retry_limit: count('how often it may be tried again, such as 2').optional(),
@@ -38,31 +38,26 @@ const task = z.strictObject(
 );
 export const tasks = listOf(task, 'a list of tasks, each with id and title');
 
-const NOT_EMPTY = 'is an empty list: nothing would fit; write a value, or remove the line';
+const TAKES_ALL = 'is empty: the rule would take every task; write what a task must be, or use default_assignee';
 
-/** One value or a list of them. */
-const several = <List extends z.ZodType>(list: List) =>
-  z.preprocess((value) => (value === undefined || Array.isArray(value) ? value : [value]), list);
+const match = z
+  .strictObject(
+    {
+      type: several(text('a type of task'), 'a type of task, or a list of them').optional(),
+      risk: several(oneOf(RISKS), `one of ${RISKS.join(', ')}, or a list of them`).optional(),
+      requires_tools: several(toolWord, 'a tool, or a list of them').transform(canonicalTools).optional(),
+      files: several(text('src/**'), 'a glob such as src/**, or a list of them').optional(),
+      assignee: several(member, 'the name of an agent, or a list of them').optional(),
+    },
+    { error: wrong('what a task must be, such as {type: review}') },
+  )
+  .refine((written) => Object.values(written).some((value) => value !== undefined), {
+    error: TAKES_ALL,
+    when: ({ issues }) => issues.length === 0,
+  })
+  .meta({ minProperties: 1 });
 
-const match = z.strictObject(
-  {
-    type: several(
-      listOf(text('a type of task'), 'a type of task, or a list of them').min(1, { error: NOT_EMPTY }),
-    ).optional(),
-    risk: several(
-      listOf(oneOf(RISKS), `one of ${RISKS.join(', ')}, or a list of them`).min(1, { error: NOT_EMPTY }),
-    ).optional(),
-    requires_tools: several(
-      tools(listOf(toolWord, 'a tool, or a list of them').min(1, { error: NOT_EMPTY })),
-    ).optional(),
-    files: several(
-      listOf(text('src/**'), 'a glob such as src/**, or a list of them').min(1, { error: NOT_EMPTY }),
-    ).optional(),
-  },
-  { error: wrong('what a task must be, such as {type: review}') },
-);
-
-const rule = z.strictObject(
+export const rule = z.strictObject(
   {
     id: text('a name for the rule').optional(),
     assign_to: member,

@@ -32,6 +32,8 @@ export interface RouteMatch {
   readonly requires_tools?: readonly string[];
   /** Globs: one of the task's files fits one of them. */
   readonly files?: readonly string[];
+  /** Whom the task names: when it is somebody who is no member any more, a rule may say who has the work now. */
+  readonly assignee?: readonly string[];
 }
 
 export interface RouteRule {

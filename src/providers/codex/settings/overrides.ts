@@ -10,13 +10,15 @@ export interface Overrides {
   readonly without: readonly string[] | undefined;
   /** A folder that is trusted for this life alone, because its person said so. */
   readonly trusted: string | undefined;
+  /** The fast mode: more speed, for more of the person's credits. Not named: as the person has set it. */
+  readonly fast?: true | undefined;
 }
 
 /**
  * What a server of ours is told beside the user's configuration, as `-c` options: nothing is ever written into their
  * config.toml. All MCP servers stand in one table, since a later `mcp_servers` would replace an earlier one.
  */
-export function serverOverrides({ mcpUrl, without, trusted }: Overrides): string[] {
+export function serverOverrides({ mcpUrl, without, trusted, fast }: Overrides): string[] {
   const servers = [
     `${TEAM_SERVER}={url=${toml(mcpUrl)},bearer_token_env_var="TEAM_AGENT_TOKEN",default_tools_approval_mode="approve",tool_timeout_sec=${TOOL_TIMEOUT}}`,
     ...(without ?? []).map((name) => `${toml(name)}={enabled=false}`),
@@ -33,6 +35,8 @@ export function serverOverrides({ mcpUrl, without, trusted }: Overrides): string
     ...QUIET,
     ...(without === undefined ? [] : ['features.plugins=false', 'features.apps=false', 'features.remote_plugin=false']),
     `mcp_servers={${servers.join(',')}}`,
+    // As `/fast on` would keep it (developers.openai.com/codex/speed).
+    ...(fast ? ['features.fast_mode=true', 'service_tier="fast"'] : []),
     ...(trusted === undefined ? [] : [`projects={${toml(trusted)}={trust_level="trusted"}}`]),
   ];
   return options(settings);

@@ -1,0 +1,19 @@
+import type { z } from 'zod';
+import { given } from '../fields.ts';
+import type { teamFields } from '../schema.ts';
+import type { Team } from '../shape.ts';
+import { matchFields } from './when.ts';
+
+/** The tasks and rules of a team, as TEAM.md and a spec write them. */
+export function workOf({ tasks, routing }: Team): Pick<z.input<typeof teamFields>, 'tasks' | 'routing'> {
+  const written = tasks.map(({ requiresTools, retryLimit, humanConfirmation, deps, files, ...task }) => ({
+    ...task,
+    deps: [...deps],
+    requires_tools: [...requiresTools],
+    files: [...files],
+    retry_limit: retryLimit,
+    human_confirmation: humanConfirmation,
+  }));
+  const rules = routing.rules.map((rule) => ({ ...rule, match: matchFields(rule.match) }));
+  return { tasks: written, routing: { ...given({ default_assignee: routing.default_assignee }), rules } };
+}
