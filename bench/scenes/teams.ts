@@ -1,4 +1,5 @@
 import fs from 'node:fs';
+import path from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { probeProcess, signalProcess } from '../../src/kernel/index.ts';
 import { localClient } from '../calls.ts';
@@ -14,7 +15,8 @@ export const teams: Scene = {
   play: async (stage: Stage): Promise<readonly Row[]> => {
     const three = await turns(stage, 3);
     const eight = await turns(stage, 8);
-    const restarted = await restarts(stage);
+    const single = await oneAgent(stage);
+    const revived = await revivals(stage);
     const floor = { name: 'node', value: stage.floors.node };
     const ms = (limit: number) => ({ floor, budget: { limit, of: 'value' } as const });
     return [
@@ -23,7 +25,13 @@ export const teams: Scene = {
       row('shutdown, 3 agents', 'ms', three.shutdown, ms(1_000)),
       row('shutdown, 8 agents', 'ms', eight.shutdown, ms(1_000)),
       row('shutdown again, when down', 'ms', three.again, ms(200)),
-      row('coordinator killed -> answers, 3 agents', 'ms', restarted, { floor }),
+      row('stop-agent', 'ms', single.stop, ms(300)),
+      row('start-agent, on its conversation', 'ms', single.start, ms(500)),
+      row('reset-agent', 'ms', single.reset, ms(800)),
+      row('add-agent', 'ms', single.add, { floor }),
+      row('remove-agent', 'ms', single.remove, { floor }),
+      row('restart, 3 agents', 'ms', single.restart, ms(1_500)),
+      row('coordinator killed -> answers, 3 agents', 'ms', revived, { floor }),
     ];
   },
 };
@@ -40,9 +48,37 @@ async function turns({ ground }: Stage, size: number) {
   return samples;
 }
 
+/** One agent of three is stopped, started, reset, and one more comes and goes; then all of them are started again. */
+async function oneAgent({ ground }: Stage) {
+  const project = new Project(ground, 'one', agents(3));
+  await project.start();
+  const samples: Record<'stop' | 'start' | 'reset' | 'add' | 'remove' | 'restart', number[]> = {
+    stop: [],
+    start: [],
+    reset: [],
+    add: [],
+    remove: [],
+    restart: [],
+  };
+  const [{ id } = { id: '' }] = agents(1);
+  const role = path.join(project.workspace, 'more.md');
+  fs.writeFileSync(role, '---\nname: more\nrole: worker\nprovider: scripted\ntools: []\n---\nWork.\n');
+  for (let round = 0; round < ROUNDS; round++) {
+    samples.stop.push((await project.command('stop-agent', id)).ms);
+    samples.start.push((await project.command('start-agent', id)).ms);
+    samples.reset.push((await project.command('reset-agent', id, '--discard-session')).ms);
+    samples.add.push((await project.command('add-agent', 'more', '--role-file', role)).ms);
+    samples.remove.push((await project.command('remove-agent', 'more', '--force')).ms);
+    await project.command('shutdown');
+    samples.restart.push((await project.command('restart')).ms);
+  }
+  await project.end();
+  return samples;
+}
+
 /** From `kill -9` until a status shows every agent as it is: tmux revives it, and it takes its agents up again. */
-async function restarts({ ground }: Stage): Promise<number[]> {
-  const project = new Project(ground, 'restarts', agents(3));
+async function revivals({ ground }: Stage): Promise<number[]> {
+  const project = new Project(ground, 'revivals', agents(3));
   await project.start();
   const samples: number[] = [];
   for (let round = 0; round < ROUNDS; round++) {

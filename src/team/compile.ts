@@ -16,7 +16,7 @@ const LEADER_PROVIDER = 'codex';
 
 /** What was changed in a team beside its documents: role documents of those who were added, and who is not in it any more. */
 export interface Changes {
-  readonly added: readonly TeamFile[];
+  readonly added: readonly (TeamFile & { readonly id: string })[];
   /** Ids whose documents among the team's own count no more: they were removed, or somebody else bears the name. */
   readonly replaced: ReadonlySet<string>;
 }
@@ -39,8 +39,22 @@ export function compileTeam(
     .sort((one, other) => (one.path < other.path ? -1 : 1))
     .map(compile);
   const counts = ({ name }: CompiledRole): boolean => name === undefined || !changes.replaced.has(name);
-  const roles = [...written.filter(counts), ...changes.added.map(compile)];
+  const roles = [...written.filter(counts), ...changes.added.map((file) => underItsName(compile(file), file.id))];
   return assemble(head, roles, around, { left: written.filter((role) => !counts(role)) });
+}
+
+/** The document of somebody who was added says the name under which it was: nobody becomes another one by an edit. */
+function underItsName(role: CompiledRole, id: string): CompiledRole {
+  if (role.name === undefined || role.name === id) return role;
+  const message = `${shown(role.name)} is another name: this document is kept for ${id}; write name: ${id}`;
+  const problem = {
+    kind: 'team_document_invalid',
+    file: role.file,
+    line: role.nameLine,
+    key: 'name',
+    message,
+  } as const;
+  return { ...role, problems: [...role.problems, problem] };
 }
 
 /** The team of a head and its agents, wherever they are written; whatever does not fit together is told with all the rest. */

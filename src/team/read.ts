@@ -44,13 +44,13 @@ export function readTeam(place: string, options: ReadOptions): Team | Refusal {
 
 /** The role documents of those who were added, by their paths as seen from the team's folder. */
 function readChanges(folder: string, changes: readonly MemberChange[]): Changes | Refusal {
-  const added: TeamFile[] = [];
+  const added: (TeamFile & { readonly id: string })[] = [];
   const problems: Problem[] = [];
   for (const change of changes) {
     if (change.kind === 'removed') continue;
     const file = path.relative(folder, change.document);
     const text = change.text ?? textOf(change.document);
-    if (text !== undefined) added.push({ path: file, text });
+    if (text !== undefined) added.push({ id: change.id, path: file, text });
     else problems.push(kindOf(change.document) === 'file' ? notText(file) : lost(file, change.id));
   }
   const replaced = new Set<string>(changes.map(({ id }) => id));
