@@ -133,7 +133,6 @@ export async function planAgent(
   const installation = { ...found, warnings: [...found.warnings, ...slow] };
   const beginning = await choose(installation);
   if (isRefusal(beginning)) return beginning;
-  const { action, reason, continues } = beginning;
   const token = sight.mint.token();
   const request = requestOf(sight, {
     team,
