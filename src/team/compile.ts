@@ -47,13 +47,7 @@ export function compileTeam(
 function underItsName(role: CompiledRole, id: string): CompiledRole {
   if (role.name === undefined || role.name === id) return role;
   const message = `${shown(role.name)} is another name: this document is kept for ${id}; write name: ${id}`;
-  const problem = {
-    kind: 'team_document_invalid',
-    file: role.file,
-    line: role.nameLine,
-    key: 'name',
-    message,
-  } as const;
+  const problem = { kind: 'team_document_invalid', file: role.file, ...role.named, message } as const;
   return { ...role, problems: [...role.problems, problem] };
 }
 

@@ -206,6 +206,16 @@ test('a text with quotes and control bytes is a TOML string', () => {
   );
 });
 
+test('C12 the fast mode of Codex is switched on by configuration, and left as its person has it otherwise', () => {
+  const overrides = (fast?: true) => serverOverrides({ mcpUrl: 'u', without: undefined, trusted: undefined, fast });
+  const words = (fast?: true) => overrides(fast).filter((word) => /fast|service_tier/.test(word));
+  expect(words(true)).toEqual(['features.fast_mode=true', 'service_tier="fast"']);
+  expect(words()).toEqual([]);
+  const launch = plan(request({ fast: true }), installation);
+  if (isRefusal(launch)) throw new Error(launch.message);
+  expect(launch.argv).toContain('service_tier="fast"');
+});
+
 describe('the flags of a leader', () => {
   const flags = (...args: string[]): LeaderFlags => {
     const parsed = parseFlags(args, '/here');

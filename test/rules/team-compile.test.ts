@@ -79,8 +79,9 @@ describe('a team of its documents', () => {
       peerLimits: {},
       tasks: [],
       routing: { rules: [] },
-      startupOrder: ['amy', 'zoe'],
+      startupOrder: [],
       maxActive: 2,
+      fast: false,
       autoTrust: false,
       kept: { display_backend: 'none', tick_interval_sec: 2.5 },
       agents: [
@@ -211,14 +212,14 @@ describe('what is wrong in documents', () => {
 
   it('B03 all problems are told at once, each with file, line and key', () => {
     const text = '---\nname: bob\nrole: developer\ntools: shell\nprovder: codex\n---\n';
-    const refusal = refused(teamDocument('# the shop\nnotify: loud\nfast: true\n'), role('amy', 'paused: 3\n'), {
+    const refusal = refused(teamDocument('# the shop\nnotify: loud\nfast: maybe\n'), role('amy', 'paused: 3\n'), {
       path: 'agents/bob.md',
       text,
     });
     expect(refusal.reason).toBe('team_document_invalid');
     expect(refusal.message.split('\n')).toEqual([
       `${where}/TEAM.md:3: notify: "loud" does not fit; write one of each, quiet, digest`,
-      `${where}/TEAM.md:4: fast: true is refused: the fast mode of Codex cannot be switched on; remove the line or write false`,
+      `${where}/TEAM.md:4: fast: "maybe" does not fit; write true or false`,
       `${where}/agents/amy.md:6: paused: 3 does not fit; write true or false`,
       `${where}/agents/bob.md:1: provider: is missing; write the CLI that plays it, such as claude, codex or scripted`,
       `${where}/agents/bob.md:4: tools: "shell" does not fit; write a list such as [fs_read, execute_bash]`,

@@ -228,7 +228,7 @@ export function teamValues(most = 4): fc.Arbitrary<TeamValues> {
         tick_interval_sec: seconds,
         push_min_interval_sec: seconds,
         stuck_timeout_sec: seconds,
-        fast: fc.constant(false),
+        fast: fc.boolean(),
       },
       optional,
     );

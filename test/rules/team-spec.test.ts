@@ -338,7 +338,7 @@ describe('a spec of version 0.2', () => {
       'dangerous_auto_approve: true',
       '35: agents.0.permission_mode: "restricted" is not what dangerous_auto_approve: true asks for',
     ],
-    ['fast: false', 'fast: true', '95: runtime.fast: true is refused'],
+    ['fast: false', 'fast: 1', '95: runtime.fast: 1 does not fit; write true or false'],
     [
       'fast: false',
       'auto_trust_own_workspace: "yes"',

@@ -159,8 +159,9 @@ function latest(status: StatusAnswer, look: Look): string[] {
 function next(status: StatusAnswer, { paint }: Look): string {
   const [agent = 'AGENT'] = Object.keys(status.agents);
   const stuck = Object.entries(status.agents).find(
-    ([, { intent, state }]) =>
-      intent === 'running' && state !== null && !['idle', 'working', 'starting'].includes(state),
+    ([, { intent, state, queue }]) =>
+      // Who was stopped is as somebody wants it, unless mail waits.
+      (intent === 'running' || queue.queued > 0) && state !== null && !['idle', 'working', 'starting'].includes(state),
   );
   const asks = Object.values(status.agents).some(({ approvals = [] }) => approvals.length > 0);
   const command =
