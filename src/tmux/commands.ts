@@ -1,4 +1,5 @@
 import { command, escapeFormat, quote, sequence } from './control-protocol.ts';
+import { keeperHook, openKeeper } from './keeper.ts';
 import type { OpenPane, PaneHandle } from './shape.ts';
 
 /** The commands we give to tmux and the rows we read back. Pure. All targets are exact: `=session:=window` or `%N`. */
@@ -98,6 +99,7 @@ export function serverOptions(revive: string): string[] {
     command('set-option', '-g', 'history-limit', '5000'),
     // A session takes nothing of the environment of whoever attaches to it.
     command('set-option', '-g', 'update-environment', ''),
+    keeperHook(),
     reviveHook(revive),
   ];
 }
@@ -135,6 +137,7 @@ export function openPane(request: OpenPane, where: 'new_session' | 'new_window')
     ...(where === 'new_session'
       ? variables.map(([name]) => command('set-environment', '-u', '-t', session, name))
       : []),
+    ...(where === 'new_session' ? openKeeper(session) : []),
     command('list-panes', '-t', window, '-F', ROW),
     command('rename-window', '-t', window, escapeFormat(request.window)),
   );
