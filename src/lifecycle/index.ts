@@ -13,6 +13,7 @@ export {
 export { VerbQueue } from './queue.ts';
 export { recover } from './recovery.ts';
 export { type Asking, commandOf, whoAsks, withoutYes } from './starting/plan.ts';
+export { unended } from './survivors.ts';
 export { type Launched, launchTeam } from './verbs/launch.ts';
 export { resetAgent } from './verbs/reset.ts';
 export { restartTeam } from './verbs/restart.ts';

@@ -19,6 +19,8 @@ export interface PaneRow {
 }
 
 const INCARNATION = '@team_agent_incarnation';
+/** The same in the environment of what runs in the pane, and of what that starts: whose it is, whatever became of the pane. */
+export const INCARNATION_VARIABLE = 'TEAM_AGENT_INCARNATION';
 /** Marks a session that we created. */
 const SESSION_MARK = '@team_agent_session';
 /** Buffers of ours start with it, so that those a crash left behind are known. */
@@ -117,7 +119,7 @@ export function reviveHook(shellCommand: string): string {
 export function openPane(request: OpenPane, where: 'new_session' | 'new_window'): string {
   const session = `=${plainName(request.session)}:`;
   const window = `${session}=${plainName(request.incarnation)}`;
-  const variables = Object.entries(request.environment);
+  const variables = Object.entries({ ...request.environment, [INCARNATION_VARIABLE]: request.incarnation });
   const create =
     where === 'new_session'
       ? ['new-session', '-d', '-s', plainName(request.session), '-x', WIDTH, '-y', HEIGHT]

@@ -11,6 +11,7 @@ import type { Effects } from '../effects.ts';
 import { type Ended, endLife, keepLastView } from '../ending.ts';
 import { enrol } from '../enrolling.ts';
 import { Saga } from '../journal.ts';
+import { unended } from '../survivors.ts';
 
 export interface AgentStopped {
   readonly ok: true;
@@ -52,10 +53,9 @@ export async function stopNow(
   await effects.reach('stop.journalled');
   const [done] = await completeStop(effects, saga, life ? [life] : [], why);
   if (done && !done.ended) {
-    return refuse('shutdown_partial', `Could not prove that ${agent} ended.`, {
-      evidence: { agent, incarnation: done.incarnation },
-      next: [`team-agent stop-agent ${agent}`, 'team-agent status'],
-    });
+    const { message, next } = unended([done], `team-agent stop-agent ${shellWord(agent)} --team ${shellWord(team)}`);
+    const { incarnation, left } = done;
+    return refuse('shutdown_partial', message, { evidence: { agent, incarnation, left }, next });
   }
   return { ok: true, stopped: done !== undefined, last_view: done?.last_view ?? null };
 }
