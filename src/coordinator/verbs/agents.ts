@@ -4,7 +4,7 @@ import { agentsOf, sessionOf, type TeamRow } from '../../ledger/index.ts';
 import { resetAgent as resetAgentOf, restartTeam, startOne, stopAgent, whoAsks } from '../../lifecycle/index.ts';
 import { type Caller, ownTeamOf, workerMayNot } from '../callers.ts';
 import type { Runtime } from '../runtime.ts';
-import { selectRunningTeam, selectTeam } from '../teams.ts';
+import { selectRunningTeam, selectTeam, selectTeamToRestart } from '../teams.ts';
 import { leaderView, sessionsView, stateFileOf } from '../views/index.ts';
 import { bindCaller } from './leading/launching.ts';
 import { verb } from './verb.ts';
@@ -29,7 +29,11 @@ export const whoStarts = verb({
     // Said of the verb that was typed, which is the next to be asked for.
     const mayNot = workerMayNot(caller, args.verb);
     if (mayNot) return mayNot;
-    const team = await selectTeam(runtime.effects.ledger.db, args.team, ownTeamOf(caller));
+    const own = ownTeamOf(caller);
+    const team =
+      args.verb === 'restart'
+        ? await selectTeamToRestart(runtime, args.team, own)
+        : await selectTeam(runtime.effects.ledger.db, args.team, own);
     if (isRefusal(team)) return team;
     const agents = whoAsks(runtime.effects, team);
     return isRefusal(agents) ? agents : { ok: true, team: team.team, agents };
@@ -88,7 +92,7 @@ export const restart = verb({
   agents: false,
   run: async ({ runtime, caller }, args) => {
     const { effects } = runtime;
-    const team = await selectTeam(effects.ledger.db, args.team, ownTeamOf(caller));
+    const team = await selectTeamToRestart(runtime, args.team, ownTeamOf(caller));
     if (isRefusal(team)) return team;
     const command = commandOf('restart', team, args);
     const restarted = await restartTeam(effects, team, { ...args, asked_by: askedBy(caller), command });
