@@ -23,7 +23,7 @@ export function rowsOf(scoreboard: string): Row[] {
   for (const line of scoreboard.split('\n')) {
     if (line.startsWith('### ')) group = line.slice(4).trim();
     const [, id, capability] = line.split(/(?<!\\)\|/).map((cell) => cell.trim().replaceAll('\\|', '|'));
-    if (id && capability && /^[A-S]\d\d$/.test(id)) rows.push({ id, group, capability });
+    if (id && capability && /^[A-SZ]\d\d$/.test(id)) rows.push({ id, group, capability });
   }
   return rows;
 }
@@ -40,7 +40,7 @@ const NOT_RUN = /\.(?:skip|skipIf|todo|fails)\b/;
 export function proofsOf(file: string, text: string): Proof[] {
   const parts = partsOf(file, text);
   return [...text.matchAll(TITLE)].flatMap(([, modifiers = '', , title = '']) => {
-    const ids = /^(?:[A-S]\d\d[\s,:]+)+/.exec(title)?.[0].match(/[A-S]\d\d/g) ?? [];
+    const ids = /^(?:[A-SZ]\d\d[\s,:]+)+/.exec(title)?.[0].match(/[A-SZ]\d\d/g) ?? [];
     return NOT_RUN.test(modifiers) ? [] : ids.map((id) => ({ id, file, title, parts }));
   });
 }

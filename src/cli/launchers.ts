@@ -6,8 +6,17 @@ export interface Launch {
   readonly provider: (typeof LAUNCHERS)[number];
   /** The flags before the launcher's name: ours. */
   readonly own: readonly string[];
-  /** Everything behind it, word for word; a leading `--` is left out. */
+  /** The words right behind it that are ours: a tmux session to go to, instead of starting anything. */
+  readonly attach?: Attach;
+  /** Everything else behind it, word for word; a leading `--` is left out. */
   readonly args: readonly string[];
+}
+
+export interface Attach {
+  /** Empty when it was left out. */
+  readonly session: string;
+  /** A person has said that a session which is not this project's is meant. */
+  readonly confirmed: boolean;
 }
 
 /** Our flags that take a word. */
@@ -23,8 +32,24 @@ export function launchOf(argv: readonly string[]): Launch | undefined {
   const provider = LAUNCHERS.find((name) => name === argv[at]);
   if (!provider) return undefined;
   const own = argv.slice(0, at);
-  const args = argv.slice(at + 1);
+  const { attach, args } = attachOf(argv.slice(at + 1));
   if (own.some((word) => ASKING.has(word))) return undefined;
   if (args.length === 1 && (args[0] === '--help' || args[0] === '-h')) return undefined;
-  return { provider, own, args: args[0] === '--' ? args.slice(1) : args };
+  return { provider, own, ...(attach ? { attach } : {}), args: args[0] === '--' ? args.slice(1) : args };
+}
+
+/** Takes our own words off the front. To attach is what a launcher does anyway: that word alone changes nothing. */
+function attachOf(words: readonly string[]): { readonly attach?: Attach; readonly args: readonly string[] } {
+  let session: string | undefined;
+  let confirmed = false;
+  let at = 0;
+  for (; at < words.length; at++) {
+    const word = words[at] ?? '';
+    if (word === '--confirm') confirmed = true;
+    else if (word === '--attach-session') session = words[++at] ?? '';
+    else if (word.startsWith('--attach-session=')) session = word.slice('--attach-session='.length);
+    else if (word !== '--attach' && word !== '--attach-existing') break;
+  }
+  const args = words.slice(at);
+  return session === undefined ? { args } : { attach: { session, confirmed }, args };
 }

@@ -33,7 +33,8 @@ export async function runCommand(argv: readonly string[], around: Surroundings):
 }
 
 /** A launcher: the flags before its name are ours, everything behind it is its CLI's. */
-async function lead(program: Program, { own, provider, args }: Launch, around: Surroundings): Promise<Outcome> {
+async function lead(program: Program, launch: Launch, around: Surroundings): Promise<Outcome> {
+  const { own, provider } = launch;
   const { unknown } = program.parseOptions([...own]);
   if (unknown.length > 0) {
     return refused(
@@ -43,7 +44,7 @@ async function lead(program: Program, { own, provider, args }: Launch, around: S
     );
   }
   const { run } = await import('./commands/team/lead.ts');
-  return run({ ...around, globals: globalsOf(program) }, provider, args);
+  return run({ ...around, globals: globalsOf(program) }, launch);
 }
 
 type Program = ReturnType<typeof buildProgram>;

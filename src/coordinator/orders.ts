@@ -66,7 +66,11 @@ export const removeInput = z.object({
   team,
 });
 /** Somebody who is to be added, when it is asked which variables it asks for. */
-export const whoInput = z.object({ team, joins: addInput.pick({ agent: true, role_file: true }).optional() });
+export const whoInput = z.object({
+  verb: z.string(),
+  team,
+  joins: addInput.pick({ agent: true, role_file: true }).optional(),
+});
 export const stopInput = z.object({ agent: z.string(), team });
 export const shutdownInput = z.object({ team });
 

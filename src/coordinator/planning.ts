@@ -1,3 +1,4 @@
+import type { z } from 'zod';
 import { type AgentId, isRefusal, type Refusal, refuse, shellWord, type TeamId } from '../kernel/index.ts';
 import { openSagas, type TeamRow } from '../ledger/index.ts';
 import {
@@ -45,7 +46,7 @@ import {
   stopInput,
   whoInput,
 } from './orders.ts';
-import { selectRunningTeam, selectTeam } from './teams.ts';
+import { selectRunningTeam, selectTeam, selectTeamToRestart } from './teams.ts';
 
 /*
  * What the verbs that start and end agents would do, by the very functions whose plans they follow. It needs no coordinator:
@@ -75,7 +76,7 @@ const PLANNERS: Readonly<Record<string, Planner>> = {
     return shown(order.as ?? 'quick-start', team, plan, launchCommand(order), asksBeforeLaunch(order.folder));
   },
   restart: (sight, args, { own, by }) =>
-    ofTeam(selectTeam(sight.ledger.db, restartInput.parse(args).team, own), async (row) => {
+    ofTeam(selectTeamToRestart(sight, restartInput.parse(args).team, own), async (row) => {
       const order = restartOrder(row, restartInput.parse(args), by);
       const plan = await planRestart(sight, row, { ...order, yes: true });
       return isRefusal(plan) ? plan : shown('restart', plan.team, plan, order.command);
@@ -138,7 +139,7 @@ const PLANNERS: Readonly<Record<string, Planner>> = {
   },
   preflight: (sight, args, { by }) => preflight(sight, launchOrder(launchInput.parse(args), by)),
   'who-starts': (sight, args, { own }) =>
-    ofTeam(selectTeam(sight.ledger.db, whoInput.parse(args).team, own), async (row) => {
+    ofTeam(teamOf(sight, whoInput.parse(args), own), async (row) => {
       const { joins } = whoInput.parse(args);
       const newcomer = joins && (await addedNewcomer(sight, row, joins));
       if (isRefusal(newcomer)) return newcomer;
@@ -146,6 +147,11 @@ const PLANNERS: Readonly<Record<string, Planner>> = {
       return isRefusal(agents) ? agents : { ok: true, team: row.team, agents };
     }),
 };
+
+/** Whose agents are meant is said of the verb that was typed, which is the next to be asked for. */
+function teamOf(sight: Sight, { verb, team }: z.output<typeof whoInput>, own: TeamId | undefined) {
+  return verb === 'restart' ? selectTeamToRestart(sight, team, own) : selectTeam(sight.ledger.db, team, own);
+}
 
 async function ofTeam(
   selected: Promise<TeamRow | Refusal>,

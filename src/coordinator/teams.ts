@@ -1,12 +1,26 @@
 import { isRefusal, type MessageId, type Refusal, refuse, shellWord, type TeamId } from '../kernel/index.ts';
 import { findMessage, type Reading, type TeamRow, teams } from '../ledger/index.ts';
-import { teamNotRunning } from '../lifecycle/index.ts';
+import { livesOf, type Sight, teamNotRunning } from '../lifecycle/index.ts';
+
+/** What a verb is for: of several teams the only one that suits it is meant. */
+export interface Purpose {
+  readonly suits: (team: TeamRow) => boolean;
+  /** The command that says which one, when several do. */
+  readonly command: string;
+}
+
+const RUNNING: Purpose = { suits: ({ intent }) => intent === 'running', command: 'status' };
 
 /**
- * The one resolver of `--team`: an exact id, name or session name; without one, the only team, or the only running one.
- * Several that fit are refused with the candidates.
+ * The one resolver of `--team`: an exact id, name or session name; without one, the only team, or the only one that suits,
+ * which is the only running one for most verbs. Several that fit are refused with the candidates.
  */
-export async function selectTeam(db: Reading, wanted: string | undefined, own?: TeamId): Promise<TeamRow | Refusal> {
+export async function selectTeam(
+  db: Reading,
+  wanted: string | undefined,
+  own?: TeamId,
+  { suits, command }: Purpose = RUNNING,
+): Promise<TeamRow | Refusal> {
   const all = await teams(db);
   if (all.length === 0) {
     return refuse('team_not_found', 'No team was ever started in this project.', {
@@ -16,8 +30,8 @@ export async function selectTeam(db: Reading, wanted: string | undefined, own?: 
   const named = wanted ?? own;
   const fitting =
     named === undefined ? all : all.filter((team) => [team.team, team.name, team.session_name].includes(named));
-  const running = fitting.filter((team) => team.intent === 'running');
-  const [only, ...others] = running.length > 0 ? running : fitting;
+  const suitable = fitting.filter(suits);
+  const [only, ...others] = suitable.length > 0 ? suitable : fitting;
   if (!only) {
     return refuse('team_not_found', `No team here is called ${named}.`, {
       evidence: { teams: all.map((team) => team.team) },
@@ -28,8 +42,23 @@ export async function selectTeam(db: Reading, wanted: string | undefined, own?: 
   const candidates = [only, ...others].map((team) => team.team);
   return refuse('team_ambiguous', `Several teams are meant: ${candidates.join(', ')}. Say which with --team.`, {
     evidence: { candidates },
-    next: candidates.map((team) => `team-agent status --team ${shellWord(team)}`),
+    next: candidates.map((team) => `team-agent ${command} --team ${shellWord(team)}`),
   });
+}
+
+/** The same for a restart: it is for a team that does not run. A leader that names none means its own only if that one is down. */
+export async function selectTeamToRestart(
+  sight: Sight,
+  wanted: string | undefined,
+  own?: TeamId,
+): Promise<TeamRow | Refusal> {
+  const { db } = sight.ledger;
+  const running = new Set<string>();
+  for (const { team } of await teams(db)) {
+    if ((await livesOf(sight, team as TeamId)).going.length > 0) running.add(team);
+  }
+  const meant = own !== undefined && !running.has(own) ? own : undefined;
+  return selectTeam(db, wanted, meant, { suits: ({ team }) => !running.has(team), command: 'restart' });
 }
 
 /** The same, for verbs that may name a message: its id says which team is meant. */

@@ -36,6 +36,21 @@ function fromTools(pid: number): ProcessPlace {
   };
 }
 
+/**
+ * A variable of the environment in which a process was started, which its children have from it; undefined when it has
+ * none, or when it is not ours to look at.
+ */
+export function startedWith(pid: number, name: string): string | undefined {
+  const environment = orNothing(() =>
+    process.platform === 'linux'
+      ? fs.readFileSync(`/proc/${pid}/environ`, 'utf8').split('\0')
+      : execFileSync('ps', ['-Eww', '-o', 'command=', '-p', String(pid)], { encoding: 'utf8', stdio: 'pipe' }).split(
+          /\s+/,
+        ),
+  );
+  return environment?.find((entry) => entry.startsWith(`${name}=`))?.slice(name.length + 1);
+}
+
 function orNothing<Value>(look: () => Value | undefined): Value | undefined {
   try {
     return look();

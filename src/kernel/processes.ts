@@ -18,6 +18,8 @@ interface ProcessStat {
   readonly session: number;
   /** User + system time, in clock ticks. */
   readonly ticks: number;
+  /** The name of its program, cut short. */
+  readonly name: string;
 }
 
 const LINUX = process.platform === 'linux';
@@ -41,16 +43,19 @@ function fromProc(pid: number): ProcessStat | undefined {
     session: Number(fields[3]),
     ticks: Number(fields[11]) + Number(fields[12]),
     start: fields[19] ?? '',
+    name: text.slice(text.indexOf('(') + 1, text.lastIndexOf(')')),
   };
 }
 
 function fromPs(pid: number): ProcessStat | undefined {
   try {
-    const line = execFileSync('ps', ['-o', 'ppid=,sess=,stat=,lstart=', '-p', String(pid)], {
+    const line = execFileSync('ps', ['-o', 'ppid=,sess=,stat=,lstart=,ucomm=', '-p', String(pid)], {
       encoding: 'utf8',
     }).trim();
-    const [ppid, session, state, ...start] = line.split(/\s+/);
-    return { ppid: Number(ppid), session: Number(session), state: state?.[0] ?? '?', start: start.join(' '), ticks: 0 };
+    const [ppid, session, state, ...rest] = line.split(/\s+/);
+    // A time of start has five words: `Sat Nov 28 18:04:45 2026`.
+    const [start, name] = [rest.slice(0, 5).join(' '), rest.slice(5).join(' ')];
+    return { ppid: Number(ppid), session: Number(session), state: state?.[0] ?? '?', start, ticks: 0, name };
   } catch {
     return undefined;
   }

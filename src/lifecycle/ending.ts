@@ -1,16 +1,15 @@
 import fs from 'node:fs';
 import path from 'node:path';
-import { setTimeout as pause } from 'node:timers/promises';
 import {
   type AgentId,
   type IncarnationId,
   isRefusal,
   LEADER,
+  type ProcessIdentity,
   printable,
   probeProcess,
   readIfThere,
   sessionMembers,
-  signalProcess,
   type TeamId,
   writePrivateFile,
 } from '../kernel/index.ts';
@@ -20,9 +19,7 @@ import { type AgentHandle, findProvider } from '../providers/index.ts';
 import type { PaneHandle } from '../tmux/index.ts';
 import type { Effects } from './effects.ts';
 import { handleOf, lifeFolder, viewOf } from './life.ts';
-
-/** How long a closed agent may take to end by itself, ms; then it is killed. */
-const GRACE = 1_500;
+import { endProcesses, endSurvivors, type Left, named } from './survivors.ts';
 
 export interface Ended {
   readonly agent_id: string;
@@ -30,6 +27,8 @@ export interface Ended {
   /** False when it could not be ended or nobody can tell: then nothing is claimed. */
   readonly ended: boolean;
   readonly exit: string | null;
+  /** What goes on in its terminal: not proved to be its own, so nobody signalled it; or it could not be ended. */
+  readonly left: readonly Left[];
 }
 
 /** The pane of a life that may still go: by its handle, else by what is written on our panes. */
@@ -41,8 +40,8 @@ async function paneOf(effects: Effects, row: IncarnationRow): Promise<PaneHandle
 }
 
 /**
- * Ends one life by its own pane, and everything that was started in it. Only what is proved to be gone is written down as
- * ended; `before` runs while its screen can still be seen.
+ * Ends one life by its own pane, and everything that was started in it, also when it has outlived the pane. Only what is
+ * proved to be gone is written down as ended; `before` runs while its screen can still be seen.
  */
 export async function endLife(
   effects: Effects,
@@ -51,13 +50,17 @@ export async function endLife(
   before: (pane: PaneHandle) => Promise<void> = async () => undefined,
 ): Promise<Ended> {
   const pane = await paneOf(effects, row);
-  const open: Ended = { agent_id: row.agent_id, incarnation: row.incarnation, ended: false, exit: null };
+  const open: Ended = { agent_id: row.agent_id, incarnation: row.incarnation, ended: false, exit: null, left: [] };
   if (pane === 'unknown') return open;
   if (pane !== 'none') {
     await before(handleOf(row)?.view ?? pane);
     if (!(await closeView(effects, row))) return open;
-    if (!(await closePane(effects, pane))) return open;
+    const closed = await closePane(effects, pane);
+    if (!closed.gone) return { ...open, left: closed.left };
   }
+  const wrapper = wrapperOf(row);
+  const left = wrapper ? await endSurvivors(row.incarnation, wrapper) : [];
+  if (left.length > 0) return { ...open, left };
   return recordEnd(effects, row.incarnation as IncarnationId, { why, asked: true });
 }
 
@@ -65,20 +68,25 @@ export async function endLife(
 async function closeView(effects: Effects, row: IncarnationRow): Promise<boolean> {
   const panes = await effects.terminals.panes();
   const view = panes?.find((candidate) => candidate.incarnation === viewOf(row.incarnation));
-  return panes !== undefined && (view === undefined || closePane(effects, view));
+  return panes !== undefined && (view === undefined || (await closePane(effects, view)).gone);
 }
 
-export async function closePane(effects: Effects, pane: PaneHandle): Promise<boolean> {
+/** The first process of the pane in which a life runs. */
+function wrapperOf(row: IncarnationRow): ProcessIdentity | undefined {
+  return handleOf(row)?.pane?.process;
+}
+
+/** Closes a pane, and ends everything that was started in it and did not leave its terminal. */
+export async function closePane(
+  effects: Effects,
+  pane: PaneHandle,
+): Promise<{ readonly gone: boolean; readonly left: readonly Left[] }> {
   const members = sessionMembers(pane.process.pid);
   const ours = probeProcess(pane.process) === 'alive';
   const gone = await effects.terminals.close(pane);
-  if (!ours) return gone;
-  const deadline = performance.now() + GRACE;
-  const left = () => members.filter((member) => probeProcess(member) === 'alive');
-  while (left().length > 0 && performance.now() < deadline) await pause(5);
-  for (const member of left()) signalProcess(member, 'SIGKILL');
-  while (left().length > 0 && performance.now() < deadline + GRACE) await pause(5);
-  return left().length === 0;
+  if (!ours) return { gone, left: [] };
+  const left = named(await endProcesses(members));
+  return { gone: left.length === 0, left };
 }
 
 /**
@@ -94,6 +102,10 @@ export async function recordEnd(
   if (!row) throw new Error(`no such incarnation: ${incarnation}`);
   const handle = handleOf(row);
   const exit = handle?.exitFile ? (readIfThere(handle.exitFile)?.trim() ?? null) : null;
+  const wrapper = wrapperOf(row);
+  // A wrapper always writes how its command ended, unless it was killed: then the command has perhaps not ended at all.
+  const killed = exit === null && !asked && row.ended_at === null;
+  const left = killed && wrapper ? await endSurvivors(incarnation, wrapper) : [];
   if (row.ended_at === null) {
     await effects.ledger.change(row.team as TeamId, 'coordinator', async (change) => {
       if (!(await endIncarnation(change, incarnation, exit))) return;
@@ -108,7 +120,7 @@ export async function recordEnd(
   fs.rmSync(lifeFolder(effects, incarnation), { recursive: true, force: true });
   const provider = effects.roster.member(row.team as TeamId, row.agent_id as AgentId)?.row.provider;
   if (handle) removeRemains(provider, handle);
-  return { agent_id: row.agent_id, incarnation, ended: true, exit: exit ?? row.exit };
+  return { agent_id: row.agent_id, incarnation, ended: true, exit: exit ?? row.exit, left };
 }
 
 /** What a life leaves outside its own folder: its socket, and what its CLI made behind it. */

@@ -23,9 +23,10 @@ export { routesOf, type Safety, type ShownAgent, type ShownRoute, safetyOf, show
 export { planReset, planStart, type ResetOrder, type StartAgentOrder, teamNotRunning } from './planning/starting.ts';
 export { VerbQueue } from './queue.ts';
 export { recover } from './recovery.ts';
-export { type Sight, sightOver } from './sight.ts';
+export { livesOf, type Sight, sightOver } from './sight.ts';
 export { type Asking, askingOf, readOrdered, whoAsks } from './starting/members.ts';
 export { commandOf as launchCommand, type LaunchOrder, readDocuments } from './starting/plan.ts';
+export { unended } from './survivors.ts';
 export { addAgent, forkAgent } from './verbs/add.ts';
 export { type Launched, launchTeam } from './verbs/launch.ts';
 export { removeAgent } from './verbs/remove.ts';

@@ -31,6 +31,7 @@ import {
 import type { PaneHandle } from '../tmux/index.ts';
 import { type Effects, READY_DEADLINE } from './effects.ts';
 import { closePane, removeRemains } from './ending.ts';
+import { endSurvivors } from './survivors.ts';
 
 /** The tmux session of servers that stand behind leaders. */
 const SESSION = 'leaders';
@@ -252,6 +253,8 @@ export async function endLeader(effects: Effects, incarnation: IncarnationId): P
   if (pane) await closePane(effects, pane);
   await effects.terminals.closeSession(SESSION);
   const known = effects.leaders.conversation(incarnation);
+  const wrapper = known?.handle.pane?.process;
+  if (wrapper) await endSurvivors(incarnation, wrapper);
   const isOurs = (await findLeader(effects.ledger.db, incarnation))?.found === 'launched';
   await effects.leaders.end(incarnation);
   if (known && isOurs) removeRemains(known.provider, known.handle);

@@ -1,4 +1,5 @@
 import { command, escapeFormat, quote, sequence } from './control-protocol.ts';
+import { keeperHook, openKeeper } from './keeper.ts';
 import type { OpenPane, PaneHandle } from './shape.ts';
 
 /** The commands we give to tmux and the rows we read back. Pure. All targets are exact: `=session:=window` or `%N`. */
@@ -18,6 +19,8 @@ export interface PaneRow {
 }
 
 const INCARNATION = '@team_agent_incarnation';
+/** The same in the environment of what runs in the pane, and of what that starts: whose it is, whatever became of the pane. */
+export const INCARNATION_VARIABLE = 'TEAM_AGENT_INCARNATION';
 /** Marks a session that we created. */
 const SESSION_MARK = '@team_agent_session';
 /** Buffers of ours start with it, so that those a crash left behind are known. */
@@ -98,6 +101,7 @@ export function serverOptions(revive: string): string[] {
     command('set-option', '-g', 'history-limit', '5000'),
     // A session takes nothing of the environment of whoever attaches to it.
     command('set-option', '-g', 'update-environment', ''),
+    keeperHook(),
     reviveHook(revive),
   ];
 }
@@ -115,7 +119,7 @@ export function reviveHook(shellCommand: string): string {
 export function openPane(request: OpenPane, where: 'new_session' | 'new_window'): string {
   const session = `=${plainName(request.session)}:`;
   const window = `${session}=${plainName(request.incarnation)}`;
-  const variables = Object.entries(request.environment);
+  const variables = Object.entries({ ...request.environment, [INCARNATION_VARIABLE]: request.incarnation });
   const create =
     where === 'new_session'
       ? ['new-session', '-d', '-s', plainName(request.session), '-x', WIDTH, '-y', HEIGHT]
@@ -135,6 +139,7 @@ export function openPane(request: OpenPane, where: 'new_session' | 'new_window')
     ...(where === 'new_session'
       ? variables.map(([name]) => command('set-environment', '-u', '-t', session, name))
       : []),
+    ...(where === 'new_session' ? openKeeper(session) : []),
     command('list-panes', '-t', window, '-F', ROW),
     command('rename-window', '-t', window, escapeFormat(request.window)),
   );

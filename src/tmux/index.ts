@@ -1,5 +1,6 @@
 /** The only code that talks to tmux. The rest of the program sees panes. */
 
+export { INCARNATION_VARIABLE } from './commands.ts';
 export { panePid } from './foreign.ts';
 export type {
   Log,

@@ -44,7 +44,7 @@ export interface OpenPane {
   readonly window: string;
   readonly incarnation: string;
   readonly folder: string;
-  /** The whole environment of the program beside tmux's own; it travels over stdin, never in an argv. */
+  /** The whole environment of the program beside tmux's own and its incarnation; it travels over stdin, never in an argv. */
   readonly environment: Readonly<Record<string, string>>;
   readonly argv: readonly string[];
 }

@@ -123,6 +123,7 @@ class TmuxTerminals implements Terminals {
   async #create(request: OpenPane): Promise<ControlClient | PaneHandle | Refusal | 'session_gone'> {
     const taken = this.#foreignSocket();
     if (taken) return taken;
+    await this.#connections.introduced();
     const lines = [...serverOptions(this.#revive), openPane(request, 'new_session')];
     const shot = await untilServed(() => runCommands(this.#server, lines));
     if (!shot.ran) return shot.missing ? tmuxMissing(this.#server.environment.PATH) : tmuxFailed(shot.evidence);
@@ -240,11 +241,12 @@ class TmuxTerminals implements Terminals {
   async closeSession(session: string): Promise<void> {
     const rows = (await this.#list())?.filter((row) => row.session === session);
     if (!rows || rows.some((row) => !row.dead)) return;
-    if (rows.length > 0) await this.#inTurn(killSession(session));
+    // A session that nothing but its keeper is left of has perhaps no client.
+    if (rows.length > 0 && (await this.#connections.connect(session))) await this.#inTurn(killSession(session));
     await this.#connections.end(session);
   }
 
-  /** Closes one thing at a time: windows that close in one moment can end the whole server of tmux 3.3a. */
+  /** Closes one thing at a time: a session that closes in the moment of one of its windows can end the whole server. */
   #inTurn(line: string): Promise<ControlAnswer> {
     const answer = this.#closing.then(() => this.#request(line));
     // Its failure is its caller's, not the next one's.

@@ -20,7 +20,7 @@ afterEach(async () => {
 
 const START = `start [[shell ${TEAM_AGENT} quick-start docs/solo]] [[say STARTED]]`;
 
-test('D05 N01 B46 B47 a Claude Code that a person started by itself leads the team that it starts', async () => {
+test('D05 N01 Z46 Z47 a Claude Code that a person started by itself leads the team that it starts', async () => {
   terminal.run(['claude', '--permission-mode', 'manual', '--allowedTools', 'Bash', '--', START]);
   await terminal.shows(/^● STARTED/m);
   expect(await leaderOf(product)).toMatchObject({ receiver: 'claude', epoch: 1, identity: { provider: 'claude' } });

@@ -27,7 +27,7 @@ test.each([
   ['claude', ['--permission-mode', 'manual'], 'manual mode'],
   ['codex', [], 'Ask Codex'],
 ] as const)(
-  'D04 B57 two interrupts end what team-agent %s started, and nothing else',
+  'D04 Z57 two interrupts end what team-agent %s started, and nothing else',
   async (provider, words, ready) => {
     const terminal = terminals.run([TEAM_AGENT, provider, ...words]);
     await terminal.shows(ready);
@@ -52,7 +52,7 @@ test.each([
   },
 );
 
-test('B58 a leader is found from any depth of its processes, and from another terminal line', async () => {
+test('Z58 a leader is found from any depth of its processes, and from another terminal line', async () => {
   const terminal = await terminals.claude();
   const file = path.join(product.workspace, 'deep');
   const command = `sh -c ${shellWord(`${TEAM_AGENT} claim-leader; true`)}; true`;

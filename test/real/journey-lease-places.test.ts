@@ -35,7 +35,7 @@ async function claudeIn(folder: string, environment: Readonly<Record<string, str
   return terminal;
 }
 
-test('D09 B46 attach-leader takes the pane of the server that its shell is in; a pane id says nothing by itself', async () => {
+test('D09 Z46 attach-leader takes the pane of the server that its shell is in; a pane id says nothing by itself', async () => {
   await start();
   const [one, two] = [await terminals.claude(), await terminals.claude()];
   const attach = (terminal: typeof one, ...words: readonly string[]) =>
@@ -57,7 +57,7 @@ test('D09 B46 attach-leader takes the pane of the server that its shell is in; a
   expect(await leaderOf(product)).toMatchObject({ epoch: 2, receiver: 'claude' });
 });
 
-test('B53 B49 a leader in a folder below, by a link, that changed its folder and runs something else is the leader', async () => {
+test('Z53 Z49 a leader in a folder below, by a link, that changed its folder and runs something else is the leader', async () => {
   await start();
   const below = path.join(product.workspace, 'packages', 'inner');
   fs.mkdirSync(below, { recursive: true });
@@ -83,7 +83,7 @@ test('B53 B49 a leader in a folder below, by a link, that changed its folder and
   expect(refused).toMatchObject({ ok: false, reason: 'caller_cwd_mismatch' });
 });
 
-test('M12 B49 /clear in the leader: the same process leads in the same epoch, and what is shown of it is the new session', async () => {
+test('M12 Z49 /clear in the leader: the same process leads in the same epoch, and what is shown of it is the new session', async () => {
   await start();
   const leading = await terminals.claude();
   await runsIn(product, 'claude', leading, 'claim-leader');

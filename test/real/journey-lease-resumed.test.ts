@@ -36,7 +36,7 @@ async function resumed(words: readonly string[] = CLAUDE): Promise<UserTerminal>
 /** Those whose input was told of a result, by process: what a conversation was told stands on its screen. */
 const mailbox = async () => (await ask(product, 'deliveries')).deliveries.filter(({ to }) => to === 'leader');
 
-test('D11 B51 the session of a leader that lives, resumed elsewhere, is never bound; when the first one dies it leads on by itself', async () => {
+test('D11 Z51 the session of a leader that lives, resumed elsewhere, is never bound; when the first one dies it leads on by itself', async () => {
   const before = holderOf(product).process;
   const second = await resumed();
   const refused = await runsIn(product, 'claude', second, 'claim-leader');
@@ -55,7 +55,7 @@ test('D11 B51 the session of a leader that lives, resumed elsewhere, is never bo
   ]);
 });
 
-test('D11 B51 of two that go on with a dead leader none leads before one says so; the first wins, and the other is told', async () => {
+test('D11 Z51 of two that go on with a dead leader none leads before one says so; the first wins, and the other is told', async () => {
   const [one, two] = [await resumed(), await resumed()];
   await killLeader(product);
   await work(product, 'two');
@@ -82,7 +82,7 @@ test('D11 B51 of two that go on with a dead leader none leads before one says so
   await toldOnce(product, 'claude', 'one', 'two');
 });
 
-test('D11 B51 the launcher goes on with the session of a leader that died: it leads in the same epoch', async () => {
+test('D11 Z51 the launcher goes on with the session of a leader that died: it leads in the same epoch', async () => {
   await killLeader(product);
   await work(product, 'two');
   await resumed([TEAM_AGENT, ...CLAUDE]);

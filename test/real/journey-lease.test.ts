@@ -26,7 +26,7 @@ afterAll(async () => {
 const letters = async () => (await ask(product, 'inbox', 'sam')).messages.map(({ sender, body }) => [sender, body]);
 const sam = () => product.rows("select incarnation from incarnations where agent_id = 'sam'");
 
-test('D07 D12 B48 the leader is killed; another conversation claims and gets what waited, each once, and its count', async () => {
+test('D07 D12 Z48 the leader is killed; another conversation claims and gets what waited, each once, and its count', async () => {
   former = await terminals.claude();
   expect(await runsIn(product, 'claude', former, 'quick-start docs/solo')).toMatchObject({ ok: true });
   expect(await leaderOf(product)).toMatchObject({ receiver: 'claude', epoch: 1 });
@@ -55,7 +55,7 @@ test('D07 D12 B48 the leader is killed; another conversation claims and gets wha
   ]);
 });
 
-test('D07 D08 B49 B54 one that lives is replaced with --confirm alone; then it is a person, and results go to the new one', async () => {
+test('D07 D08 Z49 Z54 one that lives is replaced with --confirm alone; then it is a person, and results go to the new one', async () => {
   former = leading;
   const held = holderOf(product).session;
   leading = await terminals.claude();

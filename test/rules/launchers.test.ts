@@ -36,6 +36,27 @@ test.each<[string[], Launch]>([
   expect(launchOf(argv)).toEqual(expected);
 });
 
+test.each<[string[], Launch]>([
+  [
+    ['claude', '--attach-session', 's', '--confirm'],
+    { ...launch([], 'claude', []), attach: { session: 's', confirmed: true } },
+  ],
+  [
+    ['codex', '--confirm', '--attach-session=s'],
+    { ...launch([], 'codex', []), attach: { session: 's', confirmed: true } },
+  ],
+  [['codex', '--attach-session'], { ...launch([], 'codex', []), attach: { session: '', confirmed: false } }],
+  [['claude', '--attach', '--model', 'x'], launch([], 'claude', ['--model', 'x'])],
+  [['claude', '--attach-existing', '--', '--attach'], launch([], 'claude', ['--attach'])],
+  [
+    ['claude', '--model', 'x', '--attach-session', 's'],
+    launch([], 'claude', ['--model', 'x', '--attach-session', 's']),
+  ],
+  [['claude', '--', '--attach-session', 's'], launch([], 'claude', ['--attach-session', 's'])],
+])('D03 only right behind the name a session to go to is ours: %j', (argv, expected) => {
+  expect(launchOf(argv)).toEqual(expected);
+});
+
 test.each([
   [['claude', '--help']],
   [['codex', '-h']],

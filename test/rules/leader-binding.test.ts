@@ -173,7 +173,7 @@ test('M10 a coordinator that comes back knows who leads what, by which token, an
   expect(await again.recipient(TWO).availability(false)).toMatchObject({ hold: 'leader_unbound' });
 });
 
-test('D10 B45 the id of a person at a team: one formula, another id for each input, none where two could be one', () => {
+test('D10 Z45 the id of a person at a team: one formula, another id for each input, none where two could be one', () => {
   const person = { machine: 'm', workspace: '/w', user: 'u', team: 't' };
   const formula = createHash('sha256').update('m\0/w\0u\0t').digest('hex').slice(0, 32);
   expect(personId(person)).toBe(formula);
@@ -197,7 +197,7 @@ test('M12 a leader on another session is the same leader in the same epoch, and 
   }
 });
 
-test('B55 a sweep, a read and the end of the one before, all in flight, undo no claim', async () => {
+test('Z55 a sweep, a read and the end of the one before, all in flight, undo no claim', async () => {
   const home = await house();
   const [first, second] = [await conversationIn(home), await conversationIn(home)];
   await bind(home, first);

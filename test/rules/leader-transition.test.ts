@@ -62,7 +62,7 @@ test('D07 D08 the table of cases: who wants it, who holds it, and what comes of 
 
 test.each([
   [
-    'D07 B48 a dead holder is followed without a question',
+    'D07 Z48 a dead holder is followed without a question',
     'claim',
     'another, dead',
     false,
@@ -70,14 +70,14 @@ test.each([
     'previous_owner_dead',
   ],
   [
-    'D07 B49 a living holder is never stolen from',
+    'D07 Z49 a living holder is never stolen from',
     'claim',
     'another, alive',
     false,
     'refuse',
     'previous_owner_alive_refused',
   ],
-  ['D07 B49 unknown never steals', 'acquire', 'another, unknown', false, 'refuse', 'previous_owner_unknown_refused'],
+  ['D07 Z49 unknown never steals', 'acquire', 'another, unknown', false, 'refuse', 'previous_owner_unknown_refused'],
   [
     'D07 a living holder is taken from by a confirmed claim',
     'claim',
@@ -86,9 +86,9 @@ test.each([
     'bind',
     'takeover_confirmed',
   ],
-  ['D08 B54 and so it is by the other two names', 'takeover', 'another, alive', true, 'bind', 'takeover_confirmed'],
+  ['D08 Z54 and so it is by the other two names', 'takeover', 'another, alive', true, 'bind', 'takeover_confirmed'],
   ['D09 and so it is by the other two names', 'attach', 'another, alive', true, 'bind', 'takeover_confirmed'],
-  ['D05 B46 whoever starts a team leads it', 'acquire', 'nobody', false, 'bind', 'vacant_acquired'],
+  ['D05 Z46 whoever starts a team leads it', 'acquire', 'nobody', false, 'bind', 'vacant_acquired'],
   [
     'D05 a start never takes the lead from anybody, whatever is confirmed',
     'acquire',
@@ -127,7 +127,7 @@ test.each([
   expect(transition(intent, of(CLAUDE, found, confirmed), { epoch: 3 })).toEqual({ decision, reason });
 });
 
-test('D07 B50 whoever decided on an older epoch decides again', () => {
+test('D07 Z50 whoever decided on an older epoch decides again', () => {
   const dead = HOLDERS['another, dead'] ?? expect.unreachable();
   expect(transition('claim', of(CLAUDE, dead, false, 2), { epoch: 3 })).toEqual({
     decision: 'refuse',
@@ -136,7 +136,7 @@ test('D07 B50 whoever decided on an older epoch decides again', () => {
   expect(transition('claim', of(CLAUDE, dead, false, 3), { epoch: 3 }).decision).toBe('bind');
 });
 
-test('D11 B51 two live conversations on one session: nobody is bound silently, the first that is confirmed wins', () => {
+test('D11 Z51 two live conversations on one session: nobody is bound silently, the first that is confirmed wins', () => {
   const twin = CANDIDATES['with a twin'] ?? expect.unreachable();
   const dead = HOLDERS['same session, dead'] ?? expect.unreachable();
   for (const intent of ['acquire', 'rebind', 'claim', 'takeover', 'attach'] as const) {
@@ -169,7 +169,7 @@ const holders = fc.oneof(
   }),
 );
 
-test('D07 B52 B59 whatever the evidence: agents, shells and strangers never lead, and nobody who may live loses the lead unasked', () => {
+test('D07 Z52 Z59 whatever the evidence: agents, shells and strangers never lead, and nobody who may live loses the lead unasked', () => {
   const all = fc.record({
     candidate: candidates,
     holder: holders,

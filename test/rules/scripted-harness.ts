@@ -219,7 +219,8 @@ export class Launcher {
     if (isRefusal(plan)) throw new Error(plan.message);
     fs.writeFileSync(path.join(request.runFolder, 'token'), 'secret-token', { mode: 0o600 });
     const terminals = new PipeTerminals();
-    const pane = new PipePane(plan.argv, plan.environment, request.folder, request.incarnation);
+    const environment = { ...plan.environment, TEAM_AGENT_INCARNATION: request.incarnation };
+    const pane = new PipePane(plan.argv, environment, request.folder, request.incarnation);
     terminals.add(pane);
     const { signal } = new AbortController();
     const told = await provider.introduce({ request, installation, plan, pane: pane.handle, terminals, signal });

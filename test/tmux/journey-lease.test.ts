@@ -77,7 +77,7 @@ async function agentRuns(words: readonly string[], how: 'ancestry' | 'token'): P
 
 const WISHES = ['claim-leader', 'claim-leader --confirm', 'takeover --confirm', 'attach-leader'];
 
-test.each(WISHES)('D06 B52 a plain shell never leads by %s, and what it sends is stored as before', async (wish) => {
+test.each(WISHES)('D06 Z52 a plain shell never leads by %s, and what it sends is stored as before', async (wish) => {
   const refused = await ask(product, '--team', 'crew', ...wish.split(' '));
   expect(refused).toMatchObject({ code: 1, ok: false, reason: 'caller_not_leader_shaped' });
   expect(refused.next?.length).toBeGreaterThan(0);
@@ -97,7 +97,7 @@ test.each(WISHES)('D06 B52 a plain shell never leads by %s, and what it sends is
 });
 
 test.each(['ancestry', 'token'] as const)(
-  'D06 B56 an agent known by its %s never leads, and each try is on record once',
+  'D06 Z56 an agent known by its %s never leads, and each try is on record once',
   async (how) => {
     for (const wish of [...WISHES, 'claim-leader --release']) {
       before = audited().length;
@@ -122,7 +122,7 @@ interface Identity extends Answer {
 const identity = (environment: NodeJS.ProcessEnv = {}, ...words: string[]) =>
   product.json<Identity>(['--team', 'crew', 'identity', ...words], { environment });
 
-test('D10 B45 identity: one formula with and without a coordinator, twelve digits of it, another one for each input', async () => {
+test('D10 Z45 identity: one formula with and without a coordinator, twelve digits of it, another one for each input', async () => {
   const plain = await identity();
   expect(plain).toMatchObject({
     ok: true,
@@ -147,7 +147,7 @@ test('D10 B45 identity: one formula with and without a coordinator, twelve digit
   expect(news()).toEqual([]);
 });
 
-test('D09 B46 the same pane id on two servers is the pane of the server that the caller is in', async () => {
+test('D09 Z46 the same pane id on two servers is the pane of the server that the caller is in', async () => {
   const [one, two] = [personalTmux(), personalTmux()];
   expect(one.pane).toBe(two.pane);
   for (const { socket, pane, pid } of [one, two]) {
@@ -177,7 +177,7 @@ const attach = (pane: string, socket: string, ...words: readonly string[]): Prom
     environment: { TMUX: `${socket},1,0` },
   });
 
-test('D09 B56 a pane that is not there, a server that is gone, a shell in no tmux: each refused with what to do, each on record', async () => {
+test('D09 Z56 a pane that is not there, a server that is gone, a shell in no tmux: each refused with what to do, each on record', async () => {
   const { socket } = personalTmux();
   const gone = path.join(freshFolder('gone'), 'tmux');
   const tries = [
@@ -205,7 +205,7 @@ const REASONS: readonly LeaseReason[] = [
 ];
 const INTENTS: readonly Intent[] = ['claim', 'takeover', 'attach', 'release'];
 
-test('B56 each command that a refusal of the lead names is one of ours, and does something sensible', async () => {
+test('Z56 each command that a refusal of the lead names is one of ours, and does something sensible', async () => {
   const { socket, pane } = personalTmux();
   const outcome = { decision: { decision: 'refuse', reason: 'nobody_leads' }, epoch: 1, previous: null } as const;
   const [row] = product.rows("select * from teams where team = 'crew'") as unknown as TeamRow[];

@@ -214,6 +214,7 @@ describe('restart', () => {
       ok: false,
       reason: 'team_ambiguous',
       evidence: { candidates: ['crew', 'crew-2'] },
+      next: ['team-agent restart --team crew', 'team-agent restart --team crew-2'],
     });
     expect((await restart('--team', 'crew')).ok).toBe(true);
     expect(open('crew')).toHaveLength(2);
@@ -226,6 +227,26 @@ describe('restart', () => {
     expect(await ask(product, 'reset-agent', 'a', '--discard-session', '--team', 'crew')).toMatchObject({ ok: true });
     expect([open('crew'), open('crew-2')]).toEqual([first, second]);
     expect(product.rows(`select * from sessions where discarded_at is not null and team = 'crew-2'`)).toEqual([]);
+  });
+
+  test('G11 Z40 Z41 Z42 without a name the only team that is down is meant, whatever else runs; paused agents stay paused', async () => {
+    await team('crew', 'a');
+    const paused = { id: 'p', script: LISTENER, head: 'paused: true\n' };
+    await start(product, product.writeTeam('other', [{ id: 'b', script: LISTENER }, paused]));
+    await team('third', 'c');
+    const running = lifeOf(product, 'a');
+    expect(await restart()).toMatchObject({ ok: false, reason: 'team_ambiguous' });
+    await ask(product, 'shutdown', '--team', 'other');
+    const again = await restart();
+    expect(again).toMatchObject({ ok: true, team: 'other', agents: [{ agent_id: 'b', restart_mode: 'resumed' }] });
+    expect(open('other')).toEqual([{ agent_id: 'b' }]);
+    for (const name of ['other', 'third']) await ask(product, 'shutdown', '--team', name);
+    expect(await restart()).toMatchObject({
+      reason: 'team_ambiguous',
+      evidence: { candidates: ['other', 'third'] },
+    });
+    expect([open('other'), open('third')]).toEqual([[], []]);
+    expect(lifeOf(product, 'a')).toEqual(running);
   });
 
   test('G11 a session name that another team has taken meanwhile is refused: neither of the two would end alone', async () => {

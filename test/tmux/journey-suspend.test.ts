@@ -1,10 +1,10 @@
 import { afterEach, describe, expect, test } from 'vitest';
-import { identifyProcess, type ProcessIdentity, processStat, signalProcess } from '../../src/kernel/index.ts';
+import { identifyProcess, processStat, signalProcess } from '../../src/kernel/index.ts';
 import { sendText } from '../support/calls.ts';
 import { eventually } from '../support/eventually.ts';
 import { Product } from '../support/product.ts';
 import { CrashScene, deliveryIs, provedOnce, reportedOnce } from './crash-scene.ts';
-import { ask, inputsOf, LISTENER, lifeOf, lineAt, reached, recordOf, start, tmux } from './journey.ts';
+import { ask, inputsOf, LISTENER, lifeOf, lineAt, programOf, reached, recordOf, start, tmux } from './journey.ts';
 
 const ending: (() => unknown)[] = [];
 afterEach(async () => {
@@ -122,10 +122,3 @@ test('M01 M04 an upgrade in the middle of long lines, twice: nothing is cut off 
   expect(product.rows('select distinct attempts from deliveries')).toEqual([{ attempts: 1 }]);
   for (const agent of CHANNELS) expect(inputsOf(product, agent).map(({ text }) => text.split('\n')[2])).toEqual(bodies);
 });
-
-/** The agent's own process, below the wrapper in its pane. */
-function programOf(product: Product, agent: string): ProcessIdentity {
-  const [session] = recordOf(product, agent).flatMap((line) => (line.type === 'session' ? [line] : []));
-  if (!session) throw new Error(`${agent} has no session`);
-  return { pid: session.pid, start: session.start };
-}

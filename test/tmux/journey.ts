@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
 import { type CallToolResult, Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
-import { readBytes } from '../../src/kernel/index.ts';
+import { type ProcessIdentity, readBytes } from '../../src/kernel/index.ts';
 import type { AgentHandle } from '../../src/providers/index.ts';
 import { parseRecordLine, type RecordLine, type UserLine } from '../../src/providers/scripted/record.ts';
 import type { PaneHandle } from '../../src/tmux/index.ts';
@@ -149,6 +149,15 @@ export function lifeOf(product: Product, agent: string): Life {
   const incarnation = String(row.incarnation);
   const token = fs.readFileSync(path.join(product.paths.run, 'agents', incarnation, 'token'), 'utf8').trim();
   return { incarnation, handle: JSON.parse(String(row.handle)), token };
+}
+
+/** The agent's own process, below the wrapper in its pane. */
+export function programOf(product: Product, agent: string): ProcessIdentity {
+  const session = recordOf(product, agent)
+    .flatMap((line) => (line.type === 'session' ? [line] : []))
+    .at(-1);
+  if (!session) throw new Error(`${agent} has no session`);
+  return { pid: session.pid, start: session.start };
 }
 
 /** tmux, on the team's own server. */

@@ -118,7 +118,7 @@ test('8 panes open concurrently in one new session, each with its own environmen
   expect(listed?.map((pane) => pane.incarnation).sort()).toEqual(names.map((name) => `i_${name}`));
   expect(listed).toEqual(expect.arrayContaining(panes));
   expect(tmux(here, 'list-windows', '-a', '-F', '#{window_name} #{window_width}x#{window_height}').split('\n')).toEqual(
-    names.map(() => 'worker 200x50'),
+    [...names.map(() => 'worker 200x50'), 'keeper 200x50'],
   );
   for (const [index, pane] of panes.entries()) {
     await eventually('sleep runs', () => variables(pane).get('MINE') === names[index]);
@@ -174,6 +174,58 @@ test('a whole session is closed at once beside another one, whose agents live on
     await here.terminals.closeSession('team-a');
     expect(await here.terminals.panes()).toEqual([stays]);
   }
+});
+
+/** Kills processes while the server cannot look: it learns of all of them in the same moment. */
+function killAtOnce(world: World, pids: readonly number[]): void {
+  const server = Number(tmux(world, 'display-message', '-p', '#{pid}'));
+  process.kill(server, 'SIGSTOP');
+  try {
+    for (const pid of pids) process.kill(pid, 'SIGKILL');
+  } finally {
+    process.kill(server, 'SIGCONT');
+  }
+}
+
+test('programs of one session that end in the same moment take nobody else along', async () => {
+  const here = world();
+  const stays = await open(here, ['sleep', '600'], { session: 'team-b' });
+  for (let round = 1; round <= 5; round++) {
+    const panes = await Promise.all([1, 2, 3].map(() => open(here, ['sleep', '600'])));
+    killAtOnce(
+      here,
+      panes.map((pane) => pane.process.pid),
+    );
+    await eventually('each end is told', () => panes.every((pane) => here.gone.includes(pane.incarnation)));
+    expect(await here.terminals.panes()).toEqual([stays]);
+    await eventually('the session has ended', () => tmux(here, 'list-sessions', '-F', '#{session_name}') === 'team-b');
+  }
+  expect(here.gone).not.toContain(stays.incarnation);
+});
+
+test('a session ends with its last agent when nobody is attached, and its server with it', async () => {
+  const here = world();
+  const panes = await Promise.all([1, 2].map(() => open(here, ['sleep', '600'])));
+  const person = tmux(here, 'new-window', '-d', '-P', '-F', '#{pane_pid}', '-t', '=team-a:', 'sleep 600');
+  await here.terminals.detach();
+  killAtOnce(
+    here,
+    panes.map((pane) => pane.process.pid),
+  );
+  await eventually('only the window of a person is left', () => {
+    return tmux(here, 'list-windows', '-F', '#{window_name}').split('\n').length === 2;
+  });
+  process.kill(Number(person), 'SIGKILL');
+  await eventually('the server has ended', () => !serverLives(here));
+});
+
+test('somebody who closes the keeper ends no agent', async () => {
+  const here = world();
+  const pane = await open(here, ['sleep', '600']);
+  const other = await open(here, ['sleep', '600']);
+  tmux(here, 'kill-window', '-t', '=team-a:=keeper');
+  expect(await here.terminals.close(other)).toBe(true);
+  expect(await here.terminals.panes()).toEqual([pane]);
 });
 
 test('the end of a program is noticed, with its exit code there', async () => {

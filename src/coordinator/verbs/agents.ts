@@ -21,7 +21,7 @@ import {
 } from '../orders.ts';
 import { type Asker, planVerb } from '../planning.ts';
 import type { Runtime } from '../runtime.ts';
-import { selectRunningTeam, selectTeam } from '../teams.ts';
+import { selectRunningTeam, selectTeam, selectTeamToRestart } from '../teams.ts';
 import { leaderView, sessionsView, stateFileOf } from '../views/index.ts';
 import { bindCaller } from './leading/launching.ts';
 import { verb } from './verb.ts';
@@ -33,7 +33,7 @@ export const askedBy = (caller: Caller): string => (caller.kind === 'leader' ? '
 
 /** Who would be started: the caller finds out which variables they ask for, and passes the values on. */
 export const whoStarts = verb({
-  input: whoInput.extend({ verb: z.string() }),
+  input: whoInput,
   agents: true,
   run: async ({ runtime, caller }, args) => {
     // Said of the verb that was typed, which is the next to be asked for.
@@ -99,7 +99,7 @@ export const restart = verb({
   agents: false,
   run: async ({ runtime, caller }, args) => {
     const { effects } = runtime;
-    const team = await selectTeam(effects.ledger.db, args.team, ownTeamOf(caller));
+    const team = await selectTeamToRestart(effects, args.team, ownTeamOf(caller));
     if (isRefusal(team)) return team;
     const origin = runtime.origins.of(team.team as TeamId, args);
     if (isRefusal(origin)) return origin;

@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import { isRefusal, type Refusal } from '../../kernel/index.ts';
+import { isRefusal, type Refusal, shellWord } from '../../kernel/index.ts';
 import { sessionOf, type TeamRow, teams } from '../../ledger/index.ts';
-import { type Launched, launchTeam, shutDownTeam } from '../../lifecycle/index.ts';
+import { type Launched, launchTeam, shutDownTeam, unended } from '../../lifecycle/index.ts';
 import { ownTeamOf, workerMayNot } from '../callers.ts';
 import { launchInput, launchOrder, planInput, shutdownInput } from '../orders.ts';
 import { planVerb } from '../planning.ts';
@@ -89,7 +89,7 @@ export const shutdown = verb({
     if (last) await runtime.effects.terminals.reviveWith('');
     const done = await shutDownTeam(runtime.effects, team);
     await runtime.office(team.team as Parameters<Runtime['office']>[0]).settled();
-    const left = done.agents.filter((agent) => !agent.ended).map((agent) => agent.agent_id);
+    const left = done.agents.filter((agent) => !agent.ended);
     const ending = last && left.length === 0;
     if (ending) runtime.endSoon('the last team was shut down');
     const answer = {
@@ -104,9 +104,8 @@ export const shutdown = verb({
       ok: false,
       partial: true,
       reason: 'shutdown_partial',
-      message: `Could not prove that ${left.join(', ')} ended.`,
-      evidence: { left },
-      next: ['team-agent shutdown', 'team-agent status'],
+      evidence: { left: left.map((agent) => agent.agent_id) },
+      ...unended(left, `team-agent shutdown --team ${shellWord(team.team)}`),
     };
   },
 });

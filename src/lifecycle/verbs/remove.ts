@@ -1,4 +1,4 @@
-import { type AgentId, isRefusal, type Refusal, type TeamId } from '../../kernel/index.ts';
+import { type AgentId, isRefusal, type Refusal, shellWord, type TeamId } from '../../kernel/index.ts';
 import {
   agentsOf,
   type Change,
@@ -79,7 +79,7 @@ export async function completeRemove(
     await saga.end('undone', async (change) => {
       await change.event('agent.remove_undone', { agent_id: agent });
     });
-    return cannotProveEnd(left);
+    return cannotProveEnd(left, `team-agent stop-agent ${shellWord(agent)} --team ${shellWord(saga.team)}`);
   }
   // Before the commit: a boot that finds this cut off does it again.
   const role_file_removed = kept && removeDocument(kept);

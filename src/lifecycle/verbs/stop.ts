@@ -5,6 +5,7 @@ import { type Ended, endLife, keepLastView } from '../ending.ts';
 import { enrol } from '../enrolling.ts';
 import { Saga } from '../journal.ts';
 import { planStop } from '../planning/ending.ts';
+import { unended } from '../survivors.ts';
 
 export interface AgentStopped {
   readonly ok: true;
@@ -38,7 +39,8 @@ export async function stopNow(
   await enrol(effects, team, agent);
   await effects.reach('stop.journalled');
   const [done] = await completeStop(effects, saga, life ? [life] : [], why);
-  if (done && !done.ended) return cannotProveEnd(done);
+  if (done && !done.ended)
+    return cannotProveEnd(done, `team-agent stop-agent ${shellWord(agent)} --team ${shellWord(team)}`);
   return { ok: true, stopped: done !== undefined, last_view: done?.last_view ?? null };
 }
 
@@ -78,11 +80,11 @@ export function closeLives(
   );
 }
 
-export function cannotProveEnd({ agent_id, incarnation }: Ended): Refusal {
-  return refuse('shutdown_partial', `Could not prove that ${agent_id} ended.`, {
-    evidence: { agent: agent_id, incarnation },
-    next: [`team-agent stop-agent ${shellWord(agent_id)}`, 'team-agent status'],
-  });
+/** `again`: the command that tries it once more. */
+export function cannotProveEnd(done: Ended, again: string): Refusal {
+  const { agent_id: agent, incarnation, left } = done;
+  const { message, next } = unended([done], again);
+  return refuse('shutdown_partial', message, { evidence: { agent, incarnation, left }, next });
 }
 
 /** Gives up the conversation of an agent that does not run: from now on nobody resumes it, and nothing would be lost. */

@@ -29,7 +29,6 @@ export function plan(request: LaunchRequest): LaunchPlan | Refusal {
     environment: {
       ...request.environment,
       TEAM_AGENT_ID: request.agent,
-      TEAM_AGENT_INCARNATION: request.incarnation,
       TEAM_AGENT_SESSION: request.session,
       TEAM_AGENT_WORKSPACE: request.workspace,
       TEAM_AGENT_RECORD: recordOf(request),

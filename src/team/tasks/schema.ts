@@ -83,8 +83,8 @@ const limit = (instead: string) =>
 export const peerLimits = z.strictObject(
   {
     hops: limit('a whole number of hops above 0'),
-    pair: limit('a whole number of messages a minute above 0'),
-    team: limit('a whole number of messages a minute above 0'),
+    pair: limit('a whole number of messages in five minutes above 0'),
+    team: limit('a whole number of messages in five minutes above 0'),
   },
   { error: wrong('limits such as {hops: 8, pair: 20, team: 60}') },
 );

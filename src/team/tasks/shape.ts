@@ -55,8 +55,8 @@ export interface Routing {
 export interface PeerLimits {
   /** How many agents may pass the ball before a person or the leader speaks. */
   readonly hops?: number;
-  /** Messages a minute between two agents. */
+  /** Messages in five minutes from one agent to one other member. */
   readonly pair?: number;
-  /** Messages a minute between all agents of the team. */
+  /** Messages in five minutes from all agents of the team. */
   readonly team?: number;
 }

@@ -96,7 +96,7 @@ export function teamCommands(program: Command, perform: Perform): void {
       .command(`${provider} [args...]`)
       .summary(`start a ${provider} conversation that leads`)
       .description(
-        `Starts ${provider} in this terminal (outside tmux: in a tmux session of its own) as the leader of this project's team. Everything behind the command's name goes to ${provider}, word for word.`,
+        `Starts ${provider} in this terminal (outside tmux: in a tmux session of its own) as the leader of this project's team. One that runs in such a session is shown again. Everything behind the command's name goes to ${provider}, word for word, but for --attach-session SESSION [--confirm] right behind it, which shows that tmux session instead.`,
       )
       .helpOption('-h, --help', 'this text; with anything else it goes on')
       .action(() => undefined);

@@ -1,0 +1,143 @@
+import { spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import fs from 'node:fs';
+import path from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import { pathsOf } from '../../../client/index.ts';
+import { ensurePrivateFolder, readIfThere, writePrivateFile } from '../../../kernel/files.ts';
+import { packageFolder } from '../../../kernel/installation.ts';
+import { type Refusal, refuse } from '../../../kernel/reasons.ts';
+import { shellWord } from '../../../kernel/text.ts';
+import type { Context } from '../../context.ts';
+import type { Attach, Launch } from '../../launchers.ts';
+import { type Outcome, refused } from '../../outcome.ts';
+
+/** Names a file with the environment of the person who asked, for the launcher that runs in the new tmux session. */
+export const HANDED_ON = 'TEAM_AGENT_LEADER_ENVIRONMENT';
+
+/** Between two looks at a session that nobody is attached to, ms. */
+const LOOK = 200;
+
+/** Outside tmux: a session of its own on the person's own tmux server. */
+export async function inSession(
+  context: Context,
+  workspace: string,
+  provider: string,
+  args: readonly string[],
+): Promise<Outcome> {
+  const name = sessionName(provider, workspace);
+  const file = path.join(pathsOf(workspace).run, `leader-${process.pid}.environment`);
+  if (!hasSession(context, name)) {
+    const started = startSession(context, workspace, provider, args, name, file);
+    if (started) return refused(started);
+  } else if (args.length > 0) {
+    context.stderr.write(
+      `${provider} runs already for this project: ${args.map(shellWord).join(' ')} is not passed on.\n`,
+    );
+  }
+  await goTo(context, name);
+  const exit = Number(readIfThere(`${file}.exit`) ?? 0);
+  if (hasSession(context, name)) {
+    context.stderr.write(`${provider} goes on in the tmux session ${name}. Come back with: team-agent ${provider}\n`);
+  } else {
+    fs.rmSync(`${file}.exit`, { force: true });
+  }
+  return { kind: 'written', exit };
+}
+
+/** Shows a session that a person names; one that is not this project's only when they say so. */
+export async function attachTo(
+  context: Context,
+  workspace: string,
+  provider: Launch['provider'],
+  { session, confirmed }: Attach,
+): Promise<Outcome> {
+  const evidence = { session, own: sessionName(provider, workspace) };
+  if (session === '' || !hasSession(context, session)) {
+    return refused(
+      refuse('tmux_failed', `There is no tmux session ${session === '' ? 'without a name' : session}.`, {
+        evidence,
+        next: ['tmux list-sessions', `team-agent ${provider}`],
+      }),
+    );
+  }
+  if (session !== evidence.own && !confirmed) {
+    return refused(
+      refuse(
+        'force_confirm_required',
+        `${session} is not the session of ${provider} for this project. Say --confirm to go there.`,
+        {
+          evidence,
+          next: [`team-agent ${provider} --attach-session ${shellWord(session)} --confirm`, `team-agent ${provider}`],
+        },
+      ),
+    );
+  }
+  await goTo(context, session);
+  return { kind: 'written', exit: 0 };
+}
+
+async function goTo(context: Context, session: string): Promise<void> {
+  const show = (...words: string[]) =>
+    spawnSync('tmux', [...words, '-t', `=${session}`], { stdio: 'inherit', env: context.environment });
+  if (context.environment.TMUX) show('switch-client');
+  else if (process.stdin.isTTY && context.stdout.isTTY) show('attach-session');
+  else await ended(context, session);
+}
+
+/** Without a terminal there is nothing to attach: the command ends with the session. */
+async function ended(context: Context, name: string): Promise<void> {
+  context.stderr.write(`runs in the tmux session ${name}; see it with: tmux attach -t ${name}\n`);
+  while (hasSession(context, name)) await pause(LOOK, undefined, { signal: context.interrupted });
+}
+
+function startSession(
+  context: Context,
+  workspace: string,
+  provider: string,
+  args: readonly string[],
+  name: string,
+  file: string,
+): Refusal | undefined {
+  const notPrivate = ensurePrivateFolder(path.dirname(file));
+  if (notPrivate) return notPrivate;
+  writePrivateFile(file, JSON.stringify(context.environment));
+  const team = context.globals.team === undefined ? [] : ['--team', context.globals.team];
+  const own = [
+    path.join(packageFolder, 'bin', 'team-agent'),
+    '--workspace',
+    workspace,
+    ...team,
+    provider,
+    '--',
+    ...args,
+  ];
+  const where = ['-d', '-s', name, '-n', provider, '-c', context.cwd, '-e', `${HANDED_ON}=${file}`];
+  const made = spawnSync('tmux', ['new-session', ...where, '--', ...own], {
+    encoding: 'utf8',
+    env: context.environment,
+  });
+  if (made.status === 0) return undefined;
+  fs.rmSync(file, { force: true });
+  if (made.error) {
+    return refuse('tmux_missing', 'tmux is needed to start a leader outside tmux.', { next: ['tmux -V'] });
+  }
+  return refuse('tmux_failed', `tmux could not start the session ${name}: ${made.stderr.trim()}`, {
+    evidence: { session: name },
+    next: ['tmux list-sessions'],
+  });
+}
+
+function hasSession({ environment }: Context, name: string): boolean {
+  return spawnSync('tmux', ['has-session', '-t', `=${name}`], { env: environment }).status === 0;
+}
+
+/** One per provider and project. tmux allows neither `.` nor `:` in a name. */
+function sessionName(provider: string, workspace: string): string {
+  const digest = createHash('sha1').update(workspace).digest('hex').slice(0, 8);
+  const folder = path
+    .basename(workspace)
+    .replace(/[.:\s]/g, '_')
+    .slice(0, 48);
+  return `team-agent-leader-${provider}-${folder}-${digest}`;
+}
