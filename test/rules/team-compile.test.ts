@@ -67,6 +67,7 @@ describe('a team of its documents', () => {
       name: 'Web shop',
       objective: 'Sell things.',
       sessionName: 'team-Web-shop',
+      workspace: '/w',
       folder: '/w/.team/shop',
       hasTeamDocument: true,
       leaderProvider: 'claude',

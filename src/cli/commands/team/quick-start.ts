@@ -8,6 +8,7 @@ import type { LaunchRequest } from '../../../providers/index.ts';
 import type { AgentSpec, Team } from '../../../team/index.ts';
 import { callIn } from '../../calling.ts';
 import type { Context } from '../../context.ts';
+import { readTeamAt, warnOfAutoTrust } from '../../documents.ts';
 import { type Outcome, outcomeOf, refused } from '../../outcome.ts';
 import { quickStartLines } from '../../rendering/lists.ts';
 import { findWorkspace } from '../../workspace.ts';
@@ -41,7 +42,7 @@ export async function run(context: Context, [given = '.']: readonly string[], fl
     yes: flags.yes ?? false,
     fresh: flags.fresh ?? false,
   };
-  const checked = await checkFirst(order, workspace, context.environment);
+  const checked = await checkFirst(order, workspace, context);
   if (isRefusal(checked)) return refused((await mayNotStart(workspace)) ?? checked);
   const environment = childEnvironment(context.environment, checked.variables);
   const answer = await callIn(
@@ -69,14 +70,16 @@ async function mayNotStart(workspace: string): Promise<Refusal | undefined> {
 async function checkFirst(
   order: Order,
   workspace: string,
-  environment: NodeJS.ProcessEnv,
+  context: Context,
 ): Promise<{ readonly variables: readonly string[] } | Refusal> {
   const [{ tmuxVersion }, { withoutYes }] = await Promise.all([
     import('../../../tmux/index.ts'),
     import('../../../lifecycle/index.ts'),
   ]);
-  const team = await readDocuments(order, workspace);
+  const team = await readTeamAt(order.folder, { workspace, name: order.name ?? order.team_id });
   if (isRefusal(team)) return team;
+  warnOfAutoTrust(team, context);
+  const { environment } = context;
   const dangerous = withoutYes(team.agents, order);
   if (dangerous) return dangerous;
   const checked = await Promise.all(team.agents.map((agent) => checkAgent(agent, team, order, workspace, environment)));
@@ -87,21 +90,6 @@ async function checkFirst(
   }
   const tmux = await tmuxVersion(environment);
   return isRefusal(tmux) ? tmux : { variables };
-}
-
-async function readDocuments({ folder, name, team_id }: Order, workspace: string): Promise<Team | Refusal> {
-  const [{ readTeam }, { findProvider }] = await Promise.all([
-    import('../../../team/index.ts'),
-    import('../../../providers/index.ts'),
-  ]);
-  return readTeam(folder, {
-    workspace,
-    fallbackName: name ?? team_id ?? path.basename(folder),
-    providers: (written) => {
-      const provider = findProvider(written);
-      return isRefusal(provider) ? provider : { ok: true, name: provider.name };
-    },
-  });
 }
 
 /** Could this agent be started? Returns the names of the variables that it asks for. */
