@@ -12,7 +12,7 @@ export {
 } from './leading.ts';
 export { VerbQueue } from './queue.ts';
 export { recover } from './recovery.ts';
-export { type Asking, commandOf, whoAsks, withoutYes } from './starting/plan.ts';
+export { type Asking, commandOf, readDocuments, whoAsks, withoutYes } from './starting/plan.ts';
 export { type Launched, launchTeam } from './verbs/launch.ts';
 export { resetAgent } from './verbs/reset.ts';
 export { restartTeam } from './verbs/restart.ts';

@@ -31,8 +31,9 @@ export const whoStarts = verb({
     if (mayNot) return mayNot;
     const team = await selectTeam(runtime.effects.ledger.db, args.team, ownTeamOf(caller));
     if (isRefusal(team)) return team;
-    const agents = whoAsks(runtime.effects, team);
-    return isRefusal(agents) ? agents : { ok: true, team: team.team, agents };
+    const asking = whoAsks(runtime.effects, team);
+    if (isRefusal(asking)) return asking;
+    return { ok: true, team: team.team, agents: asking.agents, auto_trust: asking.autoTrust };
   },
 });
 

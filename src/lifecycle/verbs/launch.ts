@@ -6,6 +6,7 @@ import type { Effects } from '../effects.ts';
 import { enrol } from '../enrolling.ts';
 import type { Saga } from '../journal.ts';
 import type { Failure, Started } from '../starting/agent.ts';
+import { recordDeprecated } from '../starting/deprecated.ts';
 import { type FailedLives, startLives, undoLives } from '../starting/lives.ts';
 import { type LaunchOrder, planTeam, readDocuments, type TeamPlan } from '../starting/plan.ts';
 
@@ -72,6 +73,7 @@ export async function putRunning(change: Change, team: Team): Promise<void> {
   });
   for (const [position, spec] of team.agents.entries()) await upsertAgent(change, agentRow(team, spec, position));
   await defineTasks(change, team.tasks);
+  await recordDeprecated(change, team);
 }
 
 async function asked(change: Change, plan: TeamPlan, order: LaunchOrder): Promise<void> {

@@ -13,6 +13,7 @@ import type { Effects } from '../effects.ts';
 import { enrol } from '../enrolling.ts';
 import type { Started } from '../starting/agent.ts';
 import { conversationFor } from '../starting/conversation.ts';
+import { recordDeprecated } from '../starting/deprecated.ts';
 import { type FailedLives, startLives, undoLives } from '../starting/lives.ts';
 import {
   type Choose,
@@ -161,6 +162,7 @@ export async function startPlanned(
     cut,
     asked: async (change) => {
       await upsertAgent(change, agentRow(team, spec, position));
+      await recordDeprecated(change, team);
       await change.event('agent.starting', { agent_id: spec.id, start_mode, asked_by: order.asked_by });
       await grant(change, { agents: [planned] }, order);
     },

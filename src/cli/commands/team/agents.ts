@@ -4,6 +4,7 @@ import type { Asking } from '../../../lifecycle/index.ts';
 import type { Verb } from '../../answers.ts';
 import { call } from '../../calling.ts';
 import type { Context } from '../../context.ts';
+import { warnOfAutoTrust } from '../../documents.ts';
 import { type Outcome, outcomeOf, refused } from '../../outcome.ts';
 import { agentStartedLines, agentStoppedLines, restartLines } from '../../rendering/agents.ts';
 
@@ -52,6 +53,7 @@ async function withEnvironment(
 ): Promise<Readonly<Record<string, unknown>> | Refusal> {
   const asked = await call(context, 'who-starts', { verb });
   if (isRefusal(asked)) return asked;
+  warnOfAutoTrust({ autoTrust: asked.auto_trust }, context);
   const names = await Promise.all(asked.agents.map((agent) => variablesOf(agent, context.environment)));
   const environment = childEnvironment(context.environment, names.flat());
   return { environment, umask: process.umask(), allow_fresh: allowFresh, trust, yes };
