@@ -108,8 +108,9 @@ const PLANNERS: Readonly<Record<string, Planner>> = {
   preflight: (sight, args, { by }) => preflight(sight, launchOrder(launchInput.parse(args), by)),
   'who-starts': (sight, args, { own }) =>
     ofTeam(selectTeam(sight.ledger.db, shutdownInput.parse(args).team, own), async (row) => {
-      const agents = whoAsks(sight, row);
-      return isRefusal(agents) ? agents : { ok: true, team: row.team, agents };
+      const asking = whoAsks(sight, row);
+      if (isRefusal(asking)) return asking;
+      return { ok: true, team: row.team, agents: asking.agents, auto_trust: asking.autoTrust };
     }),
 };
 

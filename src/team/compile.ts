@@ -51,6 +51,7 @@ export function assemble(head: Head, roles: readonly CompiledRole[], around: Sur
     name,
     objective: fields.objective ?? (head.body || `Work together on ${name}.`),
     sessionName: fields.session_name ?? `team-${id}`,
+    workspace: around.workspace,
     folder: around.folder,
     hasTeamDocument: head.written,
     leaderProvider: leader.provider,

@@ -21,7 +21,7 @@ import { lifeFolder } from '../life.ts';
 import type { Sight } from '../sight.ts';
 
 export interface LaunchOrder {
-  /** Absolute path of the team's documents. */
+  /** Absolute path of the folder with the team's documents, or of a spec. */
   readonly folder: string;
   /** The command that was typed. */
   readonly as?: 'quick-start' | 'launch' | 'start' | undefined;
@@ -67,7 +67,7 @@ export interface PlannedAgent extends Omit<Beginning, 'continues'> {
   readonly launch: LaunchPlan;
 }
 
-/** Reads a team's documents for this workspace. */
+/** Reads a team's documents, or its spec, for this workspace. */
 export function readDocuments(
   workspace: string,
   order: Pick<LaunchOrder, 'folder' | 'name' | 'team_id'>,
@@ -85,14 +85,18 @@ export function readDocuments(
 /** What of an agent says which variables it asks for: its document, and what its CLI finds where it would work. */
 export type Asking = Pick<AgentSpec, 'id' | 'provider' | 'folder' | 'permission' | 'env'>;
 
-/** Those who would be started, by a team's documents. */
+/** Those who would be started, by a team's documents, and whether these switch on what is deprecated. */
 export function whoAsks(
   { workspace }: Pick<Sight, 'workspace'>,
   { documents, name }: { readonly documents: string; readonly name: string },
-): readonly Asking[] | Refusal {
+): (Pick<Team, 'autoTrust'> & { readonly agents: readonly Asking[] }) | Refusal {
   const team = readDocuments(workspace, { folder: documents, name });
   if (isRefusal(team)) return team;
-  return team.agents.map(({ id, provider, folder, permission, env }) => ({ id, provider, folder, permission, env }));
+  const { autoTrust } = team;
+  const agents = team.agents.map(({ id, provider, folder, permission, env }) => {
+    return { id, provider, folder, permission, env };
+  });
+  return { autoTrust, agents };
 }
 
 type LaunchWords = Pick<LaunchOrder, 'folder' | 'as' | 'name' | 'team_id' | 'trust' | 'yes' | 'fresh'>;

@@ -1,5 +1,5 @@
 import { childEnvironment } from '../../../kernel/environment.ts';
-import { isRefusal, type Refusal } from '../../../kernel/reasons.ts';
+import { isRefusal } from '../../../kernel/reasons.ts';
 import type { Asking } from '../../../lifecycle/index.ts';
 
 /** What of the caller's own process agents are started with. */
@@ -9,12 +9,8 @@ export interface Surrounding {
 }
 
 /** The part of an environment that these agents ask for goes along; what stands in their way is told by the verb itself. */
-export async function surroundingOf(
-  agents: readonly Asking[] | Refusal,
-  environment: NodeJS.ProcessEnv,
-): Promise<Surrounding> {
-  const asking = isRefusal(agents) ? [] : agents;
-  const names = await Promise.all(asking.map((agent) => variablesOf(agent, environment)));
+export async function surroundingOf(agents: readonly Asking[], environment: NodeJS.ProcessEnv): Promise<Surrounding> {
+  const names = await Promise.all(agents.map((agent) => variablesOf(agent, environment)));
   return { environment: childEnvironment(environment, names.flat()), umask: process.umask() };
 }
 
