@@ -76,17 +76,13 @@ export class Roster {
     return member;
   }
 
-  dismiss(team: TeamId): void {
-    for (const member of this.members(team)) if (member.incarnation) this.end(member.incarnation);
-    this.#members.delete(team);
-  }
-
   member(team: TeamId, agent: AgentId): Member | undefined {
     return this.#members.get(team)?.get(agent);
   }
 
+  /** Those who are in a team now; who was removed is not. */
   members(team: TeamId): Member[] {
-    return [...(this.#members.get(team)?.values() ?? [])];
+    return [...(this.#members.get(team)?.values() ?? [])].filter(({ row }) => row.intent !== 'removed');
   }
 
   all(): Member[] {

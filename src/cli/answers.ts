@@ -196,6 +196,14 @@ export interface AgentStarted {
   readonly state: string | null;
 }
 
+interface AgentAdded extends AgentStarted {
+  readonly new_agent_id: string;
+  readonly ready_ms: number | null;
+  /** Where the team keeps its role document. */
+  readonly role_file: string;
+  readonly role_file_sha: string;
+}
+
 /** What a verb would do. */
 export interface PlanAnswer {
   readonly ok: true;
@@ -354,6 +362,20 @@ export interface Answers {
     readonly state_file: string;
   };
   'reset-agent': Answers['start-agent'] & { readonly stopped: boolean; readonly discarded: number };
+  'add-agent': AgentAdded & { readonly start_mode: 'fresh' };
+  'fork-agent': AgentAdded & { readonly start_mode: 'forked'; readonly source_agent_id: string };
+  'remove-agent': {
+    readonly ok: true;
+    readonly agent_id: string;
+    readonly status: 'removed';
+    readonly from_spec: boolean;
+    readonly force: boolean;
+    readonly stopped: boolean;
+    readonly last_view: string | null;
+    readonly role_file_removed: boolean | null;
+    readonly tasks: readonly string[];
+    readonly state_file: string;
+  };
   restart: {
     readonly ok: true;
     readonly team: string;

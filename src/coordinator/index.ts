@@ -14,5 +14,6 @@ export {
   sendMessageInput,
   updateState,
 } from './tool-calls.ts';
+export { runVerb } from './verbs/index.ts';
 export { waitForResult } from './verbs/messages/wait.ts';
 export { inboxView, statusView } from './views/index.ts';

@@ -2,9 +2,13 @@ import { type AgentId, isRefusal, type Refusal, refuse, shellWord, type TeamId }
 import { openSagas, type TeamRow } from '../ledger/index.ts';
 import {
   type AgentPlan,
+  addedNewcomer,
   firstBlocker,
   type Grant,
   launchCommand,
+  planAdd,
+  planFork,
+  planRemove,
   planReset,
   planRestart,
   planShutdown,
@@ -12,7 +16,7 @@ import {
   planStop,
   planTeam,
   preflight,
-  readDocuments,
+  readOrdered,
   routesOf,
   type Sight,
   safetyOf,
@@ -23,8 +27,14 @@ import {
 } from '../lifecycle/index.ts';
 import { asksBeforeLaunch, type Team } from '../team/index.ts';
 import {
+  addInput,
+  addOrder,
+  forkInput,
+  forkOrder,
   launchInput,
   launchOrder,
+  removeInput,
+  removeOrder,
   resetInput,
   resetOrder,
   restartInput,
@@ -33,6 +43,7 @@ import {
   startInput,
   startOrder,
   stopInput,
+  whoInput,
 } from './orders.ts';
 import { selectRunningTeam, selectTeam } from './teams.ts';
 
@@ -55,7 +66,7 @@ type Planner = (sight: Sight, args: object, asker: Asker) => Promise<object | Re
 const PLANNERS: Readonly<Record<string, Planner>> = {
   'quick-start': async (sight, args, { by }) => {
     const order = launchOrder(launchInput.parse(args), by);
-    const team = readDocuments(sight.workspace, order);
+    const team = await readOrdered(sight, order);
     if (isRefusal(team)) return team;
     const { checks, plan } = await surveyLaunch(sight, team, order);
     // A plan says itself whether it takes a yes: nobody has to say it to see that.
@@ -90,6 +101,26 @@ const PLANNERS: Readonly<Record<string, Planner>> = {
       if (isRefusal(plan)) return plan;
       return shown('stop-agent', row, plan, `team-agent stop-agent ${shellWord(agent)} --team ${shellWord(row.team)}`);
     }),
+  'add-agent': (sight, args, { own, by }) =>
+    ofTeam(selectRunningTeam(sight.ledger.db, addInput.parse(args).team, own), async (row) => {
+      const order = addOrder(row, addInput.parse(args), by);
+      const plan = await planAdd(sight, row, { ...order, yes: true });
+      if (isRefusal(plan)) return plan;
+      return shown('add-agent', plan.team, { ...plan, agents: [plan.agent] }, order.command);
+    }),
+  'fork-agent': (sight, args, { own, by }) =>
+    ofTeam(selectRunningTeam(sight.ledger.db, forkInput.parse(args).team, own), async (row) => {
+      const order = forkOrder(row, forkInput.parse(args), by);
+      const plan = await planFork(sight, row, { ...order, yes: true });
+      if (isRefusal(plan)) return plan;
+      return shown('fork-agent', plan.team, { ...plan, agents: [plan.agent] }, order.command);
+    }),
+  'remove-agent': (sight, args, { own, by }) =>
+    ofTeam(selectTeam(sight.ledger.db, removeInput.parse(args).team, own), async (row) => {
+      const order = removeOrder(row, removeInput.parse(args), by);
+      const plan = await planRemove(sight, row, order);
+      return isRefusal(plan) ? plan : shown('remove-agent', row, plan, order.command);
+    }),
   shutdown: (sight, args, { own }) =>
     ofTeam(selectTeam(sight.ledger.db, shutdownInput.parse(args).team, own), async (row) =>
       shown(
@@ -101,14 +132,17 @@ const PLANNERS: Readonly<Record<string, Planner>> = {
     ),
   'may-launch': async (sight, args, { by }) => {
     const order = launchOrder(launchInput.parse(args), by);
-    const team = readDocuments(sight.workspace, order);
+    const team = await readOrdered(sight, order);
     const plan = isRefusal(team) ? team : await planTeam(sight, team, order);
     return isRefusal(plan) ? plan : { ok: true };
   },
   preflight: (sight, args, { by }) => preflight(sight, launchOrder(launchInput.parse(args), by)),
   'who-starts': (sight, args, { own }) =>
-    ofTeam(selectTeam(sight.ledger.db, shutdownInput.parse(args).team, own), async (row) => {
-      const asking = whoAsks(sight, row);
+    ofTeam(selectTeam(sight.ledger.db, whoInput.parse(args).team, own), async (row) => {
+      const { joins } = whoInput.parse(args);
+      const newcomer = joins && (await addedNewcomer(sight, row, joins));
+      if (isRefusal(newcomer)) return newcomer;
+      const asking = await whoAsks(sight, row, newcomer?.spec);
       if (isRefusal(asking)) return asking;
       return { ok: true, team: row.team, agents: asking.agents, auto_trust: asking.autoTrust };
     }),

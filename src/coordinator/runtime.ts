@@ -8,6 +8,7 @@ import type { Incident } from '../providers/index.ts';
 import type { AgentCaller } from './callers.ts';
 import { IncidentDesk } from './incidents.ts';
 import { LeaderWatch } from './leader-watch.ts';
+import { Origins } from './origins.ts';
 import type { Observer } from './views/index.ts';
 
 /** How far an agent's record may run behind its own word, ms (measured 0.1 to 0.5 s for Claude Code). */
@@ -28,6 +29,8 @@ export class Runtime implements Observer {
   readonly port: number;
   /** Asks this coordinator to end once what it is answering has been answered. Its agents live on. */
   readonly endSoon: (why: string) => void;
+  /** What agents get from whoever starts them. */
+  readonly origins = new Origins();
   readonly #offices = new Map<TeamId, PostOffice>();
   readonly #traffic = new Map<TeamId, Traffic>();
   readonly #incidents = new IncidentDesk(this);
@@ -156,6 +159,7 @@ export class Runtime implements Observer {
       office.heard(event);
       switch (event.type) {
         case 'agent.exited':
+        case 'agent.removed':
           office.wake(event.data.agent_id as AgentId);
           break;
         case 'saga.ended':

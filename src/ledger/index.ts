@@ -3,6 +3,7 @@ export { type Change, type Ledger, type LedgerEvent, LedgerUnwritable } from './
 export { ledgerOn, openLedger } from './open.ts';
 export * from './queries/agents.ts';
 export * from './queries/leaders.ts';
+export * from './queries/members.ts';
 export * from './queries/messages.ts';
 export * from './queries/offers.ts';
 export * from './queries/requests.ts';

@@ -5,6 +5,7 @@ import { spine } from './migrations/0001-spine.ts';
 import { realAgents } from './migrations/0002-real-agents.ts';
 import { provedMessages } from './migrations/0003-proved-messages.ts';
 import { lives } from './migrations/0004-lives.ts';
+import { members } from './migrations/0005-members.ts';
 import type { LedgerTables } from './schema.ts';
 
 /** All migrations, oldest first. A shipped one never changes. */
@@ -13,6 +14,7 @@ export const MIGRATIONS: Migrations = {
   '0002-real-agents': realAgents,
   '0003-proved-messages': provedMessages,
   '0004-lives': lives,
+  '0005-members': members,
 };
 
 export type Migrations = Readonly<Record<string, Migration>>;

@@ -8,6 +8,7 @@ export interface LedgerTables {
   workspaces: WorkspacesTable;
   teams: TeamsTable;
   agents: AgentsTable;
+  member_changes: MemberChangesTable;
   incarnations: IncarnationsTable;
   sessions: SessionsTable;
   messages: MessagesTable;
@@ -76,6 +77,24 @@ export interface AgentsTable {
   intent: 'running' | 'stopped' | 'paused' | 'removed';
   /** When the leader's first message was consumed: until then nothing would be lost by a fresh start. */
   interacted_at: number | null;
+}
+
+/**
+ * Who was added to a team, or removed from it, beside what its documents say: one row per id. It stays over restarts, so that
+ * documents may be edited meanwhile.
+ */
+export interface MemberChangesTable {
+  team: string;
+  agent_id: string;
+  kind: 'added' | 'removed';
+  /** Absolute path of the role document of one that was added; null: removed. */
+  document: string | null;
+  /** sha256 (hex) of what was written there: a document that somebody edited since is theirs. */
+  document_hash: string | null;
+  /** Whose conversation it began with; null: with none. */
+  forked_from: string | null;
+  made_at: number;
+  made_by: string;
 }
 
 export interface IncarnationsTable {

@@ -10,10 +10,14 @@ import { type Change, insertSaga, type Ledger, updateSaga } from '../ledger/inde
  *   restart    as a launch
  *   start      point of no return: `ready` (the agent is)           before it: its pane is closed, it is stopped
  *   stop       point of no return: its first commit (`asked`)       after it: its pane is closed
+ *   add        point of no return: `ready` (the agent is)           before it: its pane is closed, its document removed, and
+ *              whoever was removed under its name stays so; a fork is an add that begins with another's conversation
+ *   remove     point of no return: its first commit (`asked`)       after it: its pane is closed, then it is no member
+ *              any more; when nobody can prove that it ended, it stays a member that is stopped
  *   reset      a stop, then the conversation is given up, then a start: three commits, each a state to go on from
  *   shutdown   point of no return: its first commit (`asked`)       after it: the rest of the panes are closed
  */
-export type Verb = 'launch' | 'shutdown' | 'restart' | 'start' | 'stop';
+export type Verb = 'launch' | 'shutdown' | 'restart' | 'start' | 'stop' | 'add' | 'remove';
 
 export class Saga {
   readonly id: string;

@@ -5,7 +5,10 @@ import { recordEnd } from './ending.ts';
 import { enrol } from './enrolling.ts';
 import { Saga, type Verb } from './journal.ts';
 import { handleOf } from './life.ts';
+import type { Removed } from './planning/removing.ts';
+import { type AddJournal, undoAdd } from './verbs/add.ts';
 import { undoLaunch } from './verbs/launch.ts';
+import { completeRemove } from './verbs/remove.ts';
 import { completeShutdown } from './verbs/shutdown.ts';
 import { undoStart } from './verbs/start.ts';
 import { completeStop } from './verbs/stop.ts';
@@ -24,13 +27,17 @@ export async function recover(effects: Effects): Promise<void> {
   for (const life of await liveIncarnations(ledger.db)) await takeUp(effects, life);
 }
 
+/** What every journal holds; some verbs write more. */
+interface JournalledPlan {
+  readonly incarnations: readonly IncarnationId[];
+}
+
 async function settleSagas(effects: Effects): Promise<void> {
   for (const row of await openSagas(effects.ledger.db)) {
     const team = await findTeam(effects.ledger.db, row.team as TeamId);
     const saga = new Saga(effects.ledger, row.team as TeamId, row.saga_id);
-    const { incarnations } = JSON.parse(row.plan) as { incarnations: IncarnationId[] };
     const sessionName = team?.session_name ?? '';
-    await settle(effects, saga, row.verb as Verb, incarnations, sessionName);
+    await settle(effects, saga, row.verb as Verb, JSON.parse(row.plan) as JournalledPlan, sessionName);
   }
 }
 
@@ -39,9 +46,10 @@ async function settle(
   effects: Effects,
   saga: Saga,
   verb: Verb,
-  incarnations: readonly IncarnationId[],
+  plan: JournalledPlan,
   sessionName: string,
 ): Promise<void> {
+  const { incarnations } = plan;
   const open = async (): Promise<IncarnationRow[]> => {
     const lives = await Promise.all(incarnations.map((incarnation) => findIncarnation(effects.ledger.db, incarnation)));
     return lives.filter((life): life is IncarnationRow => life !== undefined && life.ended_at === null);
@@ -52,6 +60,11 @@ async function settle(
       return undoLaunch(effects, saga, incarnations, sessionName);
     case 'start':
       return undoStart(effects, saga, incarnations);
+    case 'add':
+      return undoAdd(effects, saga, incarnations, plan as JournalledPlan & AddJournal);
+    case 'remove':
+      await completeRemove(effects, saga, plan as JournalledPlan & Removed, await open());
+      return;
     case 'stop':
       await completeStop(effects, saga, await open());
       return;

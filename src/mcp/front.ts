@@ -32,7 +32,7 @@ export function mcpFront(runtime: Runtime): ToolFront {
 const toolCall = z.object({
   id: z.union([z.string(), z.number()]),
   method: z.literal('tools/call'),
-  params: z.object({ name: z.enum(LEADER_TOOLS) }),
+  params: z.object({ name: z.string().refine((name) => LEADER_TOOLS.includes(name)) }),
 });
 
 /** An agent's call of a tool that only a leader has. It is not on the agent's list, but older role texts name such tools. */

@@ -9,6 +9,7 @@ import {
   readMessage,
   reportResult,
   requestHuman,
+  runVerb,
   type Seat,
   selectTeam,
   sendMessage,
@@ -19,14 +20,15 @@ import {
 } from '../coordinator/index.ts';
 import { isRefusal, LEADER, packageVersion, type Refusal, refuse } from '../kernel/index.ts';
 import { callKey } from './call-key.ts';
+import { MEMBER_TOOLS } from './member-tools.ts';
 
 /** Our own tools change nothing outside the team's mail: no CLI needs to ask a person before it calls one. */
 const HARMLESS = { readOnlyHint: false, destructiveHint: false, openWorldHint: false, idempotentHint: true } as const;
 const READING = { ...HARMLESS, readOnlyHint: true } as const;
 
 /** Tools that only a leader has. */
-export const LEADER_TOOLS = ['assign_task', 'wait_result'] as const;
-const [ASSIGN_TASK, WAIT_RESULT] = LEADER_TOOLS;
+const [ASSIGN_TASK, WAIT_RESULT] = ['assign_task', 'wait_result'] as const;
+export const LEADER_TOOLS: readonly string[] = [ASSIGN_TASK, WAIT_RESULT, ...Object.keys(MEMBER_TOOLS)];
 
 const version = packageVersion();
 
@@ -42,6 +44,7 @@ export function teamTools(runtime: Runtime, caller: AgentCaller | LeaderCaller):
   else {
     leaderTools(server, runtime, caller);
     waitTool(server, runtime, caller);
+    memberTools(server, runtime, caller);
   }
   return server;
 }
@@ -192,6 +195,17 @@ function waitTool(server: McpServer, runtime: Runtime, caller: LeaderCaller): vo
       return toolAnswer(await waitForResult(runtime, caller, wanted, context.mcpReq.signal));
     },
   );
+}
+
+function memberTools(server: McpServer, runtime: Runtime, caller: LeaderCaller): void {
+  for (const [name, { verb, description, inputSchema, argumentsOf }] of Object.entries(MEMBER_TOOLS)) {
+    server.registerTool(name, { description, inputSchema, annotations: HARMLESS }, async (input, context) => {
+      const seat = seatOf(caller);
+      if (isRefusal(seat)) return toolAnswer(seat);
+      const args = { ...argumentsOf(input, runtime.effects.workspace), team: seat.team };
+      return toolAnswer(await runVerb({ runtime, caller, gone: context.mcpReq.signal }, verb, args));
+    });
+  }
 }
 
 /** A leader's place: in the one team that it leads. */

@@ -14,21 +14,42 @@ export const TEAM_DOCUMENT = 'TEAM.md';
 /** Who leads when TEAM.md does not say. */
 const LEADER_PROVIDER = 'codex';
 
+/** What was changed in a team beside its documents: role documents of those who were added, and who is not in it any more. */
+export interface Changes {
+  readonly added: readonly TeamFile[];
+  /** Ids whose documents among the team's own count no more: they were removed, or somebody else bears the name. */
+  readonly replaced: ReadonlySet<string>;
+}
+
+const UNCHANGED: Changes = { added: [], replaced: new Set() };
+
 /**
  * Makes a team of its documents: TEAM.md, when there is one, and every other file as a role document, in the order of
- * their names. Pure. Everything that is wrong anywhere is told in one refusal.
+ * their names, then of those who were added to it. Pure. Everything that is wrong anywhere is told in one refusal.
  */
-export function compileTeam(files: readonly TeamFile[], around: Surroundings): Team | Refusal {
+export function compileTeam(
+  files: readonly TeamFile[],
+  around: Surroundings,
+  changes: Changes = UNCHANGED,
+): Team | Refusal {
   const head = compileHead(files.find((file) => file.path === TEAM_DOCUMENT));
-  const roles = files
+  const compile = (file: TeamFile): CompiledRole => compileRole(file, head.fields, around);
+  const written = files
     .filter((file) => file.path !== TEAM_DOCUMENT)
     .sort((one, other) => (one.path < other.path ? -1 : 1))
-    .map((file) => compileRole(file, head.fields, around));
-  return assemble(head, roles, around);
+    .map(compile);
+  const counts = ({ name }: CompiledRole): boolean => name === undefined || !changes.replaced.has(name);
+  const roles = [...written.filter(counts), ...changes.added.map(compile)];
+  return assemble(head, roles, around, { left: written.filter((role) => !counts(role)) });
 }
 
 /** The team of a head and its agents, wherever they are written; whatever does not fit together is told with all the rest. */
-export function assemble(head: Head, roles: readonly CompiledRole[], around: Surroundings, spec = '.'): Team | Refusal {
+export function assemble(
+  head: Head,
+  roles: readonly CompiledRole[],
+  around: Surroundings,
+  { spec = '.', left = [] }: { readonly spec?: string; readonly left?: readonly CompiledRole[] } = {},
+): Team | Refusal {
   const { fields } = head;
   const agents = inOrder(
     roles.flatMap(({ agent }) => (agent ? [agent] : [])),
@@ -40,7 +61,7 @@ export function assemble(head: Head, roles: readonly CompiledRole[], around: Sur
     ...leader.problems,
     ...roles.flatMap((role) => role.problems),
     ...twice(roles),
-    ...betweenDocuments(head, roles),
+    ...betweenDocuments(head, roles, left),
   ];
   const name = fields.name ?? around.fallbackName;
   const id = teamIdOf(name);
@@ -129,25 +150,27 @@ function twice(roles: readonly CompiledRole[]): Problem[] {
 }
 
 /** What TEAM.md says about its role documents. */
-function betweenDocuments(head: Head, roles: readonly CompiledRole[]): Problem[] {
+function betweenDocuments(head: Head, roles: readonly CompiledRole[], left: readonly CompiledRole[]): Problem[] {
   if (roles.length === 0) {
     return [head.fault('agents', 'there is no agent; write a role document such as agents/builder.md')];
   }
   const problems: Problem[] = [];
-  const written = roles.flatMap(({ name }) => (name === undefined ? [] : [name]));
+  // TEAM.md may still name who was removed beside the documents: that makes it no document with a mistake.
+  const everybody = [...roles, ...left];
+  const written = everybody.flatMap(({ name }) => (name === undefined ? [] : [name]));
   const names = [...new Set(written)];
   const order = head.fields.startup_order ?? [];
   for (const [index, name] of order.entries()) {
     const place = ['startup_order', index] as const;
     if (order.indexOf(name) < index) problems.push(head.fault(place, `${shown(name)} stands here twice; keep one`));
     // With a document that could not be read, nobody knows whether the name is in it.
-    if (names.includes(name) || written.length < roles.length) continue;
+    if (names.includes(name) || written.length < everybody.length) continue;
     const meant = nearest(name, names);
     const advice = meant ? `did you mean ${meant}?` : `the agents are ${names.join(', ')}`;
     problems.push(head.fault(place, `there is no agent ${shown(name)}; ${advice}`));
   }
   // With a document that could not be read, nobody knows who is there.
-  const members = written.length < roles.length ? undefined : names;
+  const members = written.length < everybody.length ? undefined : names;
   problems.push(...workProblems(head.fields, members, head.fault));
   return problems;
 }

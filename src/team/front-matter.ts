@@ -1,5 +1,5 @@
 import type { Problem } from './problems.ts';
-import { type Flaw, keyOfLine, linesOf, proseOf, readYaml } from './yaml.ts';
+import { type Flaw, keyOfLine, linesOf, proseOf, type ReadYaml, readYaml, setKeys } from './yaml.ts';
 
 /** Where something is written: the line, counted from 1, and what its author calls it. */
 export interface Place {
@@ -28,8 +28,32 @@ export function hasFrontMatter(text: string): boolean {
  * body. Keys written twice, anchors and tags are flaws; every flaw is told with its line.
  */
 export function readFrontMatter(file: string, text: string): FrontMatter | readonly Problem[] {
+  const parts = partsOf(file, text);
+  if ('problems' in parts) return parts.problems;
+  const { head, body } = parts;
+  if (head === undefined) return { ...NO_HEAD, body };
+  return { values: head.read.values, place: (path) => ({ line: head.read.lineOf(path), key: nameOf(path) }), body };
+}
+
+/** The same document with some keys of its head set; its comments, its other keys and its body stay as they are. */
+export function withKeys(
+  file: string,
+  text: string,
+  keys: Readonly<Record<string, unknown>>,
+): string | readonly Problem[] {
+  const parts = partsOf(file, text);
+  if ('problems' in parts) return parts.problems;
+  return `---\n${setKeys(parts.head?.yaml ?? '', keys).trimStart()}---\n\n${parts.body}\n`;
+}
+
+type Parts =
+  | { readonly head: { readonly yaml: string; readonly read: ReadYaml } | undefined; readonly body: string }
+  | { readonly problems: readonly Problem[] };
+
+/** A document's head, when it has one, and its body; or every flaw of the head. */
+function partsOf(file: string, text: string): Parts {
   const lines = linesOf(text);
-  if (!FENCE.test(lines[0] ?? '')) return { ...NO_HEAD, body: proseOf(text) };
+  if (!FENCE.test(lines[0] ?? '')) return { head: undefined, body: proseOf(text) };
   const end = lines.findIndex((line, index) => index > 0 && FENCE.test(line));
   const broken = (flaw: Flaw): Problem => ({
     kind: 'team_document_invalid',
@@ -38,17 +62,13 @@ export function readFrontMatter(file: string, text: string): FrontMatter | reado
     key: keyOfLine(lines[flaw.line - 1]) ?? HEAD,
     message: flaw.message,
   });
-  if (end === -1)
-    return [broken({ line: 1, message: 'the head is never closed; write a line --- below its last key' })];
+  const open = { line: 1, message: 'the head is never closed; write a line --- below its last key' };
+  if (end === -1) return { problems: [broken(open)] };
   const head = lines.slice(1, end);
   const strict = readHead(head);
-  const parsed = strict.flaws.length === 0 ? strict : readHead(quoteOlderScalars(head));
-  if (parsed.flaws.length > 0) return strict.flaws.map(broken);
-  return {
-    values: parsed.values,
-    place: (path) => ({ line: parsed.lineOf(path), key: nameOf(path) }),
-    body: proseOf(lines.slice(end + 1).join('\n')),
-  };
+  const older = strict.read.flaws.length === 0 ? strict : readHead(quoteOlderScalars(head));
+  if (older.read.flaws.length > 0) return { problems: strict.read.flaws.map(broken) };
+  return { head: older, body: proseOf(lines.slice(end + 1).join('\n')) };
 }
 
 /** What a document without a head says. */
@@ -62,7 +82,8 @@ function nameOf(path: readonly PropertyKey[]): string {
 
 /** The empty line stands for the opening fence, so that lines are those of the file. */
 function readHead(head: readonly string[]) {
-  return readYaml(`\n${head.join('\n')}\n`);
+  const yaml = `\n${head.join('\n')}\n`;
+  return { yaml, read: readYaml(yaml) };
 }
 
 /**

@@ -1,10 +1,10 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { isRefusal, type Refusal, refuse } from '../kernel/index.ts';
-import { compileTeam, TEAM_DOCUMENT } from './compile.ts';
+import { type Changes, compileTeam, TEAM_DOCUMENT } from './compile.ts';
 import { hasFrontMatter } from './front-matter.ts';
 import { documentRefusal, type Problem } from './problems.ts';
-import type { ProviderNames, Team, TeamFile } from './shape.ts';
+import type { MemberChange, ProviderNames, Team, TeamFile } from './shape.ts';
 import { readSpec } from './spec/read.ts';
 import { readYaml } from './yaml.ts';
 
@@ -14,6 +14,8 @@ interface ReadOptions {
   readonly providers: ProviderNames;
   /** The project; when absent, the folder that holds the team folder, or that holds its `.team/`. */
   readonly workspace?: string;
+  /** Who was added or removed beside the documents. */
+  readonly changes?: readonly MemberChange[];
 }
 
 /**
@@ -35,7 +37,29 @@ export function readTeam(place: string, options: ReadOptions): Team | Refusal {
   if (isRefusal(files)) return files;
   const workspace = path.resolve(options.workspace ?? workspaceOf(absolute));
   const { fallbackName, providers } = options;
-  return compileTeam(files, { folder: absolute, workspace, fallbackName, providers, kindOf });
+  const changes = readChanges(absolute, options.changes ?? []);
+  if (isRefusal(changes)) return changes;
+  return compileTeam(files, { folder: absolute, workspace, fallbackName, providers, kindOf }, changes);
+}
+
+/** The role documents of those who were added, by their paths as seen from the team's folder. */
+function readChanges(folder: string, changes: readonly MemberChange[]): Changes | Refusal {
+  const added: TeamFile[] = [];
+  const problems: Problem[] = [];
+  for (const change of changes) {
+    if (change.kind === 'removed') continue;
+    const file = path.relative(folder, change.document);
+    const text = change.text ?? textOf(change.document);
+    if (text !== undefined) added.push({ path: file, text });
+    else problems.push(kindOf(change.document) === 'file' ? notText(file) : lost(file, change.id));
+  }
+  const replaced = new Set<string>(changes.map(({ id }) => id));
+  return problems.length > 0 ? documentRefusal(folder, problems) : { added, replaced };
+}
+
+function lost(file: string, agent: string): Problem {
+  const message = `this file is gone, and ${agent} was added with it; put it back, or remove-agent ${agent}`;
+  return { kind: 'team_document_invalid', file, line: 1, key: 'file', message };
 }
 
 /** Is it a file, and so a spec if it is anything of a team? */

@@ -11,6 +11,18 @@ export interface TeamFile {
 /** How a provider's name in a document becomes its canonical one. Given as an argument: providers stand elsewhere. */
 export type ProviderNames = (name: string) => { readonly ok: true; readonly name: string } | Refusal;
 
+/** Somebody who was added to a team, or removed from it, beside what its documents say. */
+export type MemberChange =
+  | {
+      readonly kind: 'added';
+      readonly id: AgentId;
+      /** Absolute path of the role document. */
+      readonly document: string;
+      /** What stands there, or is about to; read from there when it is not given. */
+      readonly text?: string;
+    }
+  | { readonly kind: 'removed'; readonly id: AgentId };
+
 /** What a team's documents are compiled against. */
 export interface Surroundings {
   /** Absolute path of the team folder. */

@@ -15,17 +15,19 @@ export interface ReadYaml {
   lineOf(path: readonly PropertyKey[]): number;
 }
 
+const STRICT = { version: '1.2', strict: true, uniqueKeys: true, stringKeys: true, prettyErrors: false } as const;
+
+/** A map that has no flaws with some of its keys set; its comments and everything else stay as they are. */
+export function setKeys(text: string, keys: Readonly<Record<string, unknown>>): string {
+  const document = parseDocument(text, STRICT);
+  for (const [key, value] of Object.entries(keys)) document.set(key, value);
+  return document.toString({ lineWidth: 0 });
+}
+
 /** Reads a map in strict YAML 1.2 (JSON is part of it). Keys written twice, anchors and tags are flaws; each has its line. */
 export function readYaml(text: string): ReadYaml {
   const lines = new LineCounter();
-  const document = parseDocument(text, {
-    version: '1.2',
-    strict: true,
-    uniqueKeys: true,
-    stringKeys: true,
-    prettyErrors: false,
-    lineCounter: lines,
-  });
+  const document = parseDocument(text, { ...STRICT, lineCounter: lines });
   const lineAt = (offset: number): number => Math.max(1, lines.linePos(offset).line);
   const flaws: Flaw[] = [...document.errors, ...document.warnings].map((error) => ({
     line: lineAt(error.pos[0]),

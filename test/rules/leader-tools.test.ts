@@ -54,7 +54,8 @@ test('K01 a leader has the tools of a leader, an agent those of an agent', async
   const home = await staffed();
   const shared = ['get_team_status', 'hello', 'inbox', 'read_message', 'send_message', 'update_state'];
   const agent: AgentCaller = { kind: 'agent', team: ONE, agent: WORKER, incarnation: mint.incarnation() };
-  expect(await tools(home, leaderOf(ONE))).toEqual(['assign_task', ...shared, 'wait_result']);
+  const members = ['add_agent', 'fork_agent', 'remove_agent', 'reset_agent', 'start_agent', 'stop_agent'];
+  expect(await tools(home, leaderOf(ONE))).toEqual(['assign_task', 'wait_result', ...members, ...shared].sort());
   expect(await tools(home, agent)).toEqual([...shared, 'report_result', 'request_human'].sort());
 });
 

@@ -10,13 +10,20 @@ import { Product } from '../support/product.ts';
 
 const BIN = fileURLToPath(new URL('../../bin/team-agent', import.meta.url));
 
-/** The boundaries of verbs that start and end agents: `crash-teams` and `crash-agents` sweep them. */
+/** The boundaries of verbs that start and end agents: `crash-teams`, `crash-agents` and `crash-members` sweep them. */
 export const LAUNCH = [
   'launch.spawned',
   'launch.attached',
   'launch.before_ready',
 ] as const satisfies readonly Boundary[];
 export const SHUTDOWN = ['shutdown.journalled', 'shutdown.agents_ended', 'shutdown.session_ended'] as const;
+/** Those of the start of one agent in a team of two that was started before: the launch has passed them already. */
+export const START = [
+  'launch.journalled#2',
+  ...LAUNCH.map((name) => `${name}#${name === 'launch.before_ready' ? 2 : 3}`),
+];
+export const ADD = ['add.prepared'] as const satisfies readonly Boundary[];
+export const REMOVE = ['remove.journalled', 'remove.ended', 'remove.cleared'] as const satisfies readonly Boundary[];
 export const STOP = ['stop.journalled', 'stop.ended'] as const satisfies readonly Boundary[];
 export const RESET = ['reset.stopped', 'reset.discarded'] as const satisfies readonly Boundary[];
 

@@ -4,7 +4,18 @@ import { afterEach, describe, expect, test } from 'vitest';
 import { BOUNDARIES, identifyProcess, probeProcess, signalProcess } from '../../src/kernel/index.ts';
 import type { AgentHandle } from '../../src/providers/index.ts';
 import { eventually } from '../support/eventually.ts';
-import { CrashScene, deliveryIs, LAUNCH, provedOnce, RESET, reportedOnce, SHUTDOWN, STOP } from './crash-scene.ts';
+import {
+  ADD,
+  CrashScene,
+  deliveryIs,
+  LAUNCH,
+  provedOnce,
+  REMOVE,
+  RESET,
+  reportedOnce,
+  SHUTDOWN,
+  STOP,
+} from './crash-scene.ts';
 
 const scenes: CrashScene[] = [];
 afterEach(async () => {
@@ -22,7 +33,9 @@ async function scene(crashAt: string) {
 
 test('M10 every boundary of the verbs that start and end agents is swept', () => {
   const concerned = BOUNDARIES.filter((name) => !/^(send|offer|receipt|requeue|release|result)\./.test(name));
-  expect(['launch.journalled', ...LAUNCH, ...STOP, ...RESET, ...SHUTDOWN].sort()).toEqual([...concerned].sort());
+  expect(['launch.journalled', ...LAUNCH, ...ADD, ...STOP, ...RESET, ...REMOVE, ...SHUTDOWN].sort()).toEqual(
+    [...concerned].sort(),
+  );
 });
 
 describe('M10 kill -9 of the coordinator while a team starts', () => {

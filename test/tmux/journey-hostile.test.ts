@@ -31,7 +31,8 @@ function plan(): readonly Planned[] {
   const people = Array.from({ length: most }, (_, at) => HOSTILE.flatMap((one) => fromPerson(one, at))).flat();
   const peers = Array.from({ length: PEER_MESSAGES }, (_, at): Planned => {
     const [from, to] = PEERS[at % PEERS.length] ?? ['', ''];
-    return { id: mint.message(), from, to, text: `peer ${at} of ${from}` };
+    const typed = HOSTILE.some((one) => one.id === to && one.typed);
+    return { id: mint.message(), from, to, text: `peer ${at} of ${from}`, ...(typed ? { ttl_s: TTL } : {}) };
   });
   return people.flatMap((one, at) => {
     const peer = at % 19 === 0 ? peers[at / 19] : undefined;
@@ -63,10 +64,14 @@ function send(one: Planned, tokens: ReadonlyMap<string, string>): Promise<string
 
 type Answer = { readonly ok: boolean; readonly message_id: string };
 
+/**
+ * Whoever is typed to gets nothing without a time limit: what was about to be typed when the coordinator was killed can
+ * never be proved, and would keep everything behind it waiting. The tool of agents has none, their command has.
+ */
 function sendOnce({ id, to, text, ttl_s }: Planned, token: string | undefined): Promise<Answer> {
-  if (token === undefined) {
+  if (token === undefined || ttl_s !== undefined) {
     const args = { message_id: id, to: [to], text, expects: 'nothing', ...(ttl_s === undefined ? {} : { ttl_s }) };
-    return callVerb(product, 'send', args);
+    return callVerb(product, 'send', args, token === undefined ? {} : { authorization: `Bearer ${token}` });
   }
   const { port }: { port: number } = JSON.parse(fs.readFileSync(product.paths.pointer, 'utf8'));
   return callTool(port, token, { name: 'send_message', arguments: { to, content: text }, call: id });

@@ -21,6 +21,21 @@ export function agentStoppedLines({ agent_id, stopped, last_view }: Answers['sto
   return [`${paint.bold(agent_id)}  ${stopped ? 'stopped' : 'did not run'}${view}`];
 }
 
+export function agentAddedLines(answer: Answers['add-agent'] | Answers['fork-agent'], { paint }: Look): string[] {
+  const { agent_id, session_id, role_file } = answer;
+  const how = 'source_agent_id' in answer ? `knows what ${answer.source_agent_id} knows` : HOW.fresh;
+  return [`${paint.bold(agent_id)}  ${paint.green(how)}  ${paint.dim(session_id ?? '')}`, `role         ${role_file}`];
+}
+
+export function agentRemovedLines(answer: Answers['remove-agent'], { paint }: Look): string[] {
+  const { agent_id, last_view, role_file_removed, tasks } = answer;
+  return [
+    `${paint.bold(agent_id)}  is no member any more${last_view === null ? '' : `  ${paint.dim(last_view)}`}`,
+    ...(role_file_removed === false ? ['its role document was edited, and stays'] : []),
+    ...(tasks.length > 0 ? [`open tasks still name it: ${tasks.join(', ')}`] : []),
+  ];
+}
+
 export function restartLines(answer: Answers['restart'], look: Look): string[] {
   const rows = answer.agents.map(({ agent_id, restart_mode, session_id, ready_ms }) => [
     agent_id,

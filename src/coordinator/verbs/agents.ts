@@ -1,9 +1,24 @@
 import { z } from 'zod';
 import { type AgentId, isRefusal, type Refusal, refuse, type TeamId } from '../../kernel/index.ts';
 import { agentsOf, sessionOf, type TeamRow } from '../../ledger/index.ts';
-import { resetAgent as resetAgentOf, restartTeam, startOne, stopAgent } from '../../lifecycle/index.ts';
+import {
+  type ResetOrder,
+  resetAgent as resetAgentOf,
+  restartTeam,
+  startOne,
+  stopAgent,
+} from '../../lifecycle/index.ts';
 import { type Caller, ownTeamOf, workerMayNot } from '../callers.ts';
-import { resetInput, resetOrder, restartInput, restartOrder, startInput, startOrder, stopInput } from '../orders.ts';
+import {
+  resetInput,
+  resetOrder,
+  restartInput,
+  restartOrder,
+  startInput,
+  startOrder,
+  stopInput,
+  whoInput,
+} from '../orders.ts';
 import { type Asker, planVerb } from '../planning.ts';
 import type { Runtime } from '../runtime.ts';
 import { selectRunningTeam, selectTeam } from '../teams.ts';
@@ -18,7 +33,7 @@ export const askedBy = (caller: Caller): string => (caller.kind === 'leader' ? '
 
 /** Who would be started: the caller finds out which variables they ask for, and passes the values on. */
 export const whoStarts = verb({
-  input: z.object({ verb: z.string(), team: z.string().optional() }),
+  input: whoInput.extend({ verb: z.string() }),
   agents: true,
   run: async ({ runtime, caller }, args) => {
     // Said of the verb that was typed, which is the next to be asked for.
@@ -34,7 +49,9 @@ export const startAgent = verb({
   run: async ({ runtime, caller }, args) => {
     const team = await selectRunningTeam(runtime.effects.ledger.db, args.team, ownTeamOf(caller));
     if (isRefusal(team)) return team;
-    const order = startOrder(team, args, askedBy(caller));
+    const origin = runtime.origins.of(team.team as TeamId, args);
+    if (isRefusal(origin)) return origin;
+    const order = startOrder(team, { ...args, ...origin }, askedBy(caller));
     const { agent } = order;
     const started = await startOne(runtime.effects, team, order);
     if (isRefusal(started)) return started;
@@ -64,9 +81,11 @@ export const resetAgent = verb({
   run: async ({ runtime, caller }, args) => {
     const team = await selectRunningTeam(runtime.effects.ledger.db, args.team, ownTeamOf(caller));
     if (isRefusal(team)) return team;
-    const order = resetOrder(team, args, askedBy(caller));
+    if (!args.discard_session) return discardRequired(resetOrder(team, args, askedBy(caller)));
+    const origin = runtime.origins.of(team.team as TeamId, args);
+    if (isRefusal(origin)) return origin;
+    const order = resetOrder(team, { ...args, ...origin }, askedBy(caller));
     const { agent } = order;
-    if (!args.discard_session) return discardRequired(agent, order.command);
     const reset = await resetAgentOf(runtime.effects, team, order);
     if (isRefusal(reset)) return reset;
     runtime.office(team.team as TeamId).wake(agent);
@@ -82,9 +101,11 @@ export const restart = verb({
     const { effects } = runtime;
     const team = await selectTeam(effects.ledger.db, args.team, ownTeamOf(caller));
     if (isRefusal(team)) return team;
-    const restarted = await restartTeam(effects, team, restartOrder(team, args, askedBy(caller)));
+    const origin = runtime.origins.of(team.team as TeamId, args);
+    if (isRefusal(origin)) return origin;
+    const restarted = await restartTeam(effects, team, restartOrder(team, { ...args, ...origin }, askedBy(caller)));
     if (isRefusal(restarted)) return restarted;
-    const told = await bindCaller(runtime, restarted.team.id, caller, args.environment);
+    const told = await bindCaller(runtime, restarted.team.id, caller, origin.environment);
     const agents = await Promise.all(
       restarted.agents.map(async ({ agent, ready_ms, restart_mode }) => ({
         ...(await agentView(runtime, team, agent.spec.id)),
@@ -115,7 +136,8 @@ export const sessions = verb({
   },
 });
 
-async function agentView(runtime: Runtime, team: TeamRow, agent: AgentId) {
+/** An agent that was just started. */
+export async function agentView(runtime: Runtime, team: TeamRow, agent: AgentId) {
   const { db } = runtime.effects.ledger;
   const member = runtime.member(team.team as TeamId, agent);
   const incarnation = member?.incarnation;
@@ -130,7 +152,7 @@ async function agentView(runtime: Runtime, team: TeamRow, agent: AgentId) {
   };
 }
 
-function discardRequired(agent: string, command: string): Refusal {
+function discardRequired({ agent, command }: ResetOrder): Refusal {
   return refuse(
     'discard_session_required',
     `A reset gives up the conversation of ${agent}: say so with --discard-session.`,

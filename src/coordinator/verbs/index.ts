@@ -3,6 +3,7 @@ import { approvals, approve, deny } from './approving/approvals.ts';
 import { allowPeerTalk, collect, importFile, settle } from './collecting.ts';
 import { attachLeader, claimLeader, releaseLeader, takeover } from './leading/claiming.ts';
 import { leaderEnded, leaderPrepare, leaderStarted } from './leading/launching.ts';
+import { addAgent, forkAgent, removeAgent } from './members.ts';
 import { cancel } from './messages/cancel.ts';
 import { send } from './messages/send.ts';
 import { wait } from './messages/wait.ts';
@@ -24,7 +25,7 @@ import {
 } from './reading.ts';
 import { repairState } from './tasks/repair.ts';
 import { mayStart, plan, preflight, quickStart, shutdown } from './team.ts';
-import type { Verb } from './verb.ts';
+import type { Asked, Verb } from './verb.ts';
 
 /** Every verb of the local API, by the name that the command line uses. */
 export const VERBS: Readonly<Record<string, Verb>> = {
@@ -36,6 +37,9 @@ export const VERBS: Readonly<Record<string, Verb>> = {
   'start-agent': startAgent,
   'stop-agent': stopOne,
   'reset-agent': resetAgent,
+  'add-agent': addAgent,
+  'fork-agent': forkAgent,
+  'remove-agent': removeAgent,
   restart,
   sessions,
   send,
@@ -72,3 +76,10 @@ export const VERBS: Readonly<Record<string, Verb>> = {
   'coordinator-stop': coordinatorStop,
   'ledger-dump': ledgerDump,
 };
+
+/** A verb as a tool of the leader: the same verb, with the same refusals. Throws what is no verb. */
+export async function runVerb(asked: Asked, name: string, args: object): Promise<object> {
+  const verb = VERBS[name];
+  if (!verb) throw new Error(`no such verb: ${name}`);
+  return verb.run(asked, args);
+}

@@ -18,7 +18,9 @@ export const quickStart = verb({
   run: async ({ runtime, caller }, args) => {
     const launched = await launchTeam(runtime.effects, launchOrder(args, askedBy(caller)));
     if (isRefusal(launched)) return launched;
-    const told = await bindCaller(runtime, launched.team.id, caller, args.environment);
+    const environment = args.environment ?? {};
+    runtime.origins.of(launched.team.id, { ...args, environment });
+    const told = await bindCaller(runtime, launched.team.id, caller, environment);
     return launchedAnswer(runtime, launched, told);
   },
 });

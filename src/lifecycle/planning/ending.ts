@@ -25,15 +25,17 @@ export async function planStop({ ledger }: Sight, row: TeamRow, agent: AgentId):
   const team = row.team as TeamId;
   const members = await agentsOf(ledger.db, team);
   const member = members.find(({ agent_id }) => agent_id === agent);
-  if (!member) {
-    return refuse('agent_not_found', `Nobody in the team ${team} is called ${agent}.`, {
-      evidence: { agent, members: members.map(({ agent_id }) => agent_id) },
-      next: [`team-agent status --team ${shellWord(team)}`],
-    });
-  }
+  if (!member) return unknownMember(team, agent, members);
   const life = (await liveIncarnations(ledger.db, team)).find(({ agent_id }) => agent_id === agent);
   const already = !life && member.intent !== 'running';
   return { team, member, life, already, agents: [endOf(member, life)] };
+}
+
+export function unknownMember(team: TeamId, agent: AgentId, members: readonly AgentRow[]): Refusal {
+  return refuse('agent_not_found', `Nobody in the team ${team} is called ${agent}.`, {
+    evidence: { agent, members: members.map(({ agent_id }) => agent_id) },
+    next: [`team-agent status --team ${shellWord(team)}`],
+  });
 }
 
 /** What a shutdown will do. */

@@ -1,10 +1,11 @@
 import { isRefusal, type Refusal, refuse, shellWord, type TeamId } from '../../kernel/index.ts';
-import { agentsOf, type TeamRow } from '../../ledger/index.ts';
+import { lastBearer, type TeamRow } from '../../ledger/index.ts';
 import type { AgentSpec, Team } from '../../team/index.ts';
 import { tmuxVersion } from '../../tmux/index.ts';
 import { livesOf, type Sight } from '../sight.ts';
 import { type Consent, conversationFor, NOTHING_TO_GO_ON_WITH } from '../starting/conversation.ts';
-import { type PlannedAgent, planAgent, readDocuments, type StartOrder } from '../starting/plan.ts';
+import { readMembers } from '../starting/members.ts';
+import { type PlannedAgent, planAgent, type StartOrder } from '../starting/plan.ts';
 import { check, sessionTaken } from './checks.ts';
 import { grantsOf, withoutYes } from './grants.ts';
 import { divide, planOf, type Survey, together } from './launching.ts';
@@ -25,7 +26,7 @@ async function surveyRestart(sight: Sight, row: TeamRow, order: RestartOrder): P
   const id = row.team as TeamId;
   const { going, gone } = await livesOf(sight, id);
   if (going.length > 0) return stillRunning(id, going);
-  const team = readDocuments(sight.workspace, { folder: row.documents, name: row.name });
+  const team = await readMembers(sight, row);
   if (isRefusal(team)) return team;
   const { starting, kept } = divide(team);
   const granted = await grantsOf(sight.ledger.db, id);
@@ -61,7 +62,7 @@ async function planOne(
   order: RestartOrder,
 ): Promise<PlannedAgent | Refusal> {
   const { db } = sight.ledger;
-  const member = (await agentsOf(db, team.id)).find(({ agent_id }) => agent_id === spec.id);
+  const member = await lastBearer(db, team.id, spec.id);
   return planAgent(sight, team, spec, order, async (installation) =>
     member ? conversationFor(db, member, spec, installation, order) : NOTHING_TO_GO_ON_WITH,
   );

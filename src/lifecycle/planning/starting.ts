@@ -3,14 +3,9 @@ import { type AgentRow, agentsOf, findTeam, lastSession, type TeamRow } from '..
 import type { AgentSpec, Team } from '../../team/index.ts';
 import type { Sight } from '../sight.ts';
 import { conversationFor, NOTHING_TO_GO_ON_WITH } from '../starting/conversation.ts';
-import {
-  type Beginning,
-  type Choose,
-  type PlannedAgent,
-  planAgent,
-  readDocuments,
-  type StartOrder,
-} from '../starting/plan.ts';
+import { readMembers } from '../starting/members.ts';
+import { type Beginning, type Choose, type PlannedAgent, planAgent, type StartOrder } from '../starting/plan.ts';
+import { unknownMember } from './ending.ts';
 import { type Grant, grantsOf, withoutYes } from './grants.ts';
 import { overLimit } from './limit.ts';
 import type { Kept } from './plan.ts';
@@ -67,10 +62,11 @@ async function givenUp({ ledger }: Sight, { team, spec }: Startable): Promise<Be
   return { action: 'fresh', reason: 'its conversation is given up (--discard-session)' };
 }
 
-async function planOne(
+/** The start of one agent as a member of its team: the limit, a person's yes, then all that its CLI needs. */
+export async function planOne(
   sight: Sight,
-  { team, spec }: Startable,
-  order: ResetOrder,
+  { team, spec }: Pick<Startable, 'team' | 'spec'>,
+  order: Omit<ResetOrder, 'agent'>,
   choose: Choose,
 ): Promise<StartPlan<PlannedAgent> | Refusal> {
   const { db } = sight.ledger;
@@ -115,17 +111,12 @@ export function teamNotRunning({ team, documents }: TeamRow): Refusal {
 }
 
 /** An agent as its documents tell it now: an edited role takes effect with the next start. */
-async function memberOf(sight: Sight, row: TeamRow, agent: AgentId): Promise<Startable | Refusal> {
+export async function memberOf(sight: Sight, row: TeamRow, agent: AgentId): Promise<Startable | Refusal> {
   const id = row.team as TeamId;
   const members = await agentsOf(sight.ledger.db, id);
   const member = members.find(({ agent_id }) => agent_id === agent);
-  if (!member) {
-    return refuse('agent_not_found', `Nobody in the team ${id} is called ${agent}.`, {
-      evidence: { agent, members: members.map(({ agent_id }) => agent_id) },
-      next: [`team-agent status --team ${shellWord(id)}`],
-    });
-  }
-  const team = readDocuments(sight.workspace, { folder: row.documents, name: row.name });
+  if (!member) return unknownMember(id, agent, members);
+  const team = await readMembers(sight, row);
   if (isRefusal(team)) return team;
   const spec = team.agents.find((one) => one.id === agent);
   if (spec) return { team, spec, member };

@@ -150,11 +150,13 @@ function writeDown(
 ): Promise<IncarnationRow | undefined> {
   return effects.ledger.change(team.id, 'coordinator', async (change) => {
     await updateIncarnation(change, incarnation, { handle: JSON.stringify(handle) });
+    const life = await findIncarnation(change.tx, incarnation);
+    if (!life) return undefined;
     await insertSession(change, {
       team: team.id,
       session_id: handle.session,
       agent_id: spec.id,
-      generation: 1,
+      generation: life.generation,
       provider: spec.provider,
       incarnation,
       record: handle.record,
@@ -162,7 +164,7 @@ function writeDown(
       closed_at: null,
     });
     await change.event('agent.spawned', { agent_id: spec.id, incarnation, session_id: handle.session });
-    return findIncarnation(change.tx, incarnation);
+    return life;
   });
 }
 

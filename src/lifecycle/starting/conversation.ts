@@ -5,6 +5,7 @@ import {
   type Refusal,
   refuse,
   type SessionId,
+  shellWord,
   type TeamId,
 } from '../../kernel/index.ts';
 import { type AgentRow, findIncarnation, lastSession, type Reading, type SessionRow } from '../../ledger/index.ts';
@@ -45,6 +46,30 @@ async function memoryOf(
   const found = provider.resumable({ ...continues, details, folder: spec.folder, installation });
   if (typeof found === 'object') return { session: 'gone', session_id, because: found.no };
   return { session: found === 'yes' ? 'resumable' : 'unknown', session_id, continues };
+}
+
+/** The conversation that another agent begins with, while its source goes on. Refuses what cannot be forked. */
+export async function forkOf(
+  db: Reading,
+  member: AgentRow,
+  spec: AgentSpec,
+  installation: Installation,
+): Promise<Beginning | Refusal> {
+  const memory = await memoryOf(db, member, spec, installation);
+  const able = installation.capabilities.fork;
+  if (able && memory.continues)
+    return {
+      action: 'fork',
+      reason: `it begins with what ${spec.id} knows`,
+      continues: { ...memory.continues, how: 'fork' },
+    };
+  const why = able
+    ? (memory.because ?? 'it has none yet')
+    : `${spec.provider} ${installation.version} is not known to fork`;
+  return refuse('fork_unavailable', `The conversation of ${spec.id} cannot be forked: ${why}.`, {
+    evidence: { agent: spec.id, session_id: memory.session_id },
+    next: ['team-agent sessions', `team-agent start-agent ${shellWord(spec.id)}`],
+  });
 }
 
 async function detailsOf(db: Reading, { incarnation }: SessionRow): Promise<Readonly<Record<string, string>>> {

@@ -5,13 +5,13 @@ import {
   findIncarnation,
   forgetInteraction,
   insertIncarnation,
+  lastBearer,
   updateIncarnation,
 } from '../../ledger/index.ts';
 import type { Team } from '../../team/index.ts';
 import type { Effects } from '../effects.ts';
 import { endLife } from '../ending.ts';
 import { Saga, type Verb } from '../journal.ts';
-import type { GrantedPlan } from '../planning/grants.ts';
 import { startInOrder } from '../planning/order.ts';
 import { type Failure, type Started, startAgent, type Waiting } from './agent.ts';
 import type { PlannedAgent } from './plan.ts';
@@ -21,14 +21,16 @@ export interface Start {
   readonly verb: Verb;
   readonly team: Team;
   readonly agents: readonly PlannedAgent[];
-  /** What somebody said yes to with it, kept in its journal. */
-  readonly granted?: GrantedPlan | undefined;
+  /** What its journal holds beside the lives: what boot needs to undo it, what somebody said yes to. */
+  readonly journal?: object | undefined;
   /** Aborts when somebody wants them stopped. */
   readonly cut: AbortSignal;
   /** What is asked for from now on; committed with the journal, before the first effect. */
   readonly asked: (change: Change) => Promise<void>;
   /** What members know of it, once that is committed. */
   readonly enrol: () => Promise<void>;
+  /** What has to be there before the first of them starts. */
+  readonly prepare?: () => Promise<void>;
   /** Committed when every one of them is ready. */
   readonly ready: (change: Change) => Promise<void>;
 }
@@ -51,10 +53,8 @@ export async function startLives(effects: Effects, start: Start): Promise<Starte
   await effects.ledger.change(team.id, 'coordinator', async (change) => {
     await start.asked(change);
     for (const agent of agents) await insertLife(change, effects, team, agent);
-    await saga.open(change, start.verb, {
-      incarnations: agents.map((agent) => agent.incarnation),
-      ...start.granted,
-    });
+    const incarnations = agents.map((agent) => agent.incarnation);
+    await saga.open(change, start.verb, { ...start.journal, incarnations });
   });
   await start.enrol();
   for (const { incarnation } of agents) {
@@ -63,6 +63,8 @@ export async function startLives(effects: Effects, start: Start): Promise<Starte
   }
   await effects.reach('launch.journalled');
 
+  const unprepared = await prepared(start);
+  if (unprepared) return { ok: false, failures: unprepared, saga };
   const starts = await startInOrder(
     agents,
     ({ spec }) => team.startupOrder.includes(spec.id),
@@ -121,11 +123,13 @@ export async function undoLives(
 }
 
 async function insertLife(change: Change, effects: Effects, team: Team, agent: PlannedAgent): Promise<void> {
+  const bearer = await lastBearer(change.tx, team.id, agent.spec.id);
+  if (!bearer) throw new Error(`a life of nobody: ${agent.spec.id}`);
   await insertIncarnation(change, {
     incarnation: agent.incarnation,
     team: team.id,
     agent_id: agent.spec.id,
-    generation: 1,
+    generation: bearer.generation,
     host: effects.ledger.ownership.host,
     token_hash: agent.tokenHash,
     handle: null,
@@ -144,6 +148,20 @@ function goneSince({ roster }: Effects, { agent }: Started): Failure[] {
   return [{ agent_id: agent.spec.id, what: 'it ended while the others were waited for' }];
 }
 
+async function prepared({ agents, prepare }: Start): Promise<readonly Failure[] | undefined> {
+  try {
+    await prepare?.();
+    return undefined;
+  } catch (error) {
+    return agents.map(({ spec }) => ({
+      agent_id: spec.id,
+      what: `what it needs could not be written: ${said(error)}`,
+    }));
+  }
+}
+
+const said = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+
 /** A fault in the start of one agent undoes the start like any other failure. */
 async function startOrSay(effects: Effects, team: Team, agent: PlannedAgent, waiting: Waiting) {
   try {
@@ -151,7 +169,7 @@ async function startOrSay(effects: Effects, team: Team, agent: PlannedAgent, wai
   } catch (error) {
     return {
       agent_id: agent.spec.id,
-      what: `it could not be followed: ${error instanceof Error ? error.message : String(error)}`,
+      what: `it could not be followed: ${said(error)}`,
     } satisfies Failure;
   }
 }

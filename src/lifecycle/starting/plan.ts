@@ -16,7 +16,7 @@ import {
   type LaunchRequest,
   withLaunch,
 } from '../../providers/index.ts';
-import { type AgentSpec, readTeam, type Team } from '../../team/index.ts';
+import { type AgentSpec, type MemberChange, readTeam, type Team } from '../../team/index.ts';
 import { lifeFolder } from '../life.ts';
 import type { Sight } from '../sight.ts';
 
@@ -49,8 +49,8 @@ export type StartOrder = Pick<LaunchOrder, 'environment' | 'umask' | 'trust' | '
 
 /** With which conversation an agent starts, and why. */
 export interface Beginning {
-  /** `start`: it had none. `fresh`: what it had is left behind. */
-  readonly action: 'start' | 'resume' | 'fresh';
+  /** `start`: it had none. `fresh`: what it had is left behind. `fork`: it begins with another's. */
+  readonly action: 'start' | 'resume' | 'fresh' | 'fork';
   readonly reason: string;
   /** Of a resume: what it goes on with. */
   readonly continues?: LaunchRequest['continues'];
@@ -67,36 +67,21 @@ export interface PlannedAgent extends Omit<Beginning, 'continues'> {
   readonly launch: LaunchPlan;
 }
 
-/** Reads a team's documents, or its spec, for this workspace. */
+/** Reads a team's documents, or its spec, for this workspace; `changes` are those who were added or removed beside them. */
 export function readDocuments(
   workspace: string,
   order: Pick<LaunchOrder, 'folder' | 'name' | 'team_id'>,
+  changes: readonly MemberChange[] = [],
 ): Team | Refusal {
   return readTeam(order.folder, {
     workspace,
+    changes,
     fallbackName: order.name ?? order.team_id ?? path.basename(order.folder),
     providers: (name) => {
       const provider = findProvider(name);
       return isRefusal(provider) ? provider : { ok: true, name: provider.name };
     },
   });
-}
-
-/** What of an agent says which variables it asks for: its document, and what its CLI finds where it would work. */
-export type Asking = Pick<AgentSpec, 'id' | 'provider' | 'folder' | 'permission' | 'env'>;
-
-/** Those who would be started, by a team's documents, and whether these switch on what is deprecated. */
-export function whoAsks(
-  { workspace }: Pick<Sight, 'workspace'>,
-  { documents, name }: { readonly documents: string; readonly name: string },
-): (Pick<Team, 'autoTrust'> & { readonly agents: readonly Asking[] }) | Refusal {
-  const team = readDocuments(workspace, { folder: documents, name });
-  if (isRefusal(team)) return team;
-  const { autoTrust } = team;
-  const agents = team.agents.map(({ id, provider, folder, permission, env }) => {
-    return { id, provider, folder, permission, env };
-  });
-  return { autoTrust, agents };
 }
 
 type LaunchWords = Pick<LaunchOrder, 'folder' | 'as' | 'name' | 'team_id' | 'trust' | 'yes' | 'fresh'>;

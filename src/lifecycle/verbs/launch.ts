@@ -1,5 +1,15 @@
-import { isRefusal, type Refusal, refuse, shellWord } from '../../kernel/index.ts';
-import { type Change, putTeam, setTeamIntent, trustFolder, updateAgent, upsertAgent } from '../../ledger/index.ts';
+import { type AgentId, isRefusal, type Mint, type Refusal, refuse, shellWord } from '../../kernel/index.ts';
+import {
+  agentsOf,
+  type Change,
+  lastBearer,
+  putTeam,
+  setTeamIntent,
+  trustFolder,
+  updateAgent,
+  upsertAgent,
+} from '../../ledger/index.ts';
+import { removeRecipient } from '../../messages/index.ts';
 import { defineTasks } from '../../results/index.ts';
 import { type AgentSpec, installTeam, type Team } from '../../team/index.ts';
 import type { Effects } from '../effects.ts';
@@ -12,6 +22,7 @@ import { intentOf, startingOf, type TeamPlan } from '../planning/plan.ts';
 import type { Failure, Started } from '../starting/agent.ts';
 import { recordDeprecated } from '../starting/deprecated.ts';
 import { type FailedLives, startLives, undoLives } from '../starting/lives.ts';
+import { readOrdered } from '../starting/members.ts';
 import { type LaunchOrder, type PlannedAgent, readDocuments } from '../starting/plan.ts';
 
 export interface Launched {
@@ -38,10 +49,10 @@ async function launch(effects: Effects, order: LaunchOrder, cut: AbortSignal): P
     verb: 'launch',
     team: plan.team,
     agents,
-    granted: grantedBy(agents, order),
+    journal: grantedBy(agents, order),
     cut,
     asked: async (change) => {
-      await putRunning(change, plan);
+      await putRunning(change, effects.mint, plan);
       await change.event('team.launching', { agents: agents.map(({ spec }) => spec.id) });
       await grant(change, agents, order);
     },
@@ -56,19 +67,21 @@ async function launch(effects: Effects, order: LaunchOrder, cut: AbortSignal): P
 
 /** Plans twice: against the documents where they are, so that a refusal changes nothing, then where they will stay. */
 async function planAndInstall(effects: Effects, order: LaunchOrder): Promise<TeamPlan | Refusal> {
-  const read = readDocuments(effects.workspace, order);
+  const written = readDocuments(effects.workspace, order);
+  if (isRefusal(written)) return written;
+  const read = await readOrdered(effects, order);
   if (isRefusal(read)) return read;
   const plan = await planTeam(effects, read, order);
   if (isRefusal(plan)) return plan;
-  const installed = installTeam(order.folder, effects.workspace, read);
+  const installed = installTeam(order.folder, effects.workspace, written);
   if (isRefusal(installed)) return installed;
   if (installed.folder === order.folder) return plan;
-  const kept = readDocuments(effects.workspace, { ...order, folder: installed.folder });
+  const kept = await readOrdered(effects, { ...order, folder: installed.folder });
   return isRefusal(kept) ? kept : planTeam(effects, kept, { ...order, folder: installed.folder });
 }
 
-/** A team that runs as its documents say. */
-export async function putRunning(change: Change, { team, agents }: TeamPlan): Promise<void> {
+/** A team that runs as its documents say. Whom no document describes any more is no member; what it was told stays on record. */
+export async function putRunning(change: Change, mint: Mint, { team, agents }: TeamPlan): Promise<void> {
   await putTeam(change, {
     name: team.name,
     session_name: team.sessionName,
@@ -84,7 +97,15 @@ export async function putRunning(change: Change, { team, agents }: TeamPlan): Pr
   });
   for (const [position, spec] of team.agents.entries()) {
     const plan = agents.find((one) => one.spec.id === spec.id);
-    if (plan) await upsertAgent(change, agentRow(team, spec, position, intentOf(plan)));
+    if (plan) await putAgent(change, spec, { position, intent: intentOf(plan) });
+  }
+  const described = new Set<string>(team.agents.map(({ id }) => id));
+  for (const { agent_id, generation } of await agentsOf(change.tx, change.team)) {
+    const agent = agent_id as AgentId;
+    if (described.has(agent)) continue;
+    await removeRecipient(change, mint, agent, generation);
+    await updateAgent(change, agent, { intent: 'removed' });
+    await change.event('agent.removed', { agent_id, generation, why: 'no document describes it any more' });
   }
   await defineTasks(change, team.tasks);
   await recordDeprecated(change, team);
@@ -117,16 +138,28 @@ export async function grant(
   });
 }
 
-export function agentRow(
-  team: Pick<Team, 'id'>,
+/** What of a member stands in no document. */
+interface Place {
+  readonly position: number;
+  readonly intent: 'running' | 'paused' | 'stopped';
+  /** Of a fork: when its source was first spoken to. */
+  readonly interacted_at?: number | null | undefined;
+}
+
+/**
+ * Puts an agent in as its document tells it. One whose name a removed one bore is another generation: it has that one's
+ * conversation when that was not given up.
+ */
+export async function putAgent(
+  change: Change,
   spec: AgentSpec,
-  position: number,
-  intent: 'running' | 'paused' | 'stopped',
-) {
-  return {
-    team: team.id,
+  { position, intent, interacted_at }: Place,
+): Promise<void> {
+  const last = await lastBearer(change.tx, change.team, spec.id);
+  await upsertAgent(change, {
+    team: change.team,
     agent_id: spec.id,
-    generation: 1,
+    generation: last ? last.generation + (last.intent === 'removed' ? 1 : 0) : 1,
     provider: spec.provider,
     role: spec.role,
     model: spec.model,
@@ -137,8 +170,8 @@ export function agentRow(
     tools: JSON.stringify(spec.tools),
     position,
     intent,
-    interacted_at: null,
-  };
+    interacted_at: interacted_at ?? last?.interacted_at ?? null,
+  });
 }
 
 /** Before the point of no return: every pane that was opened is closed again, the team is as it was. */

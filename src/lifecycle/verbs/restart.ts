@@ -41,10 +41,10 @@ async function startAgain(
     verb: 'restart',
     team,
     agents,
-    granted: grantedBy(agents, order),
+    journal: grantedBy(agents, order),
     cut,
     asked: async (change) => {
-      await putRunning(change, plan);
+      await putRunning(change, effects.mint, plan);
       await change.event('team.restarting', { agents: agents.map(decisionOf) });
       await grant(change, agents, order);
     },

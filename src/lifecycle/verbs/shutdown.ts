@@ -1,13 +1,13 @@
 import type { AgentId, TeamId } from '../../kernel/index.ts';
 import { type IncarnationRow, setTeamIntent, type TeamRow, updateAgent } from '../../ledger/index.ts';
 import type { Effects } from '../effects.ts';
-import { type Ended, endLife, keepLastView } from '../ending.ts';
 import { enrol } from '../enrolling.ts';
 import { Saga } from '../journal.ts';
 import { planShutdown } from '../planning/ending.ts';
+import { type Closed, closeLives } from './stop.ts';
 
 export interface ShutDown {
-  readonly agents: readonly (Ended & { readonly last_view: string | null })[];
+  readonly agents: readonly Closed[];
   /** True when nothing of the team ran any more. */
   readonly already: boolean;
 }
@@ -39,7 +39,7 @@ export async function completeShutdown(
   sessionName: string,
   lives: readonly IncarnationRow[],
 ): Promise<ShutDown> {
-  const agents = await Promise.all(lives.map((life) => end(effects, saga.team, life)));
+  const agents = await closeLives(effects, saga.team, lives, 'the team was shut down');
   await effects.reach('shutdown.agents_ended');
   await effects.terminals.closeSession(sessionName);
   await effects.reach('shutdown.session_ended');
@@ -49,16 +49,4 @@ export async function completeShutdown(
     });
   });
   return { agents, already: false };
-}
-
-async function end(
-  effects: Effects,
-  team: TeamId,
-  life: IncarnationRow,
-): Promise<Ended & { last_view: string | null }> {
-  let last_view: string | undefined;
-  const ended = await endLife(effects, life, 'the team was shut down', async (pane) => {
-    last_view = await keepLastView(effects, team, life.agent_id as AgentId, pane);
-  });
-  return { ...ended, last_view: last_view ?? null };
 }

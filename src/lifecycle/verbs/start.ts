@@ -1,5 +1,5 @@
 import { isRefusal, type Refusal, shellWord, type TeamId } from '../../kernel/index.ts';
-import { liveIncarnations, type TeamRow, updateAgent, upsertAgent } from '../../ledger/index.ts';
+import { liveIncarnations, type TeamRow, updateAgent } from '../../ledger/index.ts';
 import type { Team } from '../../team/index.ts';
 import type { Effects } from '../effects.ts';
 import { enrol } from '../enrolling.ts';
@@ -9,7 +9,7 @@ import type { Started } from '../starting/agent.ts';
 import { recordDeprecated } from '../starting/deprecated.ts';
 import { type FailedLives, type Start, type StartedLives, startLives, undoLives } from '../starting/lives.ts';
 import type { PlannedAgent } from '../starting/plan.ts';
-import { agentRow, failed, grant, grantedBy } from './launch.ts';
+import { failed, grant, grantedBy, putAgent } from './launch.ts';
 import { stopNow } from './stop.ts';
 
 export type StartMode = 'noop' | 'resumed' | 'fresh';
@@ -60,12 +60,12 @@ export async function startPlanned(
     verb: 'start',
     team,
     agents: [planned],
-    granted: grantedBy([planned], order),
+    journal: grantedBy([planned], order),
     cut,
     asked: async (change) => {
       const over = await overLimit(effects, change.tx, team, spec.id);
       if (over) throw new TooMany(over);
-      await upsertAgent(change, agentRow(team, spec, position, 'running'));
+      await putAgent(change, spec, { position, intent: 'running' });
       await recordDeprecated(change, team);
       await change.event('agent.starting', { agent_id: spec.id, start_mode, asked_by: order.asked_by });
       await grant(change, [planned], order);
@@ -82,7 +82,7 @@ export async function startPlanned(
 }
 
 /** Two that start at once may both have seen the last free place: the commit gives it to one of them. */
-async function startOrTooMany(effects: Effects, start: Start): Promise<StartedLives | Refusal> {
+export async function startOrTooMany(effects: Effects, start: Start): Promise<StartedLives | Refusal> {
   try {
     return await startLives(effects, start);
   } catch (error) {

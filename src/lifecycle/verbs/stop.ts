@@ -1,4 +1,4 @@
-import { type AgentId, isRefusal, type Refusal, refuse, type TeamId } from '../../kernel/index.ts';
+import { type AgentId, isRefusal, type Refusal, refuse, shellWord, type TeamId } from '../../kernel/index.ts';
 import { discardSessions, type IncarnationRow, type TeamRow, updateAgent } from '../../ledger/index.ts';
 import type { Effects } from '../effects.ts';
 import { type Ended, endLife, keepLastView } from '../ending.ts';
@@ -38,12 +38,7 @@ export async function stopNow(
   await enrol(effects, team, agent);
   await effects.reach('stop.journalled');
   const [done] = await completeStop(effects, saga, life ? [life] : [], why);
-  if (done && !done.ended) {
-    return refuse('shutdown_partial', `Could not prove that ${agent} ended.`, {
-      evidence: { agent, incarnation: done.incarnation },
-      next: [`team-agent stop-agent ${agent}`, 'team-agent status'],
-    });
-  }
+  if (done && !done.ended) return cannotProveEnd(done);
   return { ok: true, stopped: done !== undefined, last_view: done?.last_view ?? null };
 }
 
@@ -53,21 +48,41 @@ export async function completeStop(
   saga: Saga,
   lives: readonly IncarnationRow[],
   why = 'it was stopped',
-): Promise<readonly (Ended & { readonly last_view: string | null })[]> {
-  const done = await Promise.all(
-    lives.map(async (life) => {
-      let last_view: string | undefined;
-      const ended = await endLife(effects, life, why, async (pane) => {
-        last_view = await keepLastView(effects, saga.team, life.agent_id as AgentId, pane);
-      });
-      return { ...ended, last_view: last_view ?? null };
-    }),
-  );
+): Promise<readonly Closed[]> {
+  const done = await closeLives(effects, saga.team, lives, why);
   await effects.reach('stop.ended');
   await saga.end('done', async (change) => {
     for (const { agent_id, ended } of done) if (ended) await change.event('agent.stopped', { agent_id });
   });
   return done;
+}
+
+/** A life that was to end, with what its screen showed last. */
+export type Closed = Ended & { readonly last_view: string | null };
+
+/** Ends lives side by side, each by its own pane. */
+export function closeLives(
+  effects: Effects,
+  team: TeamId,
+  lives: readonly IncarnationRow[],
+  why: string,
+): Promise<readonly Closed[]> {
+  return Promise.all(
+    lives.map(async (life) => {
+      let last_view: string | undefined;
+      const ended = await endLife(effects, life, why, async (pane) => {
+        last_view = await keepLastView(effects, team, life.agent_id as AgentId, pane);
+      });
+      return { ...ended, last_view: last_view ?? null };
+    }),
+  );
+}
+
+export function cannotProveEnd({ agent_id, incarnation }: Ended): Refusal {
+  return refuse('shutdown_partial', `Could not prove that ${agent_id} ended.`, {
+    evidence: { agent: agent_id, incarnation },
+    next: [`team-agent stop-agent ${shellWord(agent_id)}`, 'team-agent status'],
+  });
 }
 
 /** Gives up the conversation of an agent that does not run: from now on nobody resumes it, and nothing would be lost. */

@@ -47,7 +47,7 @@ export function readSpec(file: TeamFile, around: SpecSurroundings): Team | Refus
   const routing = rulesOf(spec, fault);
   const head = headOf(spec, routing.rules, [...secrets, ...problems, ...routing.problems], fault);
   const roles = spec.agents.map((agent, index) => roleOf(agent, index, { spec, file: file.path, head, inside, fault }));
-  return assemble(head, roles, inside, file.path);
+  return assemble(head, roles, inside, { spec: file.path });
 }
 
 function readFields(file: TeamFile): FrontMatter | readonly Problem[] {

@@ -1,15 +1,22 @@
+import path from 'node:path';
 import { isRefusal, type Refusal } from '../../../kernel/reasons.ts';
 import type { Answers, Verb } from '../../answers.ts';
 import { call } from '../../calling.ts';
 import type { Context } from '../../context.ts';
 import { warnOfAutoTrust } from '../../documents.ts';
 import { type Outcome, outcomeOf, refused } from '../../outcome.ts';
-import { agentStartedLines, agentStoppedLines, restartLines } from '../../rendering/agents.ts';
+import {
+  agentAddedLines,
+  agentRemovedLines,
+  agentStartedLines,
+  agentStoppedLines,
+  restartLines,
+} from '../../rendering/agents.ts';
 import type { Look } from '../../rendering/look.ts';
 import { planLines } from '../../rendering/plan.ts';
 import { surroundingOf } from './variables.ts';
 
-type Planned = 'restart' | 'start-agent' | 'stop-agent' | 'reset-agent';
+type Planned = 'restart' | 'start-agent' | 'stop-agent' | 'reset-agent' | 'add-agent' | 'fork-agent' | 'remove-agent';
 
 interface Dry {
   readonly dryRun?: boolean;
@@ -50,13 +57,45 @@ export async function reset(
   return perform(context, 'reset-agent', args, flags, agentStartedLines);
 }
 
+export async function add(
+  context: Context,
+  agent: string,
+  flags: Consent & Dry & { readonly roleFile: string },
+): Promise<Outcome> {
+  const joins = { agent, role_file: path.resolve(context.cwd, flags.roleFile) };
+  const order = await orderOf(context, 'add-agent', flags, joins);
+  return perform(context, 'add-agent', isRefusal(order) ? order : { ...order, ...joins }, flags, agentAddedLines);
+}
+
+export async function fork(
+  context: Context,
+  source: string,
+  flags: Consent & Dry & { readonly as: string; readonly label?: string },
+): Promise<Outcome> {
+  const order = await orderOf(context, 'fork-agent', flags);
+  const label = flags.label === undefined ? {} : { label: flags.label };
+  const args = isRefusal(order) ? order : { ...order, source, agent: flags.as, ...label };
+  return perform(context, 'fork-agent', args, flags, agentAddedLines);
+}
+
+export async function remove(
+  context: Context,
+  agent: string,
+  flags: Dry & { readonly fromSpec?: boolean; readonly confirm?: boolean; readonly force?: boolean },
+): Promise<Outcome> {
+  const { fromSpec = false, confirm = false, force = false } = flags;
+  const asked = { agent, from_spec: fromSpec, confirm, force };
+  return perform(context, 'remove-agent', asked, flags, agentRemovedLines);
+}
+
 /** The variables that the team's agents ask for go along, from the environment of whoever starts them. */
 async function orderOf(
   context: Context,
   verb: Verb,
   { allowFresh = false, trust = false, yes = false }: Consent,
+  joins?: { readonly agent: string; readonly role_file: string },
 ): Promise<Readonly<Record<string, unknown>> | Refusal> {
-  const asked = await call(context, 'who-starts', { verb });
+  const asked = await call(context, 'who-starts', { verb, ...(joins ? { joins } : {}) });
   if (isRefusal(asked)) return asked;
   warnOfAutoTrust({ autoTrust: asked.auto_trust }, context);
   return { ...(await surroundingOf(asked.agents, context.environment)), allow_fresh: allowFresh, trust, yes };

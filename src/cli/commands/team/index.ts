@@ -71,6 +71,26 @@ export function teamCommands(program: Command, perform: Perform): void {
     .summary('give up the conversation of an agent and start it anew')
     .option('--discard-session', 'yes, give it up')
     .action((agent: string, flags) => perform(async (context) => (await agents()).reset(context, agent, flags)));
+  const joins = (command: Command): Command =>
+    command
+      .option('--trust', "say yes to the agent's folder, where its CLI does not trust it yet")
+      .option('--yes', 'say yes to an agent that never asks before it acts')
+      .addOption(hidden('--no-display'));
+  dry(joins(program.command('add-agent <agent>')))
+    .summary('make the agent of a role document a member')
+    .requiredOption('--role-file <file>', 'its role document; the team keeps a copy')
+    .action((agent: string, flags) => perform(async (context) => (await agents()).add(context, agent, flags)));
+  dry(joins(program.command('fork-agent <agent>')))
+    .summary('a new member that knows what AGENT knows')
+    .requiredOption('--as <id>', 'the id of the new member')
+    .option('--label <role>', 'its role, when it is another one')
+    .action((agent: string, flags) => perform(async (context) => (await agents()).fork(context, agent, flags)));
+  dry(program.command('remove-agent <agent>'))
+    .summary('make an agent no member any more')
+    .option('--force', 'end it when it runs')
+    .option('--from-spec', "though the team's own documents describe it, which stay as they are")
+    .option('--confirm', 'yes, though the documents describe it')
+    .action((agent: string, flags) => perform(async (context) => (await agents()).remove(context, agent, flags)));
   for (const provider of ['claude', 'codex']) {
     program
       .command(`${provider} [args...]`)

@@ -45,14 +45,15 @@ export async function preflight(context: Context, given: string | undefined, fla
 async function orderOf(context: Context, as: Name, given: string | undefined, flags: Flags) {
   const workspace = findWorkspace(context, 'change');
   if (isRefusal(workspace)) return workspace;
-  const { whoAsks } = await import('../../../lifecycle/index.ts');
+  const { askingOf, readDocuments } = await import('../../../lifecycle/index.ts');
   const folder = documentsAt(context, workspace, given ?? context.globals.team ?? '.');
   const { name, teamId: team_id } = flags;
   const words = { ...(name === undefined ? {} : { name }), ...(team_id === undefined ? {} : { team_id }) };
-  const asking = whoAsks({ workspace }, { documents: folder, name: name ?? team_id ?? path.basename(folder) });
+  const team = readDocuments(workspace, { folder, ...words });
   // What is wrong with them is told by the verb.
-  if (!isRefusal(asking)) warnOfAutoTrust(asking, context);
-  const surrounding = await surroundingOf(isRefusal(asking) ? [] : asking.agents, context.environment);
+  if (!isRefusal(team)) warnOfAutoTrust(team, context);
+  const asking = isRefusal(team) ? [] : askingOf(team.agents);
+  const surrounding = await surroundingOf(asking, context.environment);
   const yeses = { trust: flags.trust ?? false, yes: flags.yes ?? false, fresh: flags.fresh ?? false };
   return { workspace, order: { folder, as, ...words, ...yeses, ...surrounding } };
 }

@@ -10,7 +10,7 @@ import {
   type TaskId,
   type TeamId,
 } from '../../../kernel/index.ts';
-import { agentsOf, findTask, type TeamRow } from '../../../ledger/index.ts';
+import { agentsOf, type Change, findTask, lastBearer, type TeamRow } from '../../../ledger/index.ts';
 import { checkBody, type Letter, resolveAddressees, type Sent, store } from '../../../messages/index.ts';
 import { type AgentCaller, type Caller, ownTeamOf, senderIn } from '../../callers.ts';
 import type { Runtime } from '../../runtime.ts';
@@ -171,7 +171,7 @@ async function storeLetter(
         message_id: id,
         sender,
         authority,
-        to: to.map((agent) => ({ agent, generation: 1 })),
+        to: await Promise.all(to.map((agent) => bearerOf(change, agent))),
         body: args.text,
         task_id: plan.name,
         reply_to: request?.message_id as MessageId | undefined,
@@ -194,6 +194,14 @@ async function storeLetter(
   if (caller.kind === 'agent' && !isRefusal(sent) && !sent.repeated)
     runtime.traffic(caller.team).note(caller.agent, to);
   return sent;
+}
+
+/** Who bears a name in this moment. One that was just removed is told to the sender as dead, not given to the next. */
+async function bearerOf(change: Change, agent: AgentId): Promise<Letter['to'][number]> {
+  if (agent === LEADER) return { agent, generation: 1 };
+  const last = await lastBearer(change.tx, change.team, agent);
+  if (!last) throw new Error(`a recipient that never was: ${agent}`);
+  return { agent, generation: last.generation };
 }
 
 async function answerOf(

@@ -1,0 +1,55 @@
+import { type AgentId, isRefusal, type Refusal, type TeamId } from '../../kernel/index.ts';
+import { type MemberChangeRow, memberChanges, type TeamRow } from '../../ledger/index.ts';
+import type { AgentSpec, MemberChange, Team } from '../../team/index.ts';
+import type { Sight } from '../sight.ts';
+import { type LaunchOrder, readDocuments } from './plan.ts';
+
+type House = Pick<Sight, 'workspace' | 'ledger'>;
+
+/** A team as it is: its documents as they are written now, with those who were added and without those who were removed. */
+export async function readMembers(house: House, { team, documents, name }: TeamRow): Promise<Team | Refusal> {
+  const changes = await changesOf(house, team as TeamId);
+  return readDocuments(house.workspace, { folder: documents, name }, changes);
+}
+
+/** The same for documents that are to be started: which team they mean stands in them. */
+export async function readOrdered(
+  house: House,
+  order: Pick<LaunchOrder, 'folder' | 'name' | 'team_id'>,
+): Promise<Team | Refusal> {
+  const team = readDocuments(house.workspace, order);
+  if (isRefusal(team)) return team;
+  const changes = await changesOf(house, team.id);
+  return changes.length === 0 ? team : readDocuments(house.workspace, order, changes);
+}
+
+/** What of an agent says which variables it asks for: its document, and what its CLI finds where it would work. */
+export type Asking = Pick<AgentSpec, 'id' | 'provider' | 'folder' | 'permission' | 'env'>;
+
+/**
+ * Those who would be started, as the team is, and whether its documents switch on what is deprecated; `newcomer`: and
+ * somebody who is to be added.
+ */
+export async function whoAsks(
+  house: House,
+  row: TeamRow,
+  newcomer?: AgentSpec,
+): Promise<(Pick<Team, 'autoTrust'> & { readonly agents: readonly Asking[] }) | Refusal> {
+  const team = await readMembers(house, row);
+  if (isRefusal(team)) return team;
+  return { autoTrust: team.autoTrust, agents: askingOf(newcomer ? [...team.agents, newcomer] : team.agents) };
+}
+
+export function askingOf(agents: readonly AgentSpec[]): readonly Asking[] {
+  return agents.map(({ id, provider, folder, permission, env }) => ({ id, provider, folder, permission, env }));
+}
+
+/** Who was added to a team or removed from it beside its documents. */
+export async function changesOf({ ledger }: House, team: TeamId): Promise<readonly MemberChange[]> {
+  return (await memberChanges(ledger.db, team)).map(changeOf);
+}
+
+function changeOf({ agent_id, kind, document }: MemberChangeRow): MemberChange {
+  const id = agent_id as AgentId;
+  return kind === 'added' && document !== null ? { kind, id, document } : { kind: 'removed', id };
+}

@@ -1,0 +1,110 @@
+import { type AgentId, isRefusal, type Refusal, type TeamId } from '../../kernel/index.ts';
+import {
+  agentsOf,
+  type Change,
+  deleteMemberChange,
+  discardSessions,
+  type IncarnationRow,
+  putMemberChange,
+  type TeamRow,
+  tasksOf,
+  updateAgent,
+} from '../../ledger/index.ts';
+import { removeRecipient } from '../../messages/index.ts';
+import type { Effects } from '../effects.ts';
+import { enrol } from '../enrolling.ts';
+import { Saga } from '../journal.ts';
+import { planRemove, type Removed, type RemoveOrder } from '../planning/removing.ts';
+import { removeDocument } from '../starting/kept-document.ts';
+import { type Closed, cannotProveEnd, closeLives } from './stop.ts';
+
+export interface AgentRemoved {
+  readonly ok: true;
+  /** Did the team's documents describe it? They do so still, and count no more. */
+  readonly from_spec: boolean;
+  readonly stopped: boolean;
+  readonly last_view: string | null;
+  /** False: somebody edited the document that the team kept for it; it stays. Null: there was none. */
+  readonly role_file_removed: boolean | null;
+  /** Open tasks that still name it. */
+  readonly tasks: readonly string[];
+}
+
+/**
+ * Makes an agent no member any more: it is ended, its conversation is given up, its mail is dead and whoever wrote it is
+ * told. Its documents stay; those of the team itself are not looked at any more for its name.
+ */
+export function removeAgent(effects: Effects, row: TeamRow, order: RemoveOrder): Promise<AgentRemoved | Refusal> {
+  const touched = { team: row.team as TeamId, agent: order.agent };
+  const verb = () => removeNow(effects, row, order);
+  return order.force ? effects.queue.runAtOnce(touched, verb) : effects.queue.run(touched, verb);
+}
+
+async function removeNow(effects: Effects, row: TeamRow, order: RemoveOrder): Promise<AgentRemoved | Refusal> {
+  const { agent } = order;
+  const team = row.team as TeamId;
+  const plan = await planRemove(effects, row, order);
+  if (isRefusal(plan)) return plan;
+  const { removed, life, member } = plan;
+  const saga = new Saga(effects.ledger, team);
+  await effects.ledger.change(team, order.asked_by, async (change) => {
+    if (member.intent !== 'paused') await updateAgent(change, agent, { intent: 'stopped' });
+    await saga.open(change, 'remove', { ...removed, incarnations: life ? [life.incarnation] : [] });
+    await change.event('agent.removing', { agent_id: agent, from_spec: removed.native, force: order.force });
+  });
+  await enrol(effects, team, agent);
+  await effects.reach('remove.journalled');
+  const done = await completeRemove(effects, saga, removed, life ? [life] : []);
+  if (isRefusal(done)) return done;
+  const open = (await tasksOf(effects.ledger.db, team)).filter(
+    (task) => task.assignee === agent && !['done', 'failed', 'cancelled'].includes(task.status),
+  );
+  return { ok: true, from_spec: removed.native, ...done, tasks: open.map(({ task_id }) => task_id) };
+}
+
+/**
+ * The rest of a removal after its point of no return; boot comes here when it was cut off. When nobody can prove that the
+ * agent ended, it stays a member that is stopped.
+ */
+export async function completeRemove(
+  effects: Effects,
+  saga: Saga,
+  { agent, native, kept }: Removed,
+  lives: readonly IncarnationRow[],
+): Promise<Refusal | Pick<AgentRemoved, 'stopped' | 'last_view' | 'role_file_removed'>> {
+  const closed = await closeLives(effects, saga.team, lives, 'it was removed from the team');
+  await effects.reach('remove.ended');
+  const left = closed.find(({ ended }) => !ended);
+  if (left) {
+    await saga.end('undone', async (change) => {
+      await change.event('agent.remove_undone', { agent_id: agent });
+    });
+    return cannotProveEnd(left);
+  }
+  // Before the commit: a boot that finds this cut off does it again.
+  const role_file_removed = kept && removeDocument(kept);
+  await effects.reach('remove.cleared');
+  await saga.end('done', (change) => remove(change, effects, agent, native));
+  await enrol(effects, saga.team, agent);
+  const [done]: readonly (Closed | undefined)[] = closed;
+  return { stopped: done !== undefined, last_view: done?.last_view ?? null, role_file_removed };
+}
+
+async function remove(change: Change, { mint }: Effects, agent: AgentId, native: boolean): Promise<void> {
+  const member = (await agentsOf(change.tx, change.team)).find(({ agent_id }) => agent_id === agent);
+  if (!member) return;
+  await removeRecipient(change, mint, agent, member.generation);
+  await discardSessions(change, agent);
+  await updateAgent(change, agent, { intent: 'removed' });
+  await (native
+    ? putMemberChange(change, {
+        agent_id: agent,
+        kind: 'removed',
+        document: null,
+        document_hash: null,
+        forked_from: null,
+        made_by: 'coordinator',
+      })
+    : deleteMemberChange(change, agent));
+  await change.event('agent.removed', { agent_id: agent, generation: member.generation, from_spec: native });
+}
