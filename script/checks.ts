@@ -4,6 +4,7 @@ import path from 'node:path';
 import { publint } from 'publint';
 import { formatMessage } from 'publint/utils';
 import { importCycles, roomViolations, type Sources } from './rooms.ts';
+import { staleSchemas } from './schemas.ts';
 import { machineTraces, shellOf } from './traces.ts';
 
 /** How many passed and how many failed, of checks or of tests. */
@@ -37,6 +38,7 @@ const CHECKS: readonly Check[] = [
   { name: 'import cycles', problems: async () => importCycles(await sources()) },
   { name: 'dead code', problems: () => tool('knip/bin/knip.js', ['--no-progress', '--no-config-hints']) },
   { name: 'code that only tests use', problems: () => tool('knip/bin/knip.js', [...PRODUCTION, '--no-config-hints']) },
+  { name: 'schemas', problems: async () => staleSchemas() },
   { name: 'package', problems: packageProblems },
   { name: 'install scripts', problems: installScripts },
   { name: 'shell scripts', problems: shellScripts },

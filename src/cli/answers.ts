@@ -346,7 +346,12 @@ export interface Answers {
       readonly leads: readonly string[];
     }[];
   };
-  'who-starts': { readonly ok: true; readonly team: string; readonly agents: readonly Asking[] };
+  'who-starts': {
+    readonly ok: true;
+    readonly team: string;
+    readonly agents: readonly Asking[];
+    readonly auto_trust: boolean;
+  };
   'start-agent': AgentStarted & { readonly start_mode: 'noop' | 'resumed' | 'fresh' };
   'stop-agent': {
     readonly ok: true;

@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import type { Perform } from './commands/declaring.ts';
+import { documentsCommands } from './commands/documents/index.ts';
 import { lookingCommands } from './commands/looking/index.ts';
 import { machineCommands } from './commands/machine/index.ts';
 import { messagesCommands } from './commands/messages/index.ts';
@@ -12,7 +13,7 @@ Start here:  team-agent demo              scripted agents on a small real job
              team-agent quick-start DIR   your own team, from its documents`;
 
 /**
- * Every command, in four groups; each group is declared in its folder of `commands/`. What a command needs is loaded when it
+ * Every command, in five groups; each group is declared in its folder of `commands/`. What a command needs is loaded when it
  * runs: asking for help loads none of it.
  */
 export function buildProgram(perform: Perform): Command {
@@ -25,6 +26,7 @@ export function buildProgram(perform: Perform): Command {
     .configureHelp({ showGlobalOptions: true })
     .helpCommand(false);
   teamCommands(program.commandsGroup('Team:'), perform);
+  documentsCommands(program.commandsGroup('Documents:'), perform);
   messagesCommands(program.commandsGroup('Messages:'), perform);
   lookingCommands(program.commandsGroup('Looking:'), perform);
   machineCommands(program.commandsGroup('Machine:'), perform);

@@ -143,8 +143,9 @@ const PLANNERS: Readonly<Record<string, Planner>> = {
       const { joins } = whoInput.parse(args);
       const newcomer = joins && (await addedNewcomer(sight, row, joins));
       if (isRefusal(newcomer)) return newcomer;
-      const agents = await whoAsks(sight, row, newcomer?.spec);
-      return isRefusal(agents) ? agents : { ok: true, team: row.team, agents };
+      const asking = await whoAsks(sight, row, newcomer?.spec);
+      if (isRefusal(asking)) return asking;
+      return { ok: true, team: row.team, agents: asking.agents, auto_trust: asking.autoTrust };
     }),
 };
 

@@ -6,7 +6,7 @@ const PROBLEMS = 20;
 /** How much of a field's name a problem repeats, in characters. */
 const NAME = 80;
 
-const text = z.string({ error: missingOr('must be text') }).refine((value) => value.trim() !== '', 'is blank');
+const text = z.string({ error: missingOr('must be text') }).regex(/\S/, 'is blank');
 const oneOf = <const Words extends readonly [string, ...string[]]>(...words: Words) =>
   z.enum(words, { error: missingOr(`must be one of ${words.join(', ')}`) });
 const listOf = <Shape extends z.ZodRawShape>(shape: Shape) =>
@@ -15,7 +15,7 @@ const fields = <Shape extends z.ZodRawShape>(shape: Shape) =>
   z.strictObject(shape, { error: missingOr('must be an object') });
 
 /** A result as it is written down and passed on: every field, none beside them, every text with something in it. */
-const ENVELOPE = fields({
+export const ENVELOPE = fields({
   schema_version: oneOf('result_envelope_v1'),
   task_id: text,
   agent_id: text,

@@ -80,6 +80,7 @@ export function assemble(
     name,
     objective: fields.objective ?? (head.body || `Work together on ${name}.`),
     sessionName: fields.session_name ?? `team-${id}`,
+    workspace: around.workspace,
     folder: around.folder,
     hasTeamDocument: head.written,
     leaderProvider: leader.provider,

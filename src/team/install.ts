@@ -77,7 +77,7 @@ export function planHome(
   const spec = isSpec(real);
   if (!spec && isBelow(home, real)) return { folder: real, writes: [] };
   const folder = path.join(home, team.id);
-  const files = spec ? filesOfSpec(team, workspace) : filesOf(source, team);
+  const files = spec ? filesOfSpec(team) : filesOf(source, team);
   const outside = files.find((file) => !isBelow(folder, path.join(folder, file.path)));
   if (outside) {
     const message = `A script lies outside ${source} and cannot be kept with the team: ${outside.path}. Move it below agents/, or name it by its absolute path.`;
@@ -104,8 +104,8 @@ function filesOf(source: string, team: Team): InstalledFile[] {
   return [...files].map(([name, bytes]) => ({ path: name, bytes }));
 }
 
-function filesOfSpec(team: Team, workspace: string): InstalledFile[] {
-  const documents = documentsOf(team, workspace).map(({ path: name, text }) => ({
+function filesOfSpec(team: Team): InstalledFile[] {
+  const documents = documentsOf(team).map(({ path: name, text }) => ({
     path: name,
     bytes: Buffer.from(text),
   }));

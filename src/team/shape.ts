@@ -92,6 +92,8 @@ export interface Team {
   readonly name: string;
   readonly objective: string;
   readonly sessionName: string;
+  /** Absolute path of the project. */
+  readonly workspace: string;
   /** Absolute path of the folder with the documents. */
   readonly folder: string;
   /** False when the folder has role documents but no TEAM.md. */

@@ -81,7 +81,10 @@ describe('G12 what a start goes on with', () => {
   test('G12 a session whose record holds a life is resumed, with consent to a fresh one too', async () => {
     const { decide, file } = await past({ interacted: true, record: LIFE });
     for (const allow_fresh of [false, true]) {
-      expect(await decide({ allow_fresh })).toEqual({ how: 'resume', session: `s-${ONE}`, record: file });
+      expect(await decide({ allow_fresh })).toMatchObject({
+        action: 'resume',
+        continues: { how: 'resume', session: `s-${ONE}`, record: file },
+      });
     }
   });
 
@@ -99,12 +102,12 @@ describe('G12 what a start goes on with', () => {
       next: ['team-agent restart --team one --allow-fresh'],
     });
     expect(refused.message).toMatch(why);
-    expect(await decide({ allow_fresh: true })).toBeUndefined();
+    expect(await decide({ allow_fresh: true })).toEqual({ action: 'fresh', reason: expect.stringMatching(why) });
   });
 
   test('G12 where nobody spoke, what is gone is no loss', async () => {
     const { decide } = await past({ interacted: false });
-    expect(await decide()).toBeUndefined();
+    expect(await decide()).toEqual({ action: 'fresh', reason: expect.stringMatching(/its record is not there/) });
   });
 
   test('G12 a CLI that cannot resume is refused, where somebody spoke', async () => {
@@ -116,12 +119,12 @@ describe('G12 what a start goes on with', () => {
   test('G04 a record that cannot be read is tried', async () => {
     const { decide, file } = await past({ interacted: true });
     fs.mkdirSync(file);
-    expect(await decide()).toMatchObject({ how: 'resume', session: `s-${ONE}` });
+    expect(await decide()).toMatchObject({ action: 'resume', continues: { session: `s-${ONE}` } });
   });
 
   test('G05 a session that was given up is not resumed though its record lies there; the same name in another team keeps its own', async () => {
     const { decide } = await past({ interacted: true, record: LIFE, discarded: true });
-    expect(await decide()).toBeUndefined();
+    expect(await decide()).toEqual({ action: 'start', reason: 'it has no conversation yet' });
     const rows = await at.ledger.db.selectFrom('agents').select(['team', 'interacted_at']).orderBy('team').execute();
     expect(rows.map(({ interacted_at }) => interacted_at).sort()).toEqual([5, null].sort());
     expect(rows.find(({ team }) => team === ONE)?.interacted_at).toBeNull();

@@ -35,7 +35,7 @@ describe('a team as a spec', () => {
     fc.assert(
       fc.property(teamValues(), folders, (values, folder) => {
         const compiled = teamOf(values);
-        const text = specText(specOf(compiled, { folder, workspace: '/w' }));
+        const text = specText(specOf(compiled, folder));
         expect(said(team(text, { folder, workspace: undefined }))).toEqual(said(compiled));
       }),
       { numRuns: 150 },
@@ -47,7 +47,7 @@ describe('a team as a spec', () => {
     fc.assert(
       fc.property(teamValues(), (values) => {
         const compiled = teamOf(values);
-        const again = compileTeam(documentsOf(compiled, '/w'), around);
+        const again = compileTeam(documentsOf(compiled), around);
         if (isRefusal(again)) throw new Error(again.message);
         const [one, other] = [said(compiled), said(again)];
         expect({ ...other, agents: script(again).map(({ file, ...agent }) => agent) }).toEqual({
@@ -65,7 +65,7 @@ describe('a team as a spec', () => {
       body: `Work as number ${index}.\nSay what you did.`,
     }));
     const head = { name: 'Web shop', startup_order: [`agent-${count - 1}`], max_active_agents: 2 };
-    const spec = specOf(teamOf({ head, roles }), { folder: '/w/.team/shop/export', workspace: '/w' });
+    const spec = specOf(teamOf({ head, roles }), '/w/.team/shop/export');
     expect(specText(spec)).toMatchSnapshot();
   });
 });

@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Exporter } from '../../src/coordinator/export/exporter.ts';
 import { renderTeamState, type Task, type TeamState } from '../../src/coordinator/export/team-state.ts';
-import { type Clock, systemClock, type TaskId } from '../../src/kernel/index.ts';
+import { type Clock, type Refusal, refuse, systemClock, type TaskId } from '../../src/kernel/index.ts';
 import {
   assignTask,
   beginTask,
@@ -229,9 +229,11 @@ async function exporting() {
   const clock = new Hand();
   const warned: unknown[] = [];
   const workspace = { there: true };
+  const spec: { now: string | Refusal | undefined } = { now: undefined };
   const exporter = new Exporter({
     ...{ ledger, clock, log: { warn: (facts: unknown) => void warned.push(facts) } },
     workspaceIsThere: () => workspace.there,
+    specOf: (team, folder) => spec.now ?? `${team.name} in ${path.basename(folder)}`,
   });
   const file = path.join(documents, 'export', 'team_state.md');
   const work = (id: string) =>
@@ -245,7 +247,7 @@ async function exporting() {
     clock.pass(100);
     await exporter.flush();
   };
-  return { ledger, clock, warned, workspace, exporter, documents, file, work, burst };
+  return { ledger, clock, warned, workspace, spec, exporter, documents, file, work, burst };
 }
 
 describe('F12 the summary follows the ledger', () => {
@@ -316,5 +318,30 @@ describe('F12 the summary follows the ledger', () => {
     });
     await burst();
     expect(fs.existsSync(file)).toBe(false);
+  });
+
+  it('B01 the spec follows the team, not its work; documents that are wrong leave the one that was there', async () => {
+    const { ledger, warned, spec, file, work, burst } = await exporting();
+    const specFile = path.join(path.dirname(file), 'team.spec.yaml');
+    const happens = async (type: string) => {
+      await ledger.change(ONE, 'person', (change) => change.event(type));
+      await burst();
+    };
+    await work('a');
+    await burst();
+    expect(fs.existsSync(specFile)).toBe(false);
+    await happens('team.launched');
+    expect(fs.readFileSync(specFile, 'utf8')).toBe('crew in export');
+    const { ino } = fs.statSync(specFile);
+    await happens('agent.started');
+    expect(fs.statSync(specFile).ino).toBe(ino);
+    spec.now = refuse('team_document_invalid', 'the documents are wrong');
+    await happens('agent.starting');
+    await happens('agent.starting');
+    expect(fs.readFileSync(specFile, 'utf8')).toBe('crew in export');
+    expect(warned).toHaveLength(1);
+    spec.now = 'another';
+    await happens('team.restarted');
+    expect(fs.readFileSync(specFile, 'utf8')).toBe('another');
   });
 });

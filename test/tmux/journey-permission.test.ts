@@ -53,7 +53,7 @@ test('C04 agents that never ask start only after a yes, and what the refusal sug
   expect(status.agents).toMatchObject({ bold: { permission: 'bypass' }, careful: { permission: 'manual' } });
 });
 
-test('C04 a yes counts for one start only', async () => {
+test('C04 a yes counts for one launch only', async () => {
   product = new Product();
   const folder = product.writeTeam('crew', [{ id: 'bold', script: LISTENER }], 'dangerous_auto_approve: true\n');
   expect(await ask(product, 'quick-start', folder, '--yes')).toMatchObject({ ok: true });

@@ -1,12 +1,10 @@
-import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { identifyProcess, probeProcess } from '../../src/kernel/index.ts';
-import { freshFolder } from '../support/files.ts';
 import { Product } from '../support/product.ts';
-import { ask, deliver, inputsOf, LISTENER, lifeOf, start, tmux } from './journey.ts';
+import { ask, deliver, inputsOf, LISTENER, lifeOf, pathWith, start, tmux } from './journey.ts';
 
 let product: Product;
 beforeEach(() => {
@@ -159,18 +157,6 @@ test('C06 a folder that is not there is refused', async () => {
   expect(await ask(product, 'quick-start', 'nowhere')).toMatchObject({ code: 1, reason: 'team_directory_missing' });
   expect(teamExists()).toBe(false);
 });
-
-/** A PATH with everything that the command needs but tmux, or with a tmux of the test's own. */
-function pathWith(tmuxScript?: string): string {
-  const folder = freshFolder('path');
-  const tools = ['sh', 'node', 'readlink', 'find', 'dirname', 'cat', 'sed', 'date', 'mv', 'ps', 'env'];
-  for (const tool of tools) {
-    const found = execFileSync('sh', ['-c', `command -v ${tool} || true`], { encoding: 'utf8' }).trim();
-    if (found.startsWith('/')) fs.symlinkSync(found, path.join(folder, tool));
-  }
-  if (tmuxScript) fs.writeFileSync(path.join(folder, 'tmux'), tmuxScript, { mode: 0o755 });
-  return folder;
-}
 
 test.each([
   ['no tmux', undefined, 'tmux_missing'],

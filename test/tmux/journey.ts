@@ -7,6 +7,7 @@ import type { AgentHandle } from '../../src/providers/index.ts';
 import { parseRecordLine, type RecordLine, type UserLine } from '../../src/providers/scripted/record.ts';
 import type { PaneHandle } from '../../src/tmux/index.ts';
 import { eventually } from '../support/eventually.ts';
+import { freshFolder } from '../support/files.ts';
 import type { Product } from '../support/product.ts';
 
 /** What `deliveries --json` tells of one message to one recipient. */
@@ -208,4 +209,16 @@ export function toolAnswer(result: CallToolResult): Answer & Result & { body?: s
   const [part] = result.content;
   if (part?.type !== 'text') throw new Error(`no text: ${JSON.stringify(result)}`);
   return { ...JSON.parse(part.text), isError: result.isError === true };
+}
+
+/** A PATH with everything that the command needs but tmux, or with a tmux of the test's own. */
+export function pathWith(tmuxScript?: string): string {
+  const folder = freshFolder('path');
+  const tools = ['sh', 'node', 'readlink', 'find', 'dirname', 'cat', 'sed', 'date', 'mv', 'ps', 'env'];
+  for (const tool of tools) {
+    const found = execFileSync('sh', ['-c', `command -v ${tool} || true`], { encoding: 'utf8' }).trim();
+    if (found.startsWith('/')) fs.symlinkSync(found, path.join(folder, tool));
+  }
+  if (tmuxScript) fs.writeFileSync(path.join(folder, 'tmux'), tmuxScript, { mode: 0o755 });
+  return folder;
 }

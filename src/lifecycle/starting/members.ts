@@ -26,11 +26,18 @@ export async function readOrdered(
 /** What of an agent says which variables it asks for: its document, and what its CLI finds where it would work. */
 export type Asking = Pick<AgentSpec, 'id' | 'provider' | 'folder' | 'permission' | 'env'>;
 
-/** Those who would be started, as the team is; `newcomer`: and somebody who is to be added. */
-export async function whoAsks(house: House, row: TeamRow, newcomer?: AgentSpec): Promise<readonly Asking[] | Refusal> {
+/**
+ * Those who would be started, as the team is, and whether its documents switch on what is deprecated; `newcomer`: and
+ * somebody who is to be added.
+ */
+export async function whoAsks(
+  house: House,
+  row: TeamRow,
+  newcomer?: AgentSpec,
+): Promise<(Pick<Team, 'autoTrust'> & { readonly agents: readonly Asking[] }) | Refusal> {
   const team = await readMembers(house, row);
   if (isRefusal(team)) return team;
-  return askingOf(newcomer ? [...team.agents, newcomer] : team.agents);
+  return { autoTrust: team.autoTrust, agents: askingOf(newcomer ? [...team.agents, newcomer] : team.agents) };
 }
 
 export function askingOf(agents: readonly AgentSpec[]): readonly Asking[] {

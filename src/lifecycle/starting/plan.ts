@@ -21,7 +21,7 @@ import { lifeFolder } from '../life.ts';
 import type { Sight } from '../sight.ts';
 
 export interface LaunchOrder {
-  /** Absolute path of the team's documents. */
+  /** Absolute path of the folder with the team's documents, or of a spec. */
   readonly folder: string;
   /** The command that was typed. */
   readonly as?: 'quick-start' | 'launch' | 'start' | undefined;
@@ -67,7 +67,7 @@ export interface PlannedAgent extends Omit<Beginning, 'continues'> {
   readonly launch: LaunchPlan;
 }
 
-/** Reads a team's documents for this workspace; `changes` are those who were added or removed beside them. */
+/** Reads a team's documents, or its spec, for this workspace; `changes` are those who were added or removed beside them. */
 export function readDocuments(
   workspace: string,
   order: Pick<LaunchOrder, 'folder' | 'name' | 'team_id'>,

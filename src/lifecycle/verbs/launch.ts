@@ -20,6 +20,7 @@ import { type GrantedPlan, isDangerous, policyOf } from '../planning/grants.ts';
 import { planTeam } from '../planning/launching.ts';
 import { intentOf, startingOf, type TeamPlan } from '../planning/plan.ts';
 import type { Failure, Started } from '../starting/agent.ts';
+import { recordDeprecated } from '../starting/deprecated.ts';
 import { type FailedLives, startLives, undoLives } from '../starting/lives.ts';
 import { readOrdered } from '../starting/members.ts';
 import { type LaunchOrder, type PlannedAgent, readDocuments } from '../starting/plan.ts';
@@ -107,6 +108,7 @@ export async function putRunning(change: Change, mint: Mint, { team, agents }: T
     await change.event('agent.removed', { agent_id, generation, why: 'no document describes it any more' });
   }
   await defineTasks(change, team.tasks);
+  await recordDeprecated(change, team);
 }
 
 /** What a person said yes to goes into the journal of the verb that needed it: a later start of the same policy honours it. */

@@ -6,6 +6,7 @@ import { enrol } from '../enrolling.ts';
 import { overLimit, TooMany } from '../planning/limit.ts';
 import { planStart, type StartAgentOrder } from '../planning/starting.ts';
 import type { Started } from '../starting/agent.ts';
+import { recordDeprecated } from '../starting/deprecated.ts';
 import { type FailedLives, type Start, type StartedLives, startLives, undoLives } from '../starting/lives.ts';
 import type { PlannedAgent } from '../starting/plan.ts';
 import { failed, grant, grantedBy, putAgent } from './launch.ts';
@@ -65,6 +66,7 @@ export async function startPlanned(
       const over = await overLimit(effects, change.tx, team, spec.id);
       if (over) throw new TooMany(over);
       await putAgent(change, spec, { position, intent: 'running' });
+      await recordDeprecated(change, team);
       await change.event('agent.starting', { agent_id: spec.id, start_mode, asked_by: order.asked_by });
       await grant(change, [planned], order);
     },

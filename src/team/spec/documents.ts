@@ -15,12 +15,12 @@ export function scriptBeside(agent: AgentSpec): string | undefined {
  * The documents that say what a team is: TEAM.md, and a role document for each agent, which expects its script beside it.
  * Pure. A team that was started from a spec is kept like this, so that every team can be changed and grow in one way.
  */
-export function documentsOf(team: Team, workspace: string): TeamFile[] {
+export function documentsOf(team: Team): TeamFile[] {
   return [
     { path: 'TEAM.md', text: documentText(headOf(team), '') },
     ...team.agents.map((agent, index) => ({
       path: `agents/${prefixOf(team, index)}${agent.id}.md`,
-      text: documentText(roleOf(agent, workspace), agent.prompt),
+      text: documentText(roleOf(agent, team.workspace), agent.prompt),
     })),
   ];
 }

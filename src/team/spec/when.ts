@@ -12,7 +12,7 @@ export const WHEN = new RegExp(
 );
 
 /** The match that says the same as `when`, which is one that `WHEN` fits. In its globs `*` crosses folders. */
-export function matchOf(when: string): RouteMatch {
+function matchOf(when: string): RouteMatch {
   const field = /^\s*task\.(\w+)/.exec(when)?.[1];
   const values = [...when.matchAll(/'([^']*)'|"([^"]*)"/g)].map(([, single, double]) => single ?? double ?? '');
   if (field === 'type') return { type: values };

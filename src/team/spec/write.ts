@@ -5,30 +5,26 @@ import type { AgentSpec, Team } from '../shape.ts';
 import type { Spec } from './schema.ts';
 import { workOf } from './work.ts';
 
-/** Where a spec will stand: absolute paths. */
-export interface SpecPlace {
-  readonly folder: string;
-  readonly workspace: string;
-}
-
 /** The name that a spec has unless somebody gives it another. */
 export const SPEC_FILE = 'team.spec.yaml';
 
 /**
- * The spec of a team: everything that its documents say, in one file. Pure. `readSpec` makes the same team of it, but for
- * where its documents are. What lies in the workspace is named by relative paths when the spec lies there too.
+ * The spec of a team: everything that its documents say, in one file that will lie in `folder` (absolute). Pure. `readSpec`
+ * makes the same team of it, but for where its documents are. What lies in the workspace is named by relative paths when the
+ * spec lies there too.
  */
-export function specOf(team: Team, place: SpecPlace): Spec {
+export function specOf(team: Team, folder: string): Spec {
+  const { workspace } = team;
   return {
     version: 1,
     team: {
       name: team.name,
       mode: 'supervisor_worker',
       objective: team.objective,
-      workspace: pathFrom(place.folder, place.workspace, place.workspace),
+      workspace: pathFrom(folder, workspace, workspace),
     },
     leader: { id: 'leader', role: team.leaderRole, provider: team.leaderProvider, model: team.leaderModel },
-    agents: team.agents.map((agent) => agentIn(place, agent)),
+    agents: team.agents.map((agent) => agentIn(agent, folder, workspace)),
     communication: {
       protocol: 'mcp_inbox',
       topology: 'leader_centered',
@@ -57,7 +53,7 @@ export function specText(spec: Spec): string {
   return stringify(spec, { version: '1.2', compat: 'yaml-1.1', lineWidth: 0 });
 }
 
-function agentIn({ folder, workspace }: SpecPlace, agent: AgentSpec): Spec['agents'][number] {
+function agentIn(agent: AgentSpec, folder: string, workspace: string): Spec['agents'][number] {
   return {
     id: agent.id,
     role: agent.role,

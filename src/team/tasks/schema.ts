@@ -14,7 +14,7 @@ const files = (instead: string) => listOf(text(instead), `a list such as [${inst
 const tools = listOf(toolWord, 'a list such as [fs_write, execute_bash]').transform(canonicalTools);
 
 /** A whole number, zero or above. */
-export const count = (instead: string) =>
+const count = (instead: string) =>
   z
     .number({ error: wrong(instead) })
     .int({ error: wrong(instead) })

@@ -3,6 +3,7 @@ import { isRefusal, type Refusal } from '../../../kernel/reasons.ts';
 import type { Answers, Verb } from '../../answers.ts';
 import { call } from '../../calling.ts';
 import type { Context } from '../../context.ts';
+import { warnOfAutoTrust } from '../../documents.ts';
 import { type Outcome, outcomeOf, refused } from '../../outcome.ts';
 import {
   agentAddedLines,
@@ -96,6 +97,7 @@ async function orderOf(
 ): Promise<Readonly<Record<string, unknown>> | Refusal> {
   const asked = await call(context, 'who-starts', { verb, ...(joins ? { joins } : {}) });
   if (isRefusal(asked)) return asked;
+  warnOfAutoTrust({ autoTrust: asked.auto_trust }, context);
   return { ...(await surroundingOf(asked.agents, context.environment)), allow_fresh: allowFresh, trust, yes };
 }
 

@@ -4,6 +4,7 @@ import { callCoordinator } from '../../../client/index.ts';
 import { isRefusal, type Refusal } from '../../../kernel/reasons.ts';
 import { callIn } from '../../calling.ts';
 import type { Context } from '../../context.ts';
+import { warnOfAutoTrust } from '../../documents.ts';
 import { type Outcome, outcomeOf, refused } from '../../outcome.ts';
 import { quickStartLines } from '../../rendering/lists.ts';
 import { planLines, preflightLines } from '../../rendering/plan.ts';
@@ -40,7 +41,7 @@ export async function preflight(context: Context, given: string | undefined, fla
   return outcomeOf(await callIn(found.workspace, 'preflight', found.order), preflightLines);
 }
 
-/** What is asked for. Documents that cannot be read are told by the verb. */
+/** What is asked for. */
 async function orderOf(context: Context, as: Name, given: string | undefined, flags: Flags) {
   const workspace = findWorkspace(context, 'change');
   if (isRefusal(workspace)) return workspace;
@@ -49,6 +50,8 @@ async function orderOf(context: Context, as: Name, given: string | undefined, fl
   const { name, teamId: team_id } = flags;
   const words = { ...(name === undefined ? {} : { name }), ...(team_id === undefined ? {} : { team_id }) };
   const team = readDocuments(workspace, { folder, ...words });
+  // What is wrong with them is told by the verb.
+  if (!isRefusal(team)) warnOfAutoTrust(team, context);
   const asking = isRefusal(team) ? [] : askingOf(team.agents);
   const surrounding = await surroundingOf(asking, context.environment);
   const yeses = { trust: flags.trust ?? false, yes: flags.yes ?? false, fresh: flags.fresh ?? false };
