@@ -1,11 +1,12 @@
 import fs from 'node:fs';
 import path from 'node:path';
-import { isRefusal, type Refusal, refuse } from '../kernel/index.ts';
+import { isRefusal, type Refusal, refuse, shellWord } from '../kernel/index.ts';
 import { compileTeam, TEAM_DOCUMENT } from './compile.ts';
 import { hasFrontMatter } from './front-matter.ts';
 import { documentRefusal, type Problem } from './problems.ts';
 import type { ProviderNames, Team, TeamFile } from './shape.ts';
 import { readSpec } from './spec/read.ts';
+import { SPEC_FILE } from './spec/write.ts';
 
 interface ReadOptions {
   /** The team's name when TEAM.md gives none. */
@@ -32,6 +33,13 @@ export function readTeam(place: string, options: ReadOptions): Team | Refusal {
   }
   const files = readDocuments(absolute);
   if (isRefusal(files)) return files;
+  const spec = path.join(absolute, SPEC_FILE);
+  if (files.length === 0 && kindOf(spec) === 'file') {
+    return refuse('team_document_invalid', `${absolute} holds a spec and no documents: name the spec itself.`, {
+      evidence: { folder: absolute, spec },
+      next: [`team-agent quick-start ${shellWord(spec)}`, `team-agent validate ${shellWord(spec)}`],
+    });
+  }
   const workspace = path.resolve(options.workspace ?? workspaceOf(absolute));
   const { fallbackName, providers } = options;
   return compileTeam(files, { folder: absolute, workspace, fallbackName, providers, kindOf });

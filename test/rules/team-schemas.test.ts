@@ -5,6 +5,7 @@ import { schemaTexts, staleSchemas } from '../../script/schemas.ts';
 import { isRefusal } from '../../src/kernel/index.ts';
 import { isProblems, readEnvelope } from '../../src/results/envelope.ts';
 import { compileTeam, readSpec, specOf } from '../../src/team/index.ts';
+import { long } from '../support/long.ts';
 import { around, filesOf, type TeamValues, teamOf, teamValues } from './team-documents.ts';
 
 const ajv = new Ajv2020({ strictTypes: false });
@@ -81,7 +82,7 @@ function agree<Values>(
         expect({ other, accepted: parts.schema(other) }).toEqual({ other, accepted });
       }
     }),
-    { numRuns: 150 },
+    { numRuns: long ? 1_000 : 40 },
   );
   expect(verdicts).toEqual(new Set([true, false]));
 }

@@ -4,6 +4,7 @@ import { isRefusal, type Refusal } from '../../src/kernel/index.ts';
 import { routeTask } from '../../src/results/index.ts';
 import { compileTeam, readSpec, type SpecSurroundings, specOf, specText, type Team } from '../../src/team/index.ts';
 import { documentsOf } from '../../src/team/spec/documents.ts';
+import { long } from '../support/long.ts';
 import { around, teamOf, teamValues } from './team-documents.ts';
 
 const inSpec: SpecSurroundings = {
@@ -38,7 +39,7 @@ describe('a team as a spec', () => {
         const text = specText(specOf(compiled, folder));
         expect(said(team(text, { folder, workspace: undefined }))).toEqual(said(compiled));
       }),
-      { numRuns: 150 },
+      { numRuns: long ? 2_000 : 60 },
     );
   });
 
@@ -55,7 +56,7 @@ describe('a team as a spec', () => {
           agents: script(compiled).map(({ file, ...agent }) => agent),
         });
       }),
-      { numRuns: 150 },
+      { numRuns: long ? 2_000 : 60 },
     );
   });
 
