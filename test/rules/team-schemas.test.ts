@@ -8,6 +8,9 @@ import { compileTeam, readSpec, specOf } from '../../src/team/index.ts';
 import { long } from '../support/long.ts';
 import { around, filesOf, type TeamValues, teamOf, teamValues } from './team-documents.ts';
 
+/** In ms: a sweep beside other work. */
+const LONG = { timeout: 300_000 };
+
 const ajv = new Ajv2020({ strictTypes: false });
 
 function schema(name: string): ValidateFunction {
@@ -98,7 +101,7 @@ describe('the JSON Schemas that are shipped', () => {
   };
   const namesOf = (values: TeamValues) => filesOf(values).map((file) => file.path);
 
-  it('B11 and the program agree on every head of TEAM.md', () => {
+  it('B11 and the program agree on every head of TEAM.md', LONG, () => {
     agree(teamValues(2), {
       document: ({ head }) => head,
       schema: schema('team.schema.json'),
@@ -106,7 +109,7 @@ describe('the JSON Schemas that are shipped', () => {
     });
   });
 
-  it('B11 and the program agree on every head of a role document', () => {
+  it('B11 and the program agree on every head of a role document', LONG, () => {
     const alone = teamValues(1).map(({ roles }) => ({ head: {}, roles }));
     agree(alone, {
       document: ({ roles: [role] }) => role?.head,
@@ -118,7 +121,7 @@ describe('the JSON Schemas that are shipped', () => {
     });
   });
 
-  it('B11 B03 (appendix 8) and the program agree on every spec, compiled or changed', () => {
+  it('B11 B03 (appendix 8) and the program agree on every spec, compiled or changed', LONG, () => {
     const inSpec = {
       ...around,
       workspace: '/w',
@@ -133,7 +136,7 @@ describe('the JSON Schemas that are shipped', () => {
     });
   });
 
-  it('B11 and the program agree on every result', () => {
+  it('B11 and the program agree on every result', LONG, () => {
     const text = fc.constantFrom('a', 'b c');
     const list = (fields: Record<string, fc.Arbitrary<unknown>>) => fc.array(fc.record(fields), { maxLength: 2 });
     const result = fc.record({

@@ -7,6 +7,9 @@ import { documentsOf } from '../../src/team/spec/documents.ts';
 import { long } from '../support/long.ts';
 import { around, teamOf, teamValues } from './team-documents.ts';
 
+/** In ms: a sweep beside other work. */
+const LONG = { timeout: 300_000 };
+
 const inSpec: SpecSurroundings = {
   ...around,
   workspace: '/w',
@@ -31,7 +34,7 @@ function said({ folder, hasTeamDocument, agents, ...rest }: Team) {
 }
 
 describe('a team as a spec', () => {
-  it('B01 written to wherever and read again it is the same team', () => {
+  it('B01 written to wherever and read again it is the same team', LONG, () => {
     const folders = fc.constantFrom('/w/.team/shop/export', '/w', '/elsewhere');
     fc.assert(
       fc.property(teamValues(), folders, (values, folder) => {
@@ -43,7 +46,7 @@ describe('a team as a spec', () => {
     );
   });
 
-  it('B02 kept as documents it is the same team, its scripts beside them', () => {
+  it('B02 kept as documents it is the same team, its scripts beside them', LONG, () => {
     const script = (one: Team) => one.agents.map(({ script, ...agent }) => ({ ...agent, plays: script !== undefined }));
     fc.assert(
       fc.property(teamValues(), (values) => {
