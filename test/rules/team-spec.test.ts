@@ -374,9 +374,11 @@ describe('a spec of version 0.2', () => {
   });
 
   it('B03 all that is wrong is told at once, with the command that starts it when it is mended', () => {
-    const refusal = read(OLDER.replace('backend: "tmux"', 'backend: pty').replace('"developer"', '5'));
+    const broken = { 'backend: "tmux"': 'backend: pty', '"codex"': '"gemni"', 'deps: []': 'deps: [other]' };
+    const text = Object.entries(broken).reduce((spec, [from, to]) => spec.replace(from, to), OLDER);
+    const refusal = read(text);
     expect(refusal).toMatchObject({ ok: false, next: ['team-agent quick-start /w/.team/shop/team.spec.yaml'] });
-    expect(isRefusal(refusal) && refusal.message.split('\n').length).toBe(2);
+    expect(isRefusal(refusal) && refusal.message.split('\n').length).toBe(3);
   });
 
   it('B05 a credential in a spec, or in a file that it names, is refused and not repeated', () => {
