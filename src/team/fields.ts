@@ -105,8 +105,9 @@ export function withBlanks(fields: z.ZodObject): z.ZodObject {
 const BLANKS = new WeakMap<z.ZodObject, z.ZodObject>();
 
 /**
- * Checks a document's head, or a part of one, against its fields. A key without a value counts as not written. What is
- * wrong with the field that names the agent is of its own kind.
+ * Checks a document's head, or a part of one, against its fields. A key without a value counts as not written. With
+ * problems, `values` are the fields that have none, so that what they say can be checked as well; undefined when one that
+ * must be there is among the others.
  */
 export function checkFields<Fields extends z.ZodObject>(
   file: string,
@@ -114,11 +115,20 @@ export function checkFields<Fields extends z.ZodObject>(
   fields: Fields,
 ): { readonly values?: z.output<Fields>; readonly problems: readonly Problem[] } {
   const checked = withBlanks(fields).safeParse(front.values);
-  if (!checked.success) {
-    return { problems: checked.error.issues.flatMap((issue) => problemsOf(file, front, fields, issue)) };
-  }
-  const written = Object.entries(checked.data).filter(([, value]) => value !== null);
-  return { values: Object.fromEntries(written) as z.output<Fields>, problems: [] };
+  if (checked.success) return { values: written<Fields>(checked.data), problems: [] };
+  const problems = checked.error.issues.flatMap((issue) => problemsOf(file, front, fields, issue));
+  const wrongKeys = new Set(
+    checked.error.issues.flatMap((issue): PropertyKey[] =>
+      issue.path.length === 0 && issue.code === 'unrecognized_keys' ? issue.keys : issue.path.slice(0, 1),
+    ),
+  );
+  const sound = Object.entries(front.values).filter(([key]) => !wrongKeys.has(key));
+  const rest = withBlanks(fields).safeParse(Object.fromEntries(sound));
+  return { ...(rest.success ? { values: written<Fields>(rest.data) } : {}), problems };
+}
+
+function written<Fields extends z.ZodObject>(fields: object): z.output<Fields> {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== null)) as z.output<Fields>;
 }
 
 function problemsOf(file: string, front: FrontMatter, fields: z.ZodObject, issue: z.core.$ZodIssue): Problem[] {

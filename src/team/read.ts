@@ -1,11 +1,12 @@
 import fs from 'node:fs';
 import path from 'node:path';
-import { isRefusal, type Refusal, refuse } from '../kernel/index.ts';
+import { isRefusal, type Refusal, refuse, shellWord } from '../kernel/index.ts';
 import { type Changes, compileTeam, TEAM_DOCUMENT } from './compile.ts';
 import { hasFrontMatter } from './front-matter.ts';
 import { documentRefusal, type Problem } from './problems.ts';
 import type { MemberChange, ProviderNames, Team, TeamFile } from './shape.ts';
 import { readSpec } from './spec/read.ts';
+import { SPEC_FILE } from './spec/write.ts';
 import { readYaml } from './yaml.ts';
 
 interface ReadOptions {
@@ -35,6 +36,13 @@ export function readTeam(place: string, options: ReadOptions): Team | Refusal {
   }
   const files = readDocuments(absolute);
   if (isRefusal(files)) return files;
+  const spec = path.join(absolute, SPEC_FILE);
+  if (files.length === 0 && kindOf(spec) === 'file') {
+    return refuse('team_document_invalid', `${absolute} holds a spec and no documents: name the spec itself.`, {
+      evidence: { folder: absolute, spec },
+      next: [`team-agent quick-start ${shellWord(spec)}`, `team-agent validate ${shellWord(spec)}`],
+    });
+  }
   const workspace = path.resolve(options.workspace ?? workspaceOf(absolute));
   const { fallbackName, providers } = options;
   const changes = readChanges(absolute, options.changes ?? []);

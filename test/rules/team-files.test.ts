@@ -184,3 +184,80 @@ describe('keeping a team under .team/', () => {
     });
   });
 });
+
+describe('a spec as a team', () => {
+  const SPEC = `version: 1
+team: {name: shop, workspace: ..}
+agents:
+  - {id: pat, role: player, provider: scripted, tools: [fs_read], script: pat.yaml, env: [CI]}
+  - {id: amy, role: developer, provider: scripted, tools: [], system_prompt: {file: amy.md}}
+`;
+  const inProject = () => {
+    const workspace = freshFolder('workspace');
+    const folder = write(path.join(workspace, 'specs'), {
+      'team.spec.yaml': SPEC,
+      'pat.yaml': '- say: hello\n',
+      'amy.md': 'Build it.\n',
+    });
+    return { workspace, folder, spec: path.join(folder, 'team.spec.yaml') };
+  };
+
+  it('B01 its files are those beside it, and its project is the one that it names', () => {
+    const { workspace, folder, spec } = inProject();
+    expect(team(spec)).toMatchObject({
+      workspace,
+      folder,
+      agents: [
+        { id: 'pat', script: path.join(folder, 'pat.yaml') },
+        { id: 'amy', prompt: 'Build it.' },
+      ],
+    });
+    const link = path.join(freshFolder('links'), 'project');
+    fs.symlinkSync(workspace, link);
+    expect(team(spec, link).workspace).toBe(workspace);
+    expect(read(spec, freshFolder('other'))).toMatchObject({ message: expect.stringMatching(/:2: team\.workspace: /) });
+  });
+
+  it('B02 it is kept as documents that say the same, once, and never over others', () => {
+    const { workspace, folder, spec } = inProject();
+    const first = installTeam(spec, workspace, team(spec));
+    const kept = path.join(workspace, '.team', 'shop');
+    const written = ['TEAM.md', 'agents/pat.md', 'agents/amy.md', 'agents/pat.yaml'];
+    expect(first).toEqual({ ok: true, folder: kept, written });
+    expect(fs.readFileSync(path.join(kept, 'agents/pat.md'), 'utf8')).toBe(
+      '---\nname: pat\nrole: player\nprovider: scripted\ntools:\n  - fs_read\nworking_directory: .\nmcp: inherit\n' +
+        'permission_mode: manual\nscript: pat.yaml\nenv:\n  - CI\n---\n\nplayer\n',
+    );
+    const before = team(spec);
+    fs.rmSync(folder, { recursive: true });
+    const after = team(kept);
+    expect(after.agents.map(({ file, script, ...agent }) => agent)).toEqual(
+      before.agents.map(({ file, script, ...agent }) => agent),
+    );
+    write(folder, {
+      'team.spec.yaml': SPEC.replace('player', 'musician'),
+      'pat.yaml': '- say: hello\n',
+      'amy.md': 'Build it.\n',
+    });
+    expect(installTeam(spec, workspace, team(spec))).toMatchObject({
+      ok: false,
+      evidence: { files: [path.join(kept, 'agents/pat.md')] },
+    });
+    write(folder, { 'team.spec.yaml': SPEC });
+    expect(installTeam(spec, workspace, team(spec))).toMatchObject({ ok: true, written: [] });
+  });
+
+  it('B03 a folder with nothing but a spec, and a spec that is no text, are told as what they are', () => {
+    const { folder, spec } = inProject();
+    fs.rmSync(path.join(folder, 'amy.md'));
+    expect(read(folder)).toMatchObject({
+      ok: false,
+      next: [`team-agent quick-start ${spec}`, `team-agent validate ${spec}`],
+    });
+    expect(read(spec)).toMatchObject({
+      message: expect.stringMatching(/:5: agents\.1\.system_prompt\.file: .*amy\.md is not a file/),
+    });
+    fs.writeFileSync(spec, Buffer.from([0xff, 0xfe]));
+    expect(read(spec)).toMatchObject({ message: expect.stringMatching(/team\.spec\.yaml:1: encoding: .*UTF-8/) });
+  });
+});

@@ -5,7 +5,11 @@ import { schemaTexts, staleSchemas } from '../../script/schemas.ts';
 import { isRefusal } from '../../src/kernel/index.ts';
 import { isProblems, readEnvelope } from '../../src/results/envelope.ts';
 import { compileTeam, readSpec, specOf } from '../../src/team/index.ts';
+import { long } from '../support/long.ts';
 import { around, filesOf, type TeamValues, teamOf, teamValues } from './team-documents.ts';
+
+/** In ms: a sweep beside other work. */
+const LONG = { timeout: 300_000 };
 
 const ajv = new Ajv2020({ strictTypes: false });
 
@@ -67,6 +71,7 @@ function agree<Values>(
     readonly document: (values: Values) => unknown;
     readonly schema: ValidateFunction;
     readonly accepts: (document: unknown, values: Values) => boolean;
+    readonly runs?: number;
   },
 ): void {
   const verdicts = new Set<boolean>();
@@ -81,7 +86,7 @@ function agree<Values>(
         expect({ other, accepted: parts.schema(other) }).toEqual({ other, accepted });
       }
     }),
-    { numRuns: 150 },
+    { numRuns: long ? 1_000 : (parts.runs ?? 40) },
   );
   expect(verdicts).toEqual(new Set([true, false]));
 }
@@ -97,7 +102,7 @@ describe('the JSON Schemas that are shipped', () => {
   };
   const namesOf = (values: TeamValues) => filesOf(values).map((file) => file.path);
 
-  it('B11 and the program agree on every head of TEAM.md', () => {
+  it('B11 and the program agree on every head of TEAM.md', LONG, () => {
     agree(teamValues(2), {
       document: ({ head }) => head,
       schema: schema('team.schema.json'),
@@ -105,7 +110,7 @@ describe('the JSON Schemas that are shipped', () => {
     });
   });
 
-  it('B11 and the program agree on every head of a role document', () => {
+  it('B11 and the program agree on every head of a role document', LONG, () => {
     const alone = teamValues(1).map(({ roles }) => ({ head: {}, roles }));
     agree(alone, {
       document: ({ roles: [role] }) => role?.head,
@@ -117,7 +122,7 @@ describe('the JSON Schemas that are shipped', () => {
     });
   });
 
-  it('B11 B03 (appendix 8) and the program agree on every spec, compiled or changed', () => {
+  it('B11 B03 (appendix 8) and the program agree on every spec, compiled or changed', LONG, () => {
     const inSpec = {
       ...around,
       workspace: '/w',
@@ -132,7 +137,7 @@ describe('the JSON Schemas that are shipped', () => {
     });
   });
 
-  it('B11 and the program agree on every result', () => {
+  it('B11 and the program agree on every result', LONG, () => {
     const text = fc.constantFrom('a', 'b c');
     const list = (fields: Record<string, fc.Arbitrary<unknown>>) => fc.array(fc.record(fields), { maxLength: 2 });
     const result = fc.record({
@@ -157,6 +162,8 @@ describe('the JSON Schemas that are shipped', () => {
       document: (values) => values,
       schema: schema('result-envelope.schema.json'),
       accepts: (value) => !isProblems(readEnvelope(value)),
+      // Few changes of a result leave it one, and each is looked at quickly.
+      runs: 400,
     });
   });
 });

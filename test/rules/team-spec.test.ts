@@ -4,7 +4,11 @@ import { isRefusal, type Refusal } from '../../src/kernel/index.ts';
 import { routeTask } from '../../src/results/index.ts';
 import { compileTeam, readSpec, type SpecSurroundings, specOf, specText, type Team } from '../../src/team/index.ts';
 import { documentsOf } from '../../src/team/spec/documents.ts';
+import { long } from '../support/long.ts';
 import { around, teamOf, teamValues } from './team-documents.ts';
+
+/** In ms: a sweep beside other work. */
+const LONG = { timeout: 300_000 };
 
 const inSpec: SpecSurroundings = {
   ...around,
@@ -30,7 +34,7 @@ function said({ folder, hasTeamDocument, agents, ...rest }: Team) {
 }
 
 describe('a team as a spec', () => {
-  it('B01 written to wherever and read again it is the same team', () => {
+  it('B01 written to wherever and read again it is the same team', LONG, () => {
     const folders = fc.constantFrom('/w/.team/shop/export', '/w', '/elsewhere');
     fc.assert(
       fc.property(teamValues(), folders, (values, folder) => {
@@ -38,11 +42,11 @@ describe('a team as a spec', () => {
         const text = specText(specOf(compiled, folder));
         expect(said(team(text, { folder, workspace: undefined }))).toEqual(said(compiled));
       }),
-      { numRuns: 150 },
+      { numRuns: long ? 2_000 : 60 },
     );
   });
 
-  it('B02 kept as documents it is the same team, its scripts beside them', () => {
+  it('B02 kept as documents it is the same team, its scripts beside them', LONG, () => {
     const script = (one: Team) => one.agents.map(({ script, ...agent }) => ({ ...agent, plays: script !== undefined }));
     fc.assert(
       fc.property(teamValues(), (values) => {
@@ -55,7 +59,7 @@ describe('a team as a spec', () => {
           agents: script(compiled).map(({ file, ...agent }) => agent),
         });
       }),
-      { numRuns: 150 },
+      { numRuns: long ? 2_000 : 60 },
     );
   });
 
@@ -370,9 +374,11 @@ describe('a spec of version 0.2', () => {
   });
 
   it('B03 all that is wrong is told at once, with the command that starts it when it is mended', () => {
-    const refusal = read(OLDER.replace('backend: "tmux"', 'backend: pty').replace('"developer"', '5'));
+    const broken = { 'backend: "tmux"': 'backend: pty', '"codex"': '"gemni"', 'deps: []': 'deps: [other]' };
+    const text = Object.entries(broken).reduce((spec, [from, to]) => spec.replace(from, to), OLDER);
+    const refusal = read(text);
     expect(refusal).toMatchObject({ ok: false, next: ['team-agent quick-start /w/.team/shop/team.spec.yaml'] });
-    expect(isRefusal(refusal) && refusal.message.split('\n').length).toBe(2);
+    expect(isRefusal(refusal) && refusal.message.split('\n').length).toBe(3);
   });
 
   it('B05 a credential in a spec, or in a file that it names, is refused and not repeated', () => {

@@ -21,7 +21,10 @@ interface Valid {
   readonly out?: string;
   readonly files?: readonly string[];
   readonly next?: readonly string[];
-  readonly evidence?: { readonly problems?: readonly object[]; readonly candidates?: readonly string[] };
+  readonly evidence?: {
+    readonly problems?: readonly { readonly line: number; readonly key: string }[];
+    readonly candidates?: readonly string[];
+  };
 }
 
 const json = (...args: string[]) => product.json<Valid>(args);
@@ -90,6 +93,28 @@ test('B03 validate needs no team and no coordinator, tells every problem, and ch
     agents: ['ann', 'bob'],
   });
   expect(fs.existsSync(product.paths.team)).toBe(false);
+});
+
+test('B04 validate tells an id twice, an unknown assignee, an unknown tool and a round of tasks, all at once', async () => {
+  const tasks = [
+    '{id: a, title: A, deps: [b]}',
+    '{id: b, title: B, deps: [a], assignee: bobb}',
+    '{id: a, title: C}',
+  ].map((task) => `  - ${task}\n`);
+  const agents = [{ id: 'ann' }, { id: 'bob', head: 'env: [TMUX]\n' }];
+  const folder = product.writeTeam('crew', agents, `colour: red\ntasks:\n${tasks.join('')}`);
+  const bob = path.join(folder, 'agents', 'bob.md');
+  fs.writeFileSync(bob, fs.readFileSync(bob, 'utf8').replace('tools: []', 'tools: [fs_raed]'));
+  const { evidence } = await json('validate', folder);
+  const told = (evidence?.problems ?? []).map(({ line, key }) => `${line} ${key}`);
+  expect(told.sort()).toEqual([
+    '3 colour',
+    '5 tasks.0.deps',
+    '5 tools.0',
+    '6 env.0',
+    '6 tasks.1.assignee',
+    '7 tasks.2.id',
+  ]);
 });
 
 test('B03 validate without a word is about the team of this project, or asks which', async () => {

@@ -41,7 +41,9 @@ function documentText(head: object, body: string): string {
   return `---\n${fields}---\n${body === '' ? '' : `\n${body}\n`}`;
 }
 
+/** What a field left out means anyway is left out: people read these. */
 function headOf(team: Team): z.input<typeof teamFields> {
+  const { tasks, routing } = workOf(team);
   return {
     name: team.name,
     objective: team.objective,
@@ -52,13 +54,17 @@ function headOf(team: Team): z.input<typeof teamFields> {
     approvals: team.approvals,
     worker_to_worker: team.workerToWorker,
     peer_mirror: team.peerMirror,
-    peer_limits: { ...team.peerLimits },
     startup_order: [...team.startupOrder],
-    ...given({ leader_model: team.leaderModel ?? undefined, max_active_agents: team.maxActive ?? undefined }),
+    ...given({
+      leader_model: team.leaderModel ?? undefined,
+      max_active_agents: team.maxActive ?? undefined,
+      peer_limits: Object.keys(team.peerLimits).length > 0 ? { ...team.peerLimits } : undefined,
+      tasks: team.tasks.length > 0 ? tasks : undefined,
+      routing: routing.rules.length > 0 || routing.default_assignee !== undefined ? routing : undefined,
+    }),
     ...(team.fast ? { fast: true } : {}),
     ...(team.autoTrust ? { auto_trust_own_workspace: true } : {}),
     ...team.kept,
-    ...workOf(team),
   };
 }
 
@@ -69,10 +75,13 @@ function roleOf(agent: AgentSpec, workspace: string): z.input<typeof roleFields>
     provider: agent.provider,
     tools: [...agent.tools],
     working_directory: path.relative(workspace, agent.folder) || '.',
-    env: [...agent.env],
     mcp: agent.mcp,
     permission_mode: agent.permission,
-    paused: agent.paused,
-    ...given({ model: agent.model ?? undefined, script: scriptBeside(agent) }),
+    ...given({
+      model: agent.model ?? undefined,
+      script: scriptBeside(agent),
+      env: agent.env.length > 0 ? [...agent.env] : undefined,
+      paused: agent.paused || undefined,
+    }),
   };
 }

@@ -45,7 +45,7 @@ export function readSpec(file: TeamFile, around: SpecSurroundings): Team | Refus
   const { workspace, problems } = workspaceOf(spec, around, fault);
   const inside = { ...around, workspace, fallbackName: spec.team.name };
   const routing = rulesOf(spec, fault);
-  const head = headOf(spec, routing.rules, [...secrets, ...problems, ...routing.problems], fault);
+  const head = headOf(spec, routing.rules, [...checked.problems, ...secrets, ...problems, ...routing.problems], fault);
   const roles = spec.agents.map((agent, index) => roleOf(agent, index, { spec, file: file.path, head, inside, fault }));
   return assemble(head, roles, inside, { spec: file.path });
 }

@@ -1,11 +1,9 @@
-import type { z } from 'zod';
 import { given } from '../fields.ts';
-import type { teamFields } from '../schema.ts';
 import type { Team } from '../shape.ts';
 import { matchFields } from './when.ts';
 
 /** The tasks and rules of a team, as TEAM.md and a spec write them. */
-export function workOf({ tasks, routing }: Team): Pick<z.input<typeof teamFields>, 'tasks' | 'routing'> {
+export function workOf({ tasks, routing }: Team) {
   const written = tasks.map(({ requiresTools, retryLimit, humanConfirmation, deps, files, ...task }) => ({
     ...task,
     deps: [...deps],
