@@ -88,7 +88,7 @@ export const resetAgent = verb({
 });
 
 export const restart = verb({
-  input: z.object(consent),
+  input: z.object({ ...consent, caller_environment: environment }),
   agents: false,
   run: async ({ runtime, caller }, args) => {
     const { effects } = runtime;
@@ -97,7 +97,10 @@ export const restart = verb({
     const command = commandOf('restart', team, args);
     const restarted = await restartTeam(effects, team, { ...args, asked_by: askedBy(caller), command });
     if (isRefusal(restarted)) return restarted;
-    const told = await bindCaller(runtime, restarted.team.id, caller, args.environment);
+    const told = await bindCaller(runtime, restarted.team.id, caller, {
+      ...args.environment,
+      ...args.caller_environment,
+    });
     const agents = await Promise.all(
       restarted.agents.map(async ({ agent, ready_ms, restart_mode }) => ({
         ...(await agentView(runtime, team, agent.spec.id)),

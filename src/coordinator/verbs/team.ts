@@ -15,6 +15,7 @@ export const quickStart = verb({
     name: z.string().optional(),
     team_id: z.string().optional(),
     environment: z.record(z.string(), z.string()).default({}),
+    caller_environment: z.record(z.string(), z.string()).default({}),
     umask: z.number().int().min(0).max(0o777).optional(),
     trust: z.boolean().optional(),
     yes: z.boolean().optional(),
@@ -25,7 +26,10 @@ export const quickStart = verb({
     const asked_by = caller.kind === 'leader' ? 'leader' : 'person';
     const launched = await launchTeam(runtime.effects, { ...args, asked_by });
     if (isRefusal(launched)) return launched;
-    const told = await bindCaller(runtime, launched.team.id, caller, args.environment);
+    const told = await bindCaller(runtime, launched.team.id, caller, {
+      ...args.environment,
+      ...args.caller_environment,
+    });
     return launchedAnswer(runtime, launched, told);
   },
 });

@@ -2,6 +2,7 @@ import { childEnvironment } from '../../../kernel/environment.ts';
 import { isRefusal, type Refusal } from '../../../kernel/reasons.ts';
 import type { Asking } from '../../../lifecycle/index.ts';
 import type { Verb } from '../../answers.ts';
+import { callerEnvironment } from '../../caller.ts';
 import { call } from '../../calling.ts';
 import type { Context } from '../../context.ts';
 import { type Outcome, outcomeOf, refused } from '../../outcome.ts';
@@ -16,7 +17,9 @@ interface Consent {
 
 export async function restart(context: Context, flags: Consent): Promise<Outcome> {
   const args = await withEnvironment(context, 'restart', flags);
-  return isRefusal(args) ? refused(args) : outcomeOf(await call(context, 'restart', args), restartLines);
+  if (isRefusal(args)) return refused(args);
+  const caller_environment = callerEnvironment(context.environment);
+  return outcomeOf(await call(context, 'restart', { ...args, caller_environment }), restartLines);
 }
 
 export async function start(

@@ -6,6 +6,7 @@ import { mint } from '../../../kernel/ids.ts';
 import { isRefusal, type Refusal } from '../../../kernel/reasons.ts';
 import type { LaunchRequest } from '../../../providers/index.ts';
 import type { AgentSpec, Team } from '../../../team/index.ts';
+import { callerEnvironment } from '../../caller.ts';
 import { callIn } from '../../calling.ts';
 import type { Context } from '../../context.ts';
 import { type Outcome, outcomeOf, refused } from '../../outcome.ts';
@@ -47,7 +48,7 @@ export async function run(context: Context, [given = '.']: readonly string[], fl
   const answer = await callIn(
     workspace,
     'quick-start',
-    { ...order, environment, umask: process.umask() },
+    { ...order, environment, caller_environment: callerEnvironment(context.environment), umask: process.umask() },
     context.interrupted,
   );
   return outcomeOf(answer, quickStartLines);
