@@ -33,7 +33,7 @@ export function rowsOf(scoreboard: string): Row[] {
  * argument is a text. A test that is skipped or still to do proves nothing.
  */
 const TITLE =
-  /(?<![.\w])(?:test|it|describe)((?:\.\w+(?:\((?:[^()]|\([^()]*\))*\))?)*)\(\s*(['"`])((?:\\.|(?!\2).)*)\2/gs;
+  /(?<![.\w])(?:test|it|describe)((?:\.\w+(?:<(?:[^()]|\([^()]*\))*?>(?=\())?(?:\((?:[^()]|\((?:[^()]|\([^()]*\))*\))*\))?)*)\(\s*(['"`])((?:\\.|(?!\2).)*)\2/gs;
 const NOT_RUN = /\.(?:skip|skipIf|todo|fails)\b/;
 
 /** What the tests of one file prove, by the row ids their titles start with: `E03 E04 a broadcast ...`. */

@@ -24,6 +24,8 @@ const asker = {
   trust: z.boolean().optional(),
   yes: z.boolean().optional(),
 };
+/** What only says who asks. */
+const caller_environment = z.record(z.string(), z.string()).default({});
 const consent = { ...asker, allow_fresh: z.boolean().default(false), team };
 
 /** What another verb would be asked with, and its name. */
@@ -46,9 +48,10 @@ export const launchInput = z.object({
   name: z.string().optional(),
   team_id: z.string().optional(),
   ...asker,
+  caller_environment,
   fresh: z.boolean().optional(),
 });
-export const restartInput = z.object(consent);
+export const restartInput = z.object({ ...consent, caller_environment });
 export const startInput = z.object({ agent: z.string(), force: z.boolean().default(false), ...consent });
 export const resetInput = z.object({ agent: z.string(), discard_session: z.boolean().default(false), ...consent });
 export const addInput = z.object({ agent: z.string(), role_file: z.string(), ...consent });

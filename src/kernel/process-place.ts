@@ -17,8 +17,14 @@ export function placeOf(pid: number): ProcessPlace {
 function fromProc(pid: number): ProcessPlace {
   return {
     folder: orNothing(() => fs.realpathSync(`/proc/${pid}/cwd`)),
-    uid: orNothing(() => fs.statSync(`/proc/${pid}`).uid),
+    uid: orNothing(() => effectiveUser(fs.readFileSync(`/proc/${pid}/status`, 'utf8'))),
   };
+}
+
+/** Not by the owner of its folder in /proc: that is root's for every process that changed its user or guards its memory. */
+function effectiveUser(status: string): number | undefined {
+  const uid = /^Uid:\t\d+\t(\d+)\t/m.exec(status)?.[1];
+  return uid === undefined ? undefined : Number(uid);
 }
 
 function fromTools(pid: number): ProcessPlace {

@@ -156,7 +156,7 @@ const CASES: readonly (readonly [string, Case])[] = [
   ],
 ];
 
-test.each(CASES)('C06 %s is refused, with a command that helps, and nothing is made', async (_, given) => {
+test.each(CASES)('C06 Z14 %s is refused, with a command that helps, and nothing is made', async (_, given) => {
   product = await RealProduct.open(given.options);
   given.prepare?.(product);
   const folder = product.writeTeam('one', [{ id: 'solo', provider: given.provider, head: given.head ?? '' }]);

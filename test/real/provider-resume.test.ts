@@ -131,7 +131,7 @@ describe('Claude Code', () => {
     await world.until('its own is', () => next.attachment.missedCalls(0).length === 1);
   });
 
-  test('G04 what cannot be gone on with is known before anything starts', async () => {
+  test('G04 Z62 Z63 what cannot be gone on with is known before anything starts', async () => {
     const agent = await launched();
     expect(await resumable(claude, 'fork', agent)).toHaveProperty('no', expect.stringContaining('not there'));
     await asked(agent, '[[say elephants]]');
@@ -272,7 +272,7 @@ describe('Codex', () => {
     expect(await resumable(codex, 'resume', again)).toHaveProperty('no', expect.stringContaining(life.handle.session));
   });
 
-  test('G04 what cannot be gone on with is known before anything starts, and refused by a start', async () => {
+  test('G04 Z63 what cannot be gone on with is known before anything starts, and refused by a start', async () => {
     const life = await world.ready();
     expect(await resumable(codex, 'resume', life)).toHaveProperty('no');
     await asked(life, '[[say elephants]]');

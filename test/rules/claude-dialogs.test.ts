@@ -6,7 +6,7 @@ import { findStartupDialog, readComposer } from '../../src/providers/claude/dial
 const FOLDER = path.join(import.meta.dirname, '..', 'fixtures', 'claude', 'screens');
 const screen = (name: string): string[] => fs.readFileSync(path.join(FOLDER, `${name}.txt`), 'utf8').split('\n');
 
-describe('dialogs before the input opens', () => {
+describe('Z67 dialogs before the input opens', () => {
   test.each([
     ['first-run-theme', 'offline', 'Unable to connect to Anthropic services'],
     ['first-run-authtoken', 'theme', 'Choose the text style'],

@@ -49,7 +49,7 @@ const fileOf = (made: LaunchPlan, name: string) =>
   made.files.find((file) => path.basename(file.path) === name)?.content ?? '';
 const optionOf = (argv: readonly string[], flag: string): string | undefined => argv[argv.indexOf(flag) + 1];
 
-describe('the plan of a launch', () => {
+describe('Z64 the plan of a launch', () => {
   test('says all of the process, and never the token', () => {
     const made = planned();
     expect(optionOf(made.argv, '--session-id')).toBe(request.session);
@@ -235,7 +235,7 @@ describe('the inbox', () => {
 describe('the plan of a life that goes on with an earlier session', () => {
   const earlier = { session: 'e0000000-0000-4000-8000-000000000000' as LaunchRequest['session'], record: '/c/e.jsonl' };
 
-  test('resumes that session, or forks it under an id of ours', () => {
+  test('Z64 resumes that session, or forks it under an id of ours', () => {
     const resumed = planned({ session: earlier.session, continues: { how: 'resume', ...earlier } }).argv;
     expect(optionOf(resumed, '--resume')).toBe(earlier.session);
     expect(resumed).not.toContain('--session-id');

@@ -91,7 +91,7 @@ describe('tables', () => {
   });
 });
 
-test('A06 a refusal is three lines: what, why, what to type next', () => {
+test('A06 Z71 a refusal is three lines: what, why, what to type next', () => {
   const refusal = refuse('agent_not_found', 'Nobody is called zoe.\u001b[2J', {
     next: ['team-agent status', 'team-agent events'],
   });

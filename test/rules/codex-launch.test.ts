@@ -77,7 +77,7 @@ describe('a plan', () => {
     return plan;
   };
 
-  test('is an app-server behind the wrapper, without a secret and without a file of the user', () => {
+  test('Z64 is an app-server behind the wrapper, without a secret and without a file of the user', () => {
     const plan = planned();
     expect(plan.hidden).toBe(true);
     expect(plan.argv.slice(1, 6)).toEqual([
@@ -274,7 +274,7 @@ describe('a stored handle', () => {
     details: { folder: '/project', binary: '/bin/codex', sandbox: 'read-only', approvalPolicy: 'on-request' },
   };
 
-  test('brings the settings of its thread and its view', () => {
+  test('Z64 brings the settings of its thread and its view', () => {
     expect(settingsOf(handle)).toMatchObject({
       threadId: 'thread',
       cwd: '/project',

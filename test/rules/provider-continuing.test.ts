@@ -156,7 +156,7 @@ describe('G04 what can be gone on with', () => {
 });
 
 describe('a scripted agent', () => {
-  test('N05 that is resumed says so in its record; one that did not go on is refused', async () => {
+  test('N05 Z63 that is resumed says so in its record; one that did not go on is refused', async () => {
     const first = await launcher.ready();
     first.kill();
     const { session, record } = first.handle;

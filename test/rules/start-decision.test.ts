@@ -25,7 +25,7 @@ describe('G12 the restart table', () => {
     [false, 'unknown', 'resume', 'resume'],
     [false, 'gone', 'fresh', 'fresh'],
     [false, 'none', 'fresh', 'fresh'],
-  ])('G12 interacted %s, session %s: %s, with --allow-fresh %s', (interacted, session, without, withIt) => {
+  ])('G12 Z35 interacted %s, session %s: %s, with --allow-fresh %s', (interacted, session, without, withIt) => {
     expect(decideStart({ interacted, session, allowFresh: false })).toBe(without);
     expect(decideStart({ interacted, session, allowFresh: true })).toBe(withIt);
   });
@@ -92,7 +92,7 @@ describe('G12 what a start goes on with', () => {
     ['the record is gone', { interacted: true }, /its record is not there/],
     ['the record holds nothing', { interacted: true, record: '' }, /nothing was ever said in it/],
     ['it is of another provider', { interacted: true, record: LIFE, provider: 'codex' }, /a conversation of codex/],
-  ])('G12 %s: refused with the reason, a fresh one with consent', async (_, before, why) => {
+  ])('G12 Z63 %s: refused with the reason, a fresh one with consent', async (_, before, why) => {
     const { decide } = await past(before);
     const refused = await decide();
     if (!isRefusal(refused)) throw new Error('not refused');
@@ -110,7 +110,7 @@ describe('G12 what a start goes on with', () => {
     expect(await decide()).toEqual({ action: 'fresh', reason: expect.stringMatching(/its record is not there/) });
   });
 
-  test('G12 a CLI that cannot resume is refused, where somebody spoke', async () => {
+  test('G12 Z63 a CLI that cannot resume is refused, where somebody spoke', async () => {
     const { decide } = await past({ interacted: true, record: LIFE });
     const old = { ...installation, capabilities: { ...capabilities, resume: false } };
     expect(await decide({}, old)).toMatchObject({ reason: 'resume_unavailable' });
@@ -122,7 +122,7 @@ describe('G12 what a start goes on with', () => {
     expect(await decide()).toMatchObject({ action: 'resume', continues: { session: `s-${ONE}` } });
   });
 
-  test('G05 a session that was given up is not resumed though its record lies there; the same name in another team keeps its own', async () => {
+  test('G05 Z27 a session that was given up is not resumed though its record lies there; the same name in another team keeps its own', async () => {
     const { decide } = await past({ interacted: true, record: LIFE, discarded: true });
     expect(await decide()).toEqual({ action: 'start', reason: 'it has no conversation yet' });
     const rows = await at.ledger.db.selectFrom('agents').select(['team', 'interacted_at']).orderBy('team').execute();
@@ -152,7 +152,7 @@ test('G12 a conversation somebody spoke in is lost only to somebody who says so'
 describe('G02 verbs take turns', () => {
   const touching = fc.record({ team: fc.constantFrom(ONE, TWO), agent: fc.option(fc.constantFrom('a', 'a1')) });
 
-  test('G02 no two verbs that touch the same agent overlap, none waits for a stranger, each runs once', async () => {
+  test('G02 Z31 no two verbs that touch the same agent overlap, none waits for a stranger, each runs once', async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(touching, { maxLength: 12 }), fc.infiniteStream(fc.nat(3)), async (asked, turns) => {
         const queue = new VerbQueue();

@@ -56,6 +56,7 @@ describe('the scoreboard', () => {
     ["test('E21 unique buffers', () => {});", ['E21']],
     ['it(\n  `E03 E04 a broadcast`, f);', ['E03', 'E04']],
     ["test.each([[1], (2)])('M01: never lost %d', f);", ['M01']],
+    ["test.each<[string, (x: number) => void]>([['a', (b(c))]])('G12 %s', f);", ['G12']],
     // In two pieces: this file is read for titles too.
     ['describe' + "('N01 the whole journey', f);", ['N01']],
     ["test.skip('E21 not today', f);", []],

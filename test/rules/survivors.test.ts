@@ -48,7 +48,7 @@ const UNMARKED = `env -i PATH="$PATH" sh -c "$LOOP"`;
 const PARENT = `sh -c 'env -i PATH="$PATH" sh -c "$LOOP" "$0" & trap "" HUP TERM; while :; do sleep 1; done'`;
 
 describe('what goes on of a life whose wrapper was killed', () => {
-  test('G15 it is known by the mark in its environment, and what it started by its parent', async () => {
+  test('G15 Z69 it is known by the mark in its environment, and what it started by its parent', async () => {
     const { wrapper, of } = await session('i_mine', { marked: MARKED, unmarked: UNMARKED, child: PARENT });
     const { ours, unproved } = survivorsOf('i_mine', wrapper);
     expect(ours).toEqual(expect.arrayContaining([of('marked'), of('child')]));
@@ -65,7 +65,7 @@ describe('what goes on of a life whose wrapper was killed', () => {
     expect(survivorsOf('i_mine', wrapper).ours).not.toEqual([]);
   });
 
-  test('G15 what is proved is ended, even when it does not listen; what is not is named and never signalled', async () => {
+  test('G15 Z69 what is proved is ended, even when it does not listen; what is not is named and never signalled', async () => {
     const { wrapper, of } = await session('i_mine', { marked: MARKED, unmarked: UNMARKED });
     const left = await endSurvivors('i_mine', wrapper);
     expect(probeProcess(of('marked'))).toBe('dead');

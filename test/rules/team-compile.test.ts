@@ -155,7 +155,7 @@ describe('a team of its documents', () => {
     expect(compiled(teamDocument('session_name: My team_1\n'), role('amy')).sessionName).toBe('My team_1');
   });
 
-  it('B01 documents with CRLF and a byte order mark are the same documents', () => {
+  it('B01 Z09 documents with CRLF and a byte order mark are the same documents', () => {
     const files = [teamDocument('name: Shop\n', 'Sell.\n'), role('amy', '', 'One.\n\nTwo.')];
     const windows = files.map(({ path, text }) => ({ path, text: `\uFEFF${text.replaceAll('\n', '\r\n')}` }));
     expect(compiled(...windows)).toEqual(compiled(...files));
@@ -185,7 +185,7 @@ describe('a team of its documents', () => {
     ['provider_models: {claude: c, claude_code: cc}\n', 'claude_code', '', 'cc'],
     ['default_model: d\nprovider_models: {codex: x}\n', 'codex', 'model: own\n', 'own'],
     ['default_model: d\n', 'codex', 'model: null\n', 'd'],
-  ])('B06 (appendix 4) the model of %j with %s and %j is %s', (head, provider, own, model) => {
+  ])('B06 Z04 the model of %j with %s and %j is %s', (head, provider, own, model) => {
     const text = `---\nname: amy\nrole: r\nprovider: ${provider}\ntools: [fs_read]\n${own}---\n`;
     const team = compiled(teamDocument(head || 'name: shop\n'), { path: 'agents/amy.md', text });
     expect(team.agents[0]?.model).toBe(model);
@@ -211,7 +211,7 @@ describe('a team of its documents', () => {
 describe('what is wrong in documents', () => {
   const where = '/w/.team/shop';
 
-  it('B03 all problems are told at once, each with file, line and key', () => {
+  it('B03 Z01 all problems are told at once, each with file, line and key', () => {
     const text = '---\nname: bob\nrole: developer\ntools: shell\nprovder: codex\n---\n';
     const refusal = refused(teamDocument('# the shop\nnotify: loud\nfast: maybe\n'), role('amy', 'paused: 3\n'), {
       path: 'agents/bob.md',
@@ -259,7 +259,7 @@ describe('what is wrong in documents', () => {
     ['name: !!binary aaaa', 'name'],
     ['- name', 'front matter'],
     ['objective:\n\tx: 1', 'x'],
-  ])('B03 TEAM.md with %j is refused at %s', (head, key) => {
+  ])('B03 Z09 TEAM.md with %j is refused at %s', (head, key) => {
     const refusal = refused(teamDocument(`${head}\n`), role('amy'), role('bob'));
     expect(refusal.evidence?.problems).toContainEqual(expect.objectContaining({ file: `${where}/TEAM.md`, key }));
     expect(refusal.message).toMatch(/;/);
@@ -339,6 +339,12 @@ describe('what is wrong in documents', () => {
     ]);
   });
 
+  it.each(['leader', 'Leader', '../x', 'a b', '-a', 'a'.repeat(65)])('B04 Z06 Z10 %j cannot be an agent', (name) => {
+    const refusal = refused({ ...role('amy'), text: role(`"${name}"`).text });
+    expect(refusal.reason).toBe('agent_id_invalid');
+    expect(refusal.message).toMatch(/amy\.md:2: name: .*; write 1 to 64/);
+  });
+
   it('B03 the reason is the one kind of problem when there is only one', () => {
     const unknown = { path: 'agents/amy.md', text: role('amy').text.replace('scripted', 'gemni') };
     expect(refused(unknown)).toMatchObject({ reason: 'unknown_provider' });
@@ -352,7 +358,7 @@ describe('what is wrong in documents', () => {
     'Use Bearer abcdef0123456789abcdef',
     `the key is sk-ant-${'CANARY'.repeat(4)}`,
     '  "password": "hunter2hunter2",',
-  ])('B05 a credential in a body is refused and not repeated: %s', (line) => {
+  ])('B05 Z03 a credential in a body is refused and not repeated: %s', (line) => {
     const refusal = refused(role('amy', '', `Build.\n${line}`));
     expect(refusal.message).toMatch(/amy\.md:9: secret: /);
     expect(JSON.stringify(refusal)).not.toMatch(/abcd1234|abcdef0123|CANARY|hunter2/);
@@ -371,7 +377,7 @@ describe('what is wrong in documents', () => {
     'src/some/very/long/path/to/a/component/file.ts',
     'api_key: $OPENAI_API_KEY',
     'sha256 cfc7749b96f63bd31c3c42b5c471bf756814053e847c10f3eb003417bc523d30',
-  ])('B05 prose, paths and rulers pass: %s', (line) => {
+  ])('B05 Z03 prose, paths and rulers pass: %s', (line) => {
     expect(compiled(role('amy', '', line)).agents[0]?.prompt).toBe(line);
   });
 });

@@ -47,7 +47,7 @@ describe('reading a team folder', () => {
     }
   });
 
-  it('B02 TEAM.md beside loose role documents gives the name, and is no agent', () => {
+  it('B02 Z06 TEAM.md beside loose role documents gives the name, and is no agent', () => {
     const folder = write(freshFolder('loose'), { 'TEAM.md': '---\nname: shop\n---\n', 'amy.md': AMY });
     expect(team(folder)).toMatchObject({ name: 'shop', hasTeamDocument: true, agents: [{ id: 'amy' }] });
   });

@@ -59,14 +59,17 @@ describe('M10 kill -9 of the coordinator while one agent starts', () => {
     },
   );
 
-  test.each([...STOP, ...START])('M10 at %s of a replacement: it is stopped, the next start goes on', async (at) => {
-    const { made, daemon, old } = await team(at);
-    await cutOff(made, daemon, 'start-agent', 'one', '--force');
-    expect(openLives(made, 'one')).toEqual([]);
-    expect(await made.json(['send', 'one', 'it waited'])).toMatchObject({ ok: true });
-    expect(await made.json(['start-agent', 'one'])).toMatchObject({ ok: true, start_mode: 'resumed' });
-    await works(made, { is: old });
-  });
+  test.each([...STOP, ...START])(
+    'M10 Z34 at %s of a replacement: it is stopped, the next start goes on',
+    async (at) => {
+      const { made, daemon, old } = await team(at);
+      await cutOff(made, daemon, 'start-agent', 'one', '--force');
+      expect(openLives(made, 'one')).toEqual([]);
+      expect(await made.json(['send', 'one', 'it waited'])).toMatchObject({ ok: true });
+      expect(await made.json(['start-agent', 'one'])).toMatchObject({ ok: true, start_mode: 'resumed' });
+      await works(made, { is: old });
+    },
+  );
 });
 
 describe('M10 kill -9 of the coordinator while one agent stops', () => {
@@ -84,7 +87,7 @@ describe('M10 kill -9 of the coordinator while one agent stops', () => {
 });
 
 describe('M10 kill -9 of the coordinator while one agent is reset', () => {
-  test.each([...STOP, ...RESET, ...START])('M10 at %s: the next reset completes it', async (at) => {
+  test.each([...STOP, ...RESET, ...START])('M10 Z34 at %s: the next reset completes it', async (at) => {
     const { made, daemon, old } = await team(at);
     await cutOff(made, daemon, 'reset-agent', 'one', '--discard-session');
     expect(openLives(made, 'one')).toEqual([]);

@@ -105,7 +105,7 @@ test('M10 it is revived although tmux owes it an answer when it is killed', asyn
 });
 
 describe('M10 kill -9 of the coordinator while a team is shut down', () => {
-  test.each(SHUTDOWN)('M10 at %s: the next shutdown completes it', async (boundary) => {
+  test.each(SHUTDOWN)('M10 Z34 at %s: the next shutdown completes it', async (boundary) => {
     const { made, daemon, docs } = await scene(boundary);
     expect((await made.run(['quick-start', docs])).code).toBe(0);
     expect(await made.json(['shutdown'])).toMatchObject({ ok: false, reason: 'coordinator_lost', code: 4 });
@@ -114,7 +114,7 @@ describe('M10 kill -9 of the coordinator while a team is shut down', () => {
     await completed(made);
   });
 
-  test.each(SHUTDOWN)('M10 at %s: boot completes it', async (boundary) => {
+  test.each(SHUTDOWN)('M10 Z34 at %s: boot completes it', async (boundary) => {
     const { made, daemon, docs } = await scene(boundary);
     expect((await made.run(['quick-start', docs])).code).toBe(0);
     expect((await made.run(['shutdown'])).code).toBe(4);

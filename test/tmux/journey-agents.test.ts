@@ -56,7 +56,7 @@ async function crew(...agents: readonly (string | { id: string; script?: string;
 }
 
 describe('stop one', () => {
-  test('G01 one agent is stopped: the others keep their lives, panes and open offers; a second stop finds nothing to do', async () => {
+  test('G01 Z26 one agent is stopped: the others keep their lives, panes and open offers; a second stop finds nothing to do', async () => {
     const slow = 'otherwise: [{ wait: 1500 }, { say: "late" }]\n';
     await crew({ id: 'a', script: slow }, { id: 'a1', script: slow }, 'b');
     const others = ['a1', 'b'].map((agent) => lifeOf(product, agent));
@@ -151,7 +151,7 @@ describe('mail of a stopped agent', () => {
 });
 
 describe('start one', () => {
-  test('G02 an agent that lives stays as it is', async () => {
+  test('G02 Z24 an agent that lives stays as it is', async () => {
     await crew('a', 'b');
     const before = [lifeOf(product, 'a'), lifeOf(product, 'b')];
     expect(await run('start-agent', 'a')).toMatchObject({
@@ -231,7 +231,7 @@ describe('start one', () => {
     expect(interacted('a')).toBeNull();
   });
 
-  test('G03 --force replaces the life of one agent, on its conversation', async () => {
+  test('G03 Z24 --force replaces the life of one agent, on its conversation', async () => {
     await crew('a', 'a1');
     await deliver(product, 'a', 'remember me');
     const before = { a: lifeOf(product, 'a'), a1: lifeOf(product, 'a1') };
@@ -254,7 +254,7 @@ describe('start one', () => {
 });
 
 describe('reset one', () => {
-  test('G05 without --discard-session nothing happens', async () => {
+  test('G05 Z27 without --discard-session nothing happens', async () => {
     await crew('a');
     const before = lifeOf(product, 'a');
     const refused = await run('reset-agent', 'a');
@@ -263,7 +263,7 @@ describe('reset one', () => {
     expect(lifeOf(product, 'a')).toEqual(before);
   });
 
-  test('G05 the conversation is given up for good, mail that waits arrives once in the new one, nothing is left to lose', async () => {
+  test('G05 Z27 the conversation is given up for good, mail that waits arrives once in the new one, nothing is left to lose', async () => {
     await crew({ id: 'a', script: 'rules: [{ match: first, do: [{ wait: 60000 }] }]\notherwise: [{ say: x }]\n' }, 'b');
     const first = await ask(product, 'send', 'a', 'first');
     await reached(product, first.message_id);
@@ -313,7 +313,7 @@ describe('reset one', () => {
 });
 
 describe('at once', () => {
-  test('G02 two starts of one agent: one life', async () => {
+  test('G02 Z31 two starts of one agent: one life', async () => {
     await crew('a', 'b');
     await run('stop-agent', 'a');
     const both = await Promise.all([run('start-agent', 'a'), run('start-agent', 'a')]);

@@ -149,7 +149,7 @@ test('M02 a worker sees its own team and its own mail, and nothing of another', 
   expect(read).toMatchObject({ isError: true, reason: 'message_not_found' });
 });
 
-test('D13 with two teams in one workspace a verb without --team is refused with the candidates', async () => {
+test('D13 Z33 with two teams in one workspace a verb without --team is refused with the candidates', async () => {
   for (const words of [['status'], ['send', 'w', 'x'], ['shutdown'], ['wait', '--idle'], ['results']]) {
     const refused = await ask(product, ...words);
     expect(refused, words.join(' ')).toMatchObject({
@@ -169,7 +169,7 @@ test('D13 with two teams in one workspace a verb without --team is refused with 
   });
 });
 
-test('A07 a session name that a running team has is refused with what to change; nothing is started', async () => {
+test('A07 Z13 a session name that a running team has is refused with what to change; nothing is started', async () => {
   const folder = product.writeTeam('third', [{ id: 'z' }], 'session_name: team-crew\n');
   const refused = await ask(product, 'quick-start', folder);
   expect(refused).toMatchObject({ code: 1, reason: 'session_name_taken' });
@@ -178,7 +178,7 @@ test('A07 a session name that a running team has is refused with what to change;
   expect(fs.existsSync(path.join(product.paths.team, 'third'))).toBe(false);
 });
 
-test('D13 G15 shutting one team down leaves the other alone', async () => {
+test('D13 G15 Z33 shutting one team down leaves the other alone', async () => {
   const { handle } = lifeOf(product, 'w');
   expect(await ask(product, 'shutdown', '--team', 'other')).toMatchObject({
     ok: true,

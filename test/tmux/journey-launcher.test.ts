@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import fs from 'node:fs';
 import path from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { identifyProcess, probeProcess } from '../../src/kernel/index.ts';
 import { eventually } from '../support/eventually.ts';
 import { freshFolder } from '../support/files.ts';
 import { Product } from '../support/product.ts';
@@ -13,7 +14,9 @@ const BIN = path.resolve(import.meta.dirname, '../../bin/team-agent');
 const STAND_IN = `#!/bin/sh
 [ "$1" = --version ] && { echo '2.1.400 (Claude Code)'; exit 0; }
 printf '%s\\n' "$*" >>"$HOME/started"
-exec sleep 600
+[ "$STUBBORN" ] && trap 'echo asked >>"$HOME/asked"' INT
+echo $$ >"$HOME/pid"
+while :; do sleep 0.1; done
 `;
 
 let product: Product;
@@ -129,4 +132,25 @@ test('D03 in a terminal it is shown there, and inside tmux the terminal goes ove
   });
   launchers.push(attached);
   await eventually('two terminals', () => client().split('\n').length === 2);
+});
+
+test('D04 Z57 the first interrupt is for the conversation, a second one ends it, and the launcher with it', async () => {
+  const child = spawn(BIN, ['claude'], {
+    cwd: product.workspace,
+    // As in a pane of a tmux that the person is in: it runs right here.
+    env: { ...product.environment, TMUX: 'x', STUBBORN: '1' },
+    stdio: 'ignore',
+  });
+  launchers.push(child);
+  const pid = await eventually('it to run', () => {
+    const file = path.join(home, 'pid');
+    return fs.existsSync(file) && Number(fs.readFileSync(file, 'utf8'));
+  });
+  const conversation = identifyProcess(pid) ?? expect.unreachable();
+  child.kill('SIGINT');
+  await eventually('the conversation to be asked', () => fs.existsSync(path.join(home, 'asked')));
+  expect([probeProcess(conversation), child.exitCode]).toEqual(['alive', null]);
+  child.kill('SIGINT');
+  await eventually('both to end', () => probeProcess(conversation) === 'dead' && child.exitCode !== null);
+  expect(fs.readdirSync(path.join(product.paths.run, 'leaders'))).toEqual([]);
 });

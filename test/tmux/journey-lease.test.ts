@@ -253,7 +253,7 @@ test('D06 H01 who leads and who you are, as text of 80 columns', async () => {
   });
 });
 
-test('D13 with two teams each verb about the lead is refused with the candidates, and --team decides', async () => {
+test('D13 Z33 with two teams each verb about the lead is refused with the candidates, and --team decides', async () => {
   await start(product, product.writeTeam('other', [{ id: 'x', script: LISTENER }]));
   const words = [
     ['claim-leader'],

@@ -77,12 +77,12 @@ async function workDone(): Promise<string> {
   return sent.message_id;
 }
 
-test('H06 reads leave every byte as it was while a coordinator runs', async () => {
+test('H06 Z32 reads leave every byte as it was while a coordinator runs', async () => {
   const message = await workDone();
   await readEverything(message, [0]);
 });
 
-test('H06 reads leave every byte as it was without a coordinator, and say that nothing was observed', async () => {
+test('H06 Z32 reads leave every byte as it was without a coordinator, and say that nothing was observed', async () => {
   const message = await workDone();
   expect((await ask(product, 'coordinator', 'stop')).ok).toBe(true);
   await readEverything(message, [0, 4]);

@@ -135,7 +135,7 @@ describe('restart', () => {
     ]);
   });
 
-  test('G12 conversations that are gone are named, each, and nothing is started; --allow-fresh gives up those alone', async () => {
+  test('G12 Z36 Z38 conversations that are gone are named, each, and nothing is started; --allow-fresh gives up those alone', async () => {
     await team('crew', 'a', 'b', 'c', 'never');
     for (const agent of ['a', 'b', 'c']) await deliver(product, agent, `remember me, ${agent}`);
     await ask(product, 'shutdown');
@@ -161,7 +161,7 @@ describe('restart', () => {
     ]);
   });
 
-  test('G13 one agent does not get ready: all of it is undone, the sibling team and the documents stay as they are, the next restart resumes', async () => {
+  test('G13 Z39 Z43 one agent does not get ready: all of it is undone, the sibling team and the documents stay as they are, the next restart resumes', async () => {
     await team('crew', 'a', 'b');
     await team('crew-2', 'a', 'b');
     await deliver(product, 'a', 'remember me', '--team', 'crew');
@@ -203,7 +203,7 @@ describe('restart', () => {
     expect(lifeOf(product, 'a').handle.record).toBe(before);
   });
 
-  test('G11 two teams in one workspace: one of them is meant, by its name; prefixes of names are names of their own', async () => {
+  test('G11 Z20 Z33 Z41 two teams in one workspace: one of them is meant, by its name; prefixes of names are names of their own', async () => {
     await team('crew', 'a', 'a1');
     await team('crew-2', 'a', 'a1');
     await deliver(product, 'a', 'of the first', '--team', 'crew');
@@ -229,12 +229,12 @@ describe('restart', () => {
     expect(product.rows(`select * from sessions where discarded_at is not null and team = 'crew-2'`)).toEqual([]);
   });
 
-  test('G11 Z40 Z41 Z42 without a name the only team that is down is meant, whatever else runs; paused agents stay paused', async () => {
+  test('G11 Z17 Z40 Z41 Z42 without a name the only team that is down is meant, whatever else runs; paused agents stay paused', async () => {
     await team('crew', 'a');
+    const running = lifeOf(product, 'a');
     const paused = { id: 'p', script: LISTENER, head: 'paused: true\n' };
     await start(product, product.writeTeam('other', [{ id: 'b', script: LISTENER }, paused]));
     await team('third', 'c');
-    const running = lifeOf(product, 'a');
     expect(await restart()).toMatchObject({ ok: false, reason: 'team_ambiguous' });
     await ask(product, 'shutdown', '--team', 'other');
     const again = await restart();
@@ -268,7 +268,7 @@ describe('restart', () => {
     expect(open()).toEqual([]);
   });
 
-  test('G11 asked for twice at once: one of them restarts, each agent lives once', async () => {
+  test('G11 Z31 asked for twice at once: one of them restarts, each agent lives once', async () => {
     await team('crew', 'a', 'b');
     await ask(product, 'shutdown');
     const both = await Promise.all([restart(), restart()]);

@@ -81,7 +81,7 @@ test('C11 eight agents become ready side by side', async () => {
   for (const agent of answer.agents) expect(agent.state).toBe('idle');
 });
 
-test('C02 a second quick-start is refused, says what to do, and changes nothing', async () => {
+test('C02 Z22 a second quick-start is refused, says what to do, and changes nothing', async () => {
   const folder = product.writeTeam('crew', [{ id: 'a' }]);
   await start(product, folder);
   const before = { lives: lives(), documents: hashOf(path.join(product.paths.team, 'crew')) };
@@ -172,7 +172,7 @@ test.each([
   expect(teamExists()).toBe(false);
 });
 
-test('C06 an agent that dies at start: its screen is shown, all is undone, the next quick-start works', async () => {
+test('C06 Z19 an agent that dies at start: its screen is shown, all is undone, the next quick-start works', async () => {
   const script = 'before_greeting: [{ say: "no licence found" }, { wait: 300 }, { exit: 7 }]\n';
   const folder = product.writeTeam('crew', [{ id: 'good' }, { id: 'bad', script }]);
   const refused = await ask(product, 'quick-start', folder);
@@ -193,7 +193,7 @@ test('C06 an agent that dies at start: its screen is shown, all is undone, the n
   await deliver(product, 'bad', 'better now?');
 });
 
-test('C06 an agent that never greets: its screen is shown, all is undone', async () => {
+test('C06 Z19 Z21 an agent that never greets: its screen is shown, all is undone', async () => {
   const script = 'before_greeting: [{ say: "waiting for godot" }, { hang: true }]\n';
   const folder = product.writeTeam('crew', [{ id: 'good' }, { id: 'mute', script }]);
   const refused = await ask(product, 'quick-start', folder);

@@ -153,7 +153,7 @@ test('environment, folder and arguments arrive whole, and no value is in a comma
   }
 });
 
-test('sessions whose names begin alike are independent', async () => {
+test('Z20 sessions whose names begin alike are independent', async () => {
   const here = world();
   const long = await open(here, ['sleep', '600'], { session: 'team-ab' });
   const short = await open(here, ['sleep', '600'], { session: 'team-a' });
@@ -537,7 +537,7 @@ test('a tmux that does not answer is unknown, not empty', async () => {
   expect(await here.terminals.panes()).toEqual([]);
 });
 
-test('what is in the way is refused and left as it is', async () => {
+test('Z13 what is in the way is refused and left as it is', async () => {
   const request = { session: 'team-a', window: 'a', incarnation: 'i_1', environment: { PATH }, argv: ['sleep', '600'] };
   const here = world();
   fs.writeFileSync(here.socket, 'mine');

@@ -105,7 +105,10 @@ export const restart = verb({
     if (isRefusal(origin)) return origin;
     const restarted = await restartTeam(effects, team, restartOrder(team, { ...args, ...origin }, askedBy(caller)));
     if (isRefusal(restarted)) return restarted;
-    const told = await bindCaller(runtime, restarted.team.id, caller, origin.environment);
+    const told = await bindCaller(runtime, restarted.team.id, caller, {
+      ...origin.environment,
+      ...args.caller_environment,
+    });
     const agents = await Promise.all(
       restarted.agents.map(async ({ agent, ready_ms, restart_mode }) => ({
         ...(await agentView(runtime, team, agent.spec.id)),

@@ -20,7 +20,7 @@ export const quickStart = verb({
     if (isRefusal(launched)) return launched;
     const environment = args.environment ?? {};
     runtime.origins.of(launched.team.id, { ...args, environment });
-    const told = await bindCaller(runtime, launched.team.id, caller, environment);
+    const told = await bindCaller(runtime, launched.team.id, caller, { ...environment, ...args.caller_environment });
     return launchedAnswer(runtime, launched, told);
   },
 });

@@ -1,6 +1,7 @@
 import path from 'node:path';
 import { isRefusal, type Refusal } from '../../../kernel/reasons.ts';
 import type { Answers, Verb } from '../../answers.ts';
+import { callerEnvironment } from '../../caller.ts';
 import { call } from '../../calling.ts';
 import type { Context } from '../../context.ts';
 import { warnOfAutoTrust } from '../../documents.ts';
@@ -30,7 +31,10 @@ interface Consent {
 }
 
 export async function restart(context: Context, flags: Consent & Dry): Promise<Outcome> {
-  return perform(context, 'restart', await orderOf(context, 'restart', flags), flags, restartLines);
+  const order = await orderOf(context, 'restart', flags);
+  const caller_environment = callerEnvironment(context.environment);
+  const args = isRefusal(order) ? order : { ...order, caller_environment };
+  return perform(context, 'restart', args, flags, restartLines);
 }
 
 export async function start(

@@ -2,6 +2,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { callCoordinator } from '../../../client/index.ts';
 import { isRefusal, type Refusal } from '../../../kernel/reasons.ts';
+import { callerEnvironment } from '../../caller.ts';
 import { callIn } from '../../calling.ts';
 import type { Context } from '../../context.ts';
 import { warnOfAutoTrust } from '../../documents.ts';
@@ -55,7 +56,8 @@ async function orderOf(context: Context, as: Name, given: string | undefined, fl
   const asking = isRefusal(team) ? [] : askingOf(team.agents);
   const surrounding = await surroundingOf(asking, context.environment);
   const yeses = { trust: flags.trust ?? false, yes: flags.yes ?? false, fresh: flags.fresh ?? false };
-  return { workspace, order: { folder, as, ...words, ...yeses, ...surrounding } };
+  const caller_environment = callerEnvironment(context.environment);
+  return { workspace, order: { folder, as, ...words, ...yeses, ...surrounding, caller_environment } };
 }
 
 /** The documents that a word means: a path, or the id of a team that is kept in `.team/`. */

@@ -75,8 +75,8 @@ async function teamToLead(runtime: Runtime, named: string | undefined): Promise<
 
 /**
  * Who starts a team leads it, when it is a conversation: one of our launcher, or one found around the caller. For a person at
- * a shell the conversation leads that a launcher started before and that waits for a team. Resolves with what that leader
- * has to know.
+ * a shell the conversation leads that a launcher started before and that waits for a team. `environment`: whatever helps to
+ * find the conversation. Resolves with what that leader has to know.
  */
 export async function bindCaller(
   runtime: Runtime,
