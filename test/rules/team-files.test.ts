@@ -222,9 +222,9 @@ agents:
     const { workspace, folder, spec } = inProject();
     const first = installTeam(spec, workspace, team(spec));
     const kept = path.join(workspace, '.team', 'shop');
-    const written = ['TEAM.md', 'agents/pat.md', 'agents/amy.md', 'agents/pat.yaml'];
+    const written = ['TEAM.md', 'agents/1-pat.md', 'agents/2-amy.md', 'agents/pat.yaml'];
     expect(first).toEqual({ ok: true, folder: kept, written });
-    expect(fs.readFileSync(path.join(kept, 'agents/pat.md'), 'utf8')).toBe(
+    expect(fs.readFileSync(path.join(kept, 'agents/1-pat.md'), 'utf8')).toBe(
       '---\nname: pat\nrole: player\nprovider: scripted\ntools:\n  - fs_read\nworking_directory: .\nmcp: inherit\n' +
         'permission_mode: manual\nscript: pat.yaml\nenv:\n  - CI\n---\n\nplayer\n',
     );
@@ -241,7 +241,7 @@ agents:
     });
     expect(installTeam(spec, workspace, team(spec))).toMatchObject({
       ok: false,
-      evidence: { files: [path.join(kept, 'agents/pat.md')] },
+      evidence: { files: [path.join(kept, 'agents/1-pat.md')] },
     });
     write(folder, { 'team.spec.yaml': SPEC });
     expect(installTeam(spec, workspace, team(spec))).toMatchObject({ ok: true, written: [] });
