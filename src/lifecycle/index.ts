@@ -10,9 +10,12 @@ export {
   prepareLeader,
   twinsOf,
 } from './leading.ts';
+export { agentFolder } from './life.ts';
+export { checkProfiles, readCredential, refuseProfile } from './profiles/credential.ts';
+export type { SmokeCheck } from './profiles/smoke.ts';
 export { VerbQueue } from './queue.ts';
 export { recover } from './recovery.ts';
-export { type Asking, commandOf, whoAsks, withoutYes } from './starting/plan.ts';
+export { type Asking, commandOf, readDocuments, whoAsks, withoutYes } from './starting/plan.ts';
 export { type Launched, launchTeam } from './verbs/launch.ts';
 export { resetAgent } from './verbs/reset.ts';
 export { restartTeam } from './verbs/restart.ts';

@@ -13,6 +13,11 @@ export function lifeFolder(effects: Pick<Effects, 'runFolder'>, incarnation: str
   return path.join(effects.runFolder, 'agents', incarnation);
 }
 
+/** The 0700 folder of one agent below `.team/run/`, for what its CLI keeps from life to life. It is made when it is needed. */
+export function agentFolder(effects: Pick<Effects, 'runFolder'>, team: string, agent: string): string {
+  return path.join(effects.runFolder, 'homes', team, agent);
+}
+
 /** The mark on the pane that shows a life whose own pane shows nothing. */
 export function viewOf(incarnation: string): string {
   return `${incarnation}-view`;

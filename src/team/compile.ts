@@ -3,6 +3,7 @@ import { checkFields, shown } from './fields.ts';
 import { type FrontMatter, readFrontMatter } from './front-matter.ts';
 import { teamIdOf } from './names.ts';
 import { documentRefusal, nearest, type Problem, type ProblemKind } from './problems.ts';
+import type { FindProfile } from './profiles/of-role.ts';
 import { type CompiledRole, compileRole, isBroken } from './role.ts';
 import { keptFields, type TeamFields, teamFields } from './schema.ts';
 import { secretProblems } from './secrets.ts';
@@ -23,10 +24,13 @@ export function compileTeam(files: readonly TeamFile[], around: Surroundings): T
     files.find((file) => file.path === TEAM_DOCUMENT),
     around,
   );
+  const name = head.fields.name ?? around.fallbackName;
+  const id = teamIdOf(name);
+  const profile: FindProfile = (wanted) => around.profile(id, wanted);
   const roles = files
     .filter((file) => file.path !== TEAM_DOCUMENT)
     .sort((one, other) => (one.path < other.path ? -1 : 1))
-    .map((file) => compileRole(file, head.fields, around));
+    .map((file) => compileRole(file, head.fields, around, profile));
   const agents = inOrder(
     roles.flatMap(({ agent }) => (agent ? [agent] : [])),
     head.fields.startup_order ?? [],
@@ -37,8 +41,6 @@ export function compileTeam(files: readonly TeamFile[], around: Surroundings): T
     ...twice(roles),
     ...betweenDocuments(head, roles),
   ];
-  const name = head.fields.name ?? around.fallbackName;
-  const id = teamIdOf(name);
   if (id === undefined) problems.push(head.fault('name', `${shown(name)} ${NAME_ADVICE}`, 'team_name_invalid'));
   if (problems.length > 0 || id === undefined) return documentRefusal(around.folder, problems);
   return {

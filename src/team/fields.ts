@@ -3,6 +3,7 @@ import { firstLine, printable } from '../kernel/index.ts';
 import type { FrontMatter } from './front-matter.ts';
 import { TOOL_WORDS } from './names.ts';
 import { nearest, type Problem } from './problems.ts';
+import { isProfileName } from './profiles/file.ts';
 import { looksLikeSecret } from './secrets.ts';
 
 /** The part of zod's issue that our words are made of. */
@@ -57,6 +58,11 @@ export const variableName = z
   });
 const SESSION_VARIABLE =
   /^(TMUX.*|TEAM_AGENT_.*|CLAUDECODE|CLAUDE_PID|CLAUDE_CODE_(SESSION|CHILD|MESSAGING)_.*|CODEX_THREAD_ID)$/;
+
+/** The name of a credential profile, which is that of its file: `NAME.env`. */
+export const profileName = z
+  .string({ error: wrong('the name of a credential profile') })
+  .refine(isProfileName, { error: wrong('the name of a credential profile, such as kimi') });
 
 export const toolWord = z
   .string({ error: 'does not fit; write the name of a tool' })

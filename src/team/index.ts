@@ -2,6 +2,13 @@
 export { compileTeam } from './compile.ts';
 export { installTeam, planInstall } from './install.ts';
 export { teamIdOf } from './names.ts';
+export { findTeamFolder, futureTeamFolder, type TeamPlace } from './place.ts';
+export { checkProfile, credentialsOf, type ProfileCheck } from './profiles/check.ts';
+export { isProfileName, modeOf, parseProfile } from './profiles/file.ts';
+export { diagnoseProfile, type ProfileDiagnosis, type ProfileShown, showProfile } from './profiles/inspection.ts';
+export { filesOfProfile, findProfile, initProfile, PROFILES, readProfile } from './profiles/store.ts';
+export { addressOf, networkOf, smokeSwitchedOff } from './profiles/values.ts';
 export { readTeam } from './read.ts';
-export type { AgentSpec, ProviderNames, Surroundings, Team, TeamFile } from './shape.ts';
+export { redacted } from './secrets.ts';
+export type { AgentSpec, FoundProfile, ProviderNames, Surroundings, Team, TeamFile } from './shape.ts';
 export type { RouteMatch, Routing, TaskSpec } from './tasks/shape.ts';

@@ -3,6 +3,7 @@ import path from 'node:path';
 import { isRefusal, type Refusal, refuse, shellWord } from '../kernel/index.ts';
 import { TEAM_DOCUMENT } from './compile.ts';
 import { readFrontMatter } from './front-matter.ts';
+import { keepProfilesSecret, PROFILES } from './profiles/store.ts';
 import { isBroken } from './role.ts';
 import type { Team } from './shape.ts';
 
@@ -10,6 +11,8 @@ import type { Team } from './shape.ts';
 export interface InstalledFile {
   readonly path: string;
   readonly bytes: Uint8Array;
+  /** Of a file with secrets, 0600. */
+  readonly mode?: number;
 }
 
 /** Where a team's documents are from now on, and which files were written there. */
@@ -54,7 +57,7 @@ export function planInstall(
 
 /**
  * Copies a team's documents into `<workspace>/.team/<id>/`, so that the team is there tomorrow: TEAM.md (made when there
- * was none), its role documents, and the scripts that they name. A folder that lies in `.team/` already stays as it is.
+ * was none), its role documents, and the scripts and credential profiles that they name. A folder that lies in `.team/` already stays as it is.
  * Read the team again from the folder that is returned.
  */
 export function installTeam(source: string, workspace: string, team: Team): Installed | Refusal {
@@ -70,7 +73,8 @@ export function installTeam(source: string, workspace: string, team: Team): Inst
   }
   const writes = planInstall(folder, files, presentFiles(folder, files));
   if (isRefusal(writes)) return writes;
-  for (const file of writes) writeOnce(path.join(folder, file.path), file.bytes);
+  for (const file of writes) writeOnce(path.join(folder, file.path), file);
+  if (files.some(isProfile)) keepProfilesSecret(path.join(folder, PROFILES));
   return { ok: true, folder, written: writes.map((file) => file.path) };
 }
 
@@ -80,6 +84,12 @@ function filesOf(source: string, team: Team): InstalledFile[] {
     ? fs.readFileSync(path.join(source, TEAM_DOCUMENT))
     : Buffer.from(`---\nname: ${JSON.stringify(team.name)}\n---\n\n${team.objective}\n`);
   const files = new Map<string, Uint8Array>([[TEAM_DOCUMENT, head]]);
+  for (const { profile } of team.agents) {
+    // One that is kept with the team already does not lie here.
+    if (profile && isBelow(source, profile.file)) {
+      files.set(path.posix.join(PROFILES, path.basename(profile.file)), fs.readFileSync(profile.file));
+    }
+  }
   for (const agent of team.agents) {
     const document = fs.readFileSync(agent.file);
     files.set(`agents/${path.basename(agent.file)}`, document);
@@ -88,8 +98,14 @@ function filesOf(source: string, team: Team): InstalledFile[] {
       files.set(path.posix.join('agents', script), fs.readFileSync(agent.script));
     }
   }
-  return [...files].map(([name, bytes]) => ({ path: name, bytes }));
+  return [...files].map(([name, bytes]) => ({
+    path: name,
+    bytes,
+    ...(isProfile({ path: name }) ? { mode: 0o600 } : {}),
+  }));
 }
+
+const isProfile = ({ path: name }: Pick<InstalledFile, 'path'>): boolean => name.startsWith(`${PROFILES}/`);
 
 /** The script that a role document names relative to itself. One with an absolute path is found wherever the document is. */
 function relativeScript(document: string): string | undefined {
@@ -109,10 +125,10 @@ function presentFiles(folder: string, files: readonly InstalledFile[]): Installe
 }
 
 /** Readers see the whole file or none. A crash between two files leaves what the next call completes. */
-function writeOnce(file: string, bytes: Uint8Array): void {
-  fs.mkdirSync(path.dirname(file), { recursive: true });
+function writeOnce(file: string, { bytes, mode }: InstalledFile): void {
+  fs.mkdirSync(path.dirname(file), { recursive: true, ...(mode === undefined ? {} : { mode: 0o700 }) });
   const fresh = `${file}.${process.pid}.new`;
-  fs.writeFileSync(fresh, bytes);
+  fs.writeFileSync(fresh, bytes, mode === undefined ? {} : { mode });
   fs.renameSync(fresh, file);
 }
 

@@ -4,7 +4,8 @@ import { isRefusal, type Refusal, refuse } from '../kernel/index.ts';
 import { compileTeam, TEAM_DOCUMENT } from './compile.ts';
 import { hasFrontMatter } from './front-matter.ts';
 import { documentRefusal, type Problem } from './problems.ts';
-import type { ProviderNames, Team, TeamFile } from './shape.ts';
+import { findProfile, profileFolders } from './profiles/store.ts';
+import type { ProviderNames, Surroundings, Team, TeamFile } from './shape.ts';
 
 interface ReadOptions {
   /** The team's name when TEAM.md gives none. */
@@ -31,7 +32,8 @@ export function readTeam(folder: string, options: ReadOptions): Team | Refusal {
   if (isRefusal(files)) return files;
   const workspace = path.resolve(options.workspace ?? workspaceOf(absolute));
   const { fallbackName, providers } = options;
-  return compileTeam(files, { folder: absolute, workspace, fallbackName, providers, kindOf });
+  const profile: Surroundings['profile'] = (team, name) => findProfile(profileFolders(absolute, workspace, team), name);
+  return compileTeam(files, { folder: absolute, workspace, fallbackName, providers, profile, kindOf });
 }
 
 function workspaceOf(folder: string): string {

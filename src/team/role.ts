@@ -4,6 +4,7 @@ import { checkFields, shown } from './fields.ts';
 import { type FrontMatter, readFrontMatter } from './front-matter.ts';
 import { modelOf, resolveTools } from './names.ts';
 import type { Problem, ProblemKind } from './problems.ts';
+import { type FindProfile, profileOfRole } from './profiles/of-role.ts';
 import { type RoleFields, roleFields, type TeamFields } from './schema.ts';
 import { secretProblems } from './secrets.ts';
 import { type AgentSpec, permissionOf, type Surroundings, type TeamFile } from './shape.ts';
@@ -19,7 +20,12 @@ export interface CompiledRole {
 }
 
 /** Compiles one role document against its team's settings. Pure. */
-export function compileRole(file: TeamFile, team: TeamFields, around: Surroundings): CompiledRole {
+export function compileRole(
+  file: TeamFile,
+  team: TeamFields,
+  around: Surroundings,
+  profile: FindProfile,
+): CompiledRole {
   const secrets = secretProblems(file.path, file.text);
   const front = readFrontMatter(file.path, file.text);
   if (isBroken(front))
@@ -38,7 +44,7 @@ export function compileRole(file: TeamFile, team: TeamFields, around: Surroundin
   if (known.name !== undefined && agentId(known.name) === undefined) {
     fault('agent_id_invalid', 'name', `${shown(known.name)} ${ID_ADVICE}`);
   }
-  const agent = checked.values && agentOf(checked.values, front, file, team, around, fault);
+  const agent = checked.values && agentOf(checked.values, front, file, team, around, profile, fault);
   return { ...known, agent: problems.length === 0 ? agent : undefined, problems };
 }
 
@@ -56,6 +62,7 @@ function agentOf(
   file: TeamFile,
   team: TeamFields,
   around: Surroundings,
+  findProfile: FindProfile,
   fault: (kind: ProblemKind, key: string, message: string) => void,
 ): AgentSpec | undefined {
   const id = agentId(fields.name);
@@ -87,6 +94,7 @@ function agentOf(
       `${script} is not a file; write an existing one, relative to this document`,
     );
   }
+  const credential = profileOfRole(fields, team, provider, findProfile, fault);
   if (id === undefined) return undefined;
   const canonicalOf = (name: string) => {
     const found = around.providers(name);
@@ -96,11 +104,13 @@ function agentOf(
     id,
     role: fields.role,
     provider: provider.name,
-    model: modelOf(
-      { own: fields.model, byProvider: team.provider_models ?? {}, teamDefault: team.default_model ?? team.model },
-      { written: fields.provider, canonical: provider.name },
-      canonicalOf,
-    ),
+    model: credential?.hasModel
+      ? (fields.model ?? null)
+      : modelOf(
+          { own: fields.model, byProvider: team.provider_models ?? {}, teamDefault: team.default_model ?? team.model },
+          { written: fields.provider, canonical: provider.name },
+          canonicalOf,
+        ),
     prompt: front.body === '' ? fields.role : front.body,
     tools: resolveTools(fields.tools, fields.role),
     folder,
@@ -112,6 +122,7 @@ function agentOf(
       fields.dangerous_auto_approve ?? (fields.permission_mode === undefined && team.dangerous_auto_approve),
     ),
     paused: fields.paused ?? false,
+    ...(credential === undefined ? {} : { profile: credential.profile }),
     file: document,
   };
 }

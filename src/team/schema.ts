@@ -1,5 +1,17 @@
 import { z } from 'zod';
-import { flag, harmless, listOf, notYet, oneOf, positive, text, toolWord, variableName } from './fields.ts';
+import { AUTH_MODES } from '../providers/index.ts';
+import {
+  flag,
+  harmless,
+  listOf,
+  notYet,
+  oneOf,
+  positive,
+  profileName,
+  text,
+  toolWord,
+  variableName,
+} from './fields.ts';
 import { APPROVERS, MCP_CHOICES, NOTIFY, PERMISSION_WORDS } from './shape.ts';
 import { peerLimits, routing, tasks } from './tasks/schema.ts';
 
@@ -35,8 +47,8 @@ export const teamFields = z.strictObject({
       error: 'does not fit; write providers with a model each, such as {codex: gpt-5.5}',
     })
     .optional(),
-  default_auth_mode: harmless('subscription', 'an agent uses the login of its own CLI'),
-  default_profile: notYet('credential profiles are not read'),
+  default_auth_mode: oneOf(AUTH_MODES).optional(),
+  default_profile: profileName.optional(),
   session_name: text('a tmux session name')
     .regex(/^[\p{L}\p{N}_][^.:\p{Cc}]*$/u, {
       error: 'cannot name a tmux session; begin with a letter or digit, and leave out . and :',
@@ -91,8 +103,8 @@ export const roleFields = z.strictObject({
   permission_mode: oneOf(PERMISSION_WORDS).optional(),
   dangerous_auto_approve: flag().optional(),
   paused: flag().optional(),
-  auth_mode: harmless('subscription', 'an agent uses the login of its own CLI'),
-  profile: notYet('credential profiles are not read'),
+  auth_mode: oneOf(AUTH_MODES).optional(),
+  profile: profileName.optional(),
   host: notYet('agents run on this machine only'),
   ...NOT_YET,
 });

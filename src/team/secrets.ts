@@ -22,6 +22,24 @@ export function looksLikeSecret(line: string): boolean {
   return value !== undefined && /[0-9]/.test(value) && /[A-Za-z]/.test(value);
 }
 
+/** So many first characters of a secret are enough to know it by: error messages like to cut the rest. */
+const KNOWN_BY = 4;
+
+/** A text in which no credential stands any more: none of the `known` ones, whole or cut, and none that looks like one. */
+export function redacted(text: string, known: readonly string[]): string {
+  const whole = known
+    .filter((secret) => secret !== '')
+    .sort((one, other) => other.length - one.length)
+    .reduce((rest, secret) => rest.replaceAll(secret, REDACTED), text);
+  const beginnings = known.filter(({ length }) => length > 2 * KNOWN_BY).map((secret) => secret.slice(0, KNOWN_BY));
+  return whole.replace(WORD, (word) =>
+    beginnings.some((beginning) => word.startsWith(beginning)) || looksLikeSecret(word) ? REDACTED : word,
+  );
+}
+
+const REDACTED = '[REDACTED]';
+const WORD = /[^\s"'`<>(){},;:=]+/g;
+
 /** Each line of a document that holds a credential. The value itself is never repeated. */
 export function secretProblems(file: string, text: string): Problem[] {
   return text.split('\n').flatMap((line, index) =>

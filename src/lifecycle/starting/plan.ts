@@ -5,7 +5,6 @@ import {
   type IncarnationId,
   isRefusal,
   type Refusal,
-  reachingLoopback,
   refuse,
   shellWord,
 } from '../../kernel/index.ts';
@@ -19,7 +18,15 @@ import {
 } from '../../providers/index.ts';
 import { type AgentSpec, readTeam, type Team } from '../../team/index.ts';
 import type { Effects } from '../effects.ts';
-import { lifeFolder } from '../life.ts';
+import { agentFolder, lifeFolder } from '../life.ts';
+import {
+  type Asked,
+  environmentOf,
+  readCredential,
+  refuseProfile,
+  refuseSmoke,
+  smokeOf,
+} from '../profiles/credential.ts';
 
 export interface LaunchOrder {
   /** Absolute path of the team's documents. */
@@ -38,10 +45,12 @@ export interface LaunchOrder {
   readonly yes?: boolean | undefined;
   /** Conversations that the team had are left behind. */
   readonly fresh?: boolean | undefined;
+  /** Endpoints that were asked for this verb already. */
+  readonly asked?: Asked | undefined;
 }
 
 /** What any start of an agent needs to know of whoever asks. */
-export type StartOrder = Pick<LaunchOrder, 'environment' | 'umask' | 'trust' | 'asked_by'> & {
+export type StartOrder = Pick<LaunchOrder, 'environment' | 'umask' | 'trust' | 'asked_by' | 'asked'> & {
   /** The command line that asks for it, to be typed again with more flags. */
   readonly command: string;
 };
@@ -74,13 +83,15 @@ export function readDocuments(
     fallbackName: order.name ?? order.team_id ?? path.basename(order.folder),
     providers: (name) => {
       const provider = findProvider(name);
-      return isRefusal(provider) ? provider : { ok: true, name: provider.name };
+      return isRefusal(provider)
+        ? provider
+        : { ok: true, name: provider.name, credentials: provider.credentials.names };
     },
   });
 }
 
 /** What of an agent says which variables it asks for: its document, and what its CLI finds where it would work. */
-export type Asking = Pick<AgentSpec, 'id' | 'provider' | 'folder' | 'permission' | 'env'>;
+export type Asking = Pick<AgentSpec, 'id' | 'provider' | 'model' | 'folder' | 'permission' | 'env' | 'profile'>;
 
 /** Those who would be started, by a team's documents. */
 export function whoAsks(
@@ -89,7 +100,10 @@ export function whoAsks(
 ): readonly Asking[] | Refusal {
   const team = readDocuments(workspace, { folder: documents, name });
   if (isRefusal(team)) return team;
-  return team.agents.map(({ id, provider, folder, permission, env }) => ({ id, provider, folder, permission, env }));
+  return team.agents.map(({ id, provider, model, folder, permission, env, profile }) => ({
+    ...{ id, provider, model, folder, permission, env },
+    ...(profile ? { profile } : {}),
+  }));
 }
 
 /** Everything a launch would do; all its refusals come from here, before any effect. */
@@ -153,13 +167,24 @@ export async function planAgent(
   if (isRefusal(provider)) return provider;
   const trusted = order.trust === true || (await isTrusted(effects.ledger.db, spec.folder));
   const { id: agent, folder, permission } = spec;
-  const installation = await provider.inspect({ agent, folder, permission, trusted, environment: written(order) });
+  const own = agentFolder(effects, team.id, agent);
+  const credential = readCredential(spec, provider, own);
+  const unusable = refuseProfile(spec, credential.check, order.command);
+  if (unusable) return unusable;
+  const credentials = credential.used?.plan;
+  const environment = written(order);
+  const installation = await provider.inspect({ agent, folder, permission, trusted, environment, credentials });
   if (isRefusal(installation)) return withLaunch(installation, order.command);
   const continues = await choose(installation);
+  const { effective_model: model } = credential.check;
   if (isRefusal(continues)) return continues;
+  const variables = [...spec.env, ...provider.variables, ...(installation.variables ?? [])];
+  const agentEnvironment = environmentOf(order.environment, variables, credentials);
+  const answer = await smokeOf(spec, credential, provider, agentEnvironment, order.asked ?? new Map());
+  const failing = refuseSmoke(spec, answer, order.command);
+  if (failing) return failing;
   const incarnation = effects.mint.incarnation();
   const token = effects.mint.token();
-  const variables = [...spec.env, ...provider.variables, ...(installation.variables ?? [])];
   const request: LaunchRequest = {
     agent,
     team: team.id,
@@ -170,7 +195,7 @@ export async function planAgent(
     prompt: spec.prompt,
     workspace: effects.workspace,
     folder,
-    ...(spec.model === null ? {} : { model: spec.model }),
+    ...(model === null ? {} : { model }),
     tools: spec.tools,
     permission,
     trusted,
@@ -180,7 +205,8 @@ export async function planAgent(
     socketFolder: effects.socketFolder,
     mcpUrl: effects.mcpUrl(),
     hooksUrl: effects.hooksUrl(),
-    environment: { ...reachingLoopback(childEnvironment(order.environment, variables)), ...umaskOf(order) },
+    ...(credentials ? { credentials } : {}),
+    environment: { ...agentEnvironment, ...umaskOf(order) },
   };
   const launch = provider.plan(request, installation);
   return isRefusal(launch)

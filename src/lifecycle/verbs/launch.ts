@@ -25,7 +25,7 @@ export async function launchTeam(effects: Effects, order: LaunchOrder): Promise<
 }
 
 async function launch(effects: Effects, order: LaunchOrder, cut: AbortSignal): Promise<Launched | Refusal> {
-  const plan = await planAndInstall(effects, order);
+  const plan = await planAndInstall(effects, { ...order, asked: new Map() });
   if (isRefusal(plan)) return plan;
   const launched = await startLives(effects, {
     verb: 'launch',

@@ -60,7 +60,8 @@ async function startAgain(
   const starting = team.agents.filter((agent) => !agent.paused);
   const dangerous = withoutYes(starting, { folder: team.folder, ...order });
   if (dangerous) return { ...dangerous, next: [`${order.command} --yes`] };
-  const plans = await Promise.all(starting.map((spec) => planOne(effects, team, spec, order)));
+  const asked = new Map();
+  const plans = await Promise.all(starting.map((spec) => planOne(effects, team, spec, { ...order, asked })));
   const refused = plans.flatMap((plan) => (isRefusal(plan) ? [plan] : []));
   if (refused.length > 0) return together(refused, order);
   const agents = plans.flatMap((plan) => (isRefusal(plan) ? [] : [plan]));

@@ -9,6 +9,7 @@ import { resumable } from './resumable.ts';
 import { serverFiles } from './server/files.ts';
 import { notLoggedIn } from './server/opening.ts';
 import { configuredVariables, isTrusted, mcpServerNames, missingLogin, readConfig } from './settings/config.ts';
+import { credentials } from './settings/credentials.ts';
 import { TEAM_SERVER } from './settings/overrides.ts';
 
 /** Variables that Codex documents, beside those that its configuration names itself. */
@@ -32,6 +33,7 @@ export const codex: Provider = {
   variables: VARIABLES,
   // It cuts an answer of more than 10,000 bytes in its middle (measured with 0.169.0 and a model that it does not know).
   longestAnswer: 9_000,
+  credentials,
   inspect,
   resumable,
   plan,
@@ -42,7 +44,13 @@ export const codex: Provider = {
   leading,
 };
 
-async function inspect({ agent, environment, folder, trusted }: Inspection): Promise<Installation | Refusal> {
+async function inspect({
+  agent,
+  environment,
+  folder,
+  trusted,
+  credentials,
+}: Inspection): Promise<Installation | Refusal> {
   const command = await findCommand('codex', environment, INSTALL);
   if (isRefusal(command)) return command;
   const capabilities = capabilitiesOf(command.version);
@@ -51,7 +59,7 @@ async function inspect({ agent, environment, folder, trusted }: Inspection): Pro
   if (isRefusal(config)) return config;
   const servers = mcpServerNames(config, folder);
   if (servers.includes(TEAM_SERVER)) return nameTaken(config.file);
-  const missing = missingLogin(config, environment);
+  const missing = credentials ? undefined : missingLogin(config, environment);
   if (missing !== undefined) return notLoggedIn(missing);
   const known = isTrusted(config, folder);
   if (!known && !trusted) return notTrusted(agent, folder, config.file);

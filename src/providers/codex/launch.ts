@@ -35,7 +35,14 @@ export function plan(request: LaunchRequest, installation: Installation): Launch
   return {
     argv: [
       ...[agentWrapper, inRun('token'), inRun('exit')],
-      ...[installation.binary, 'app-server', '--listen', `unix://${socket}`, ...overrides],
+      ...[
+        installation.binary,
+        'app-server',
+        '--listen',
+        `unix://${socket}`,
+        ...overrides,
+        ...(request.credentials?.options ?? []),
+      ],
     ],
     environment: { ...request.environment, TEAM_AGENT_RESTARTS: RESTARTS },
     files: [{ path: inRun('instructions'), content: instructionsFor(request) }],

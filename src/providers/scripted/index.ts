@@ -2,6 +2,7 @@ import { packageVersion } from '../../kernel/index.ts';
 import type { Provider } from '../shape.ts';
 import { ScriptedAttachment } from './attachment.ts';
 import { capabilities } from './capabilities.ts';
+import { credentials } from './credentials.ts';
 import { introduce, plan, resumable } from './launch.ts';
 
 /** An agent without a model: it plays a script. It runs the demo, and users' tests of their team's plumbing. */
@@ -9,6 +10,7 @@ export const scripted: Provider = {
   name: 'scripted',
   aliases: ['fake'],
   variables: [],
+  credentials,
   inspect: async () => ({ binary: '', version: packageVersion(), capabilities, warnings: [], details: {} }),
   resumable,
   plan,

@@ -64,6 +64,10 @@ async function variablesOf(agent: Asking, environment: NodeJS.ProcessEnv): Promi
   if (isRefusal(provider)) return agent.env;
   const all = childEnvironment(environment, Object.keys(environment));
   const { id, folder, permission } = agent;
-  const found = await provider.inspect({ agent: id, folder, permission, trusted: true, environment: all });
+  const { readCredential } = await import('../../../lifecycle/index.ts');
+  const credentials = readCredential(agent, provider, folder).used?.plan;
+  const found = await provider.inspect({
+    ...{ agent: id, folder, permission, trusted: true, environment: all, credentials },
+  });
   return [...agent.env, ...provider.variables, ...(isRefusal(found) ? [] : (found.variables ?? []))];
 }

@@ -99,7 +99,9 @@ async function readDocuments({ folder, name, team_id }: Order, workspace: string
     fallbackName: name ?? team_id ?? path.basename(folder),
     providers: (written) => {
       const provider = findProvider(written);
-      return isRefusal(provider) ? provider : { ok: true, name: provider.name };
+      return isRefusal(provider)
+        ? provider
+        : { ok: true, name: provider.name, credentials: provider.credentials.names };
     },
   });
 }
@@ -112,7 +114,7 @@ async function checkAgent(
   workspace: string,
   environment: NodeJS.ProcessEnv,
 ): Promise<readonly string[] | Refusal> {
-  const [{ findProvider, withLaunch }, { commandOf }] = await Promise.all([
+  const [{ findProvider, withLaunch }, { agentFolder, commandOf, readCredential, refuseProfile }] = await Promise.all([
     import('../../../providers/index.ts'),
     import('../../../lifecycle/index.ts'),
   ]);
@@ -122,7 +124,12 @@ async function checkAgent(
   // Where a ledger is, it may hold a person's earlier yes to the folder: only its coordinator can tell.
   const trusted = order.trust || fs.existsSync(pathsOf(workspace).ledger);
   const all = childEnvironment(environment, Object.keys(environment));
-  const installation = await provider.inspect({ agent: id, folder, permission, trusted, environment: all });
+  const credential = readCredential(agent, provider, agentFolder({ runFolder: pathsOf(workspace).run }, team.id, id));
+  const unusable = refuseProfile(agent, credential.check, commandOf(order));
+  if (unusable) return unusable;
+  const credentials = credential.used?.plan;
+  const about = { agent: id, folder, permission, trusted, environment: all, credentials };
+  const installation = await provider.inspect(about);
   if (isRefusal(installation)) return withLaunch(installation, commandOf(order));
   const planned = provider.plan(trial(agent, team.id, workspace, trusted), installation);
   return isRefusal(planned)

@@ -50,9 +50,10 @@ export function plan(request: LaunchRequest, installation: Installation): Launch
     ],
     environment: {
       ...request.environment,
-      ...(request.trusted && installation.details.trusted !== 'yes' ? TRUSTED_BY_PERSON : {}),
+      ...(installation.details.trusted === 'yes' ? {} : TRUSTED_BY_PERSON),
     },
     files: [
+      ...(request.credentials?.files ?? []),
       { path: inRun('instructions.md'), content: `${instructionsFor(request)}\n` },
       { path: inRun('settings.json'), content: `${JSON.stringify(settings, undefined, 2)}\n` },
       { path: inRun('mcp.json'), content: `${JSON.stringify(mcpOf(request.mcpUrl), undefined, 2)}\n` },

@@ -1,0 +1,49 @@
+import type { AuthMode, CredentialNames } from '../../providers/index.ts';
+import { shown } from '../fields.ts';
+import type { ProblemKind } from '../problems.ts';
+import type { RoleFields, TeamFields } from '../schema.ts';
+import type { FoundProfile, ProfileSpec } from '../shape.ts';
+import { firstOf, parseProfile } from './file.ts';
+
+/** The file of a profile of the team. */
+export type FindProfile = (name: string) => FoundProfile | undefined;
+
+/** What the documents of an agent say of its credential; undefined when it has no profile. */
+export function profileOfRole(
+  fields: Pick<RoleFields, 'auth_mode' | 'profile' | 'model'>,
+  team: Pick<TeamFields, 'default_auth_mode' | 'default_profile'>,
+  provider: { readonly name: string; readonly credentials?: CredentialNames },
+  find: FindProfile,
+  fault: (kind: ProblemKind, key: string, message: string) => void,
+): { readonly profile: ProfileSpec; readonly hasModel: boolean } | undefined {
+  const mode: AuthMode = fields.auth_mode ?? team.default_auth_mode ?? 'subscription';
+  // Who says that it uses the login of its own CLI has no use for the profile of the others.
+  const name = fields.profile ?? (fields.auth_mode === 'subscription' ? undefined : team.default_profile);
+  if (name === undefined) {
+    if (mode !== 'subscription')
+      fault('team_document_invalid', 'auth_mode', `${mode} needs a profile; ${make('NAME', mode)}`);
+    return undefined;
+  }
+  const found = find(name);
+  if (!found) {
+    fault('profile_missing', 'profile', `there is no profile ${shown(name)}; ${make(name, mode)}`);
+    return undefined;
+  }
+  const profile = { name, mode, file: found.file };
+  const model = mode === 'compatible_api' ? modelIn(found, provider) : undefined;
+  if (model !== undefined && fields.model !== undefined && fields.model !== model) {
+    const message = `${shown(fields.model)} is not the model of the profile ${name}, ${shown(model)}; remove one of the two`;
+    fault('model_mismatch', 'model', message);
+  }
+  return { profile, hasModel: model !== undefined };
+}
+
+function modelIn(
+  { text }: FoundProfile,
+  { credentials }: { readonly credentials?: CredentialNames },
+): string | undefined {
+  return firstOf(parseProfile(text), credentials?.model ?? ['MODEL']);
+}
+
+const make = (name: string, mode: AuthMode): string =>
+  `write profile: ${name} and run team-agent profile init ${name} --auth-mode ${mode}`;
