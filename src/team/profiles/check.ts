@@ -1,5 +1,6 @@
-import { printable, type Reason, shellWord } from '../../kernel/index.ts';
+import { type Reason, shellWord } from '../../kernel/index.ts';
 import type { AuthMode, CredentialNames, Credentials } from '../../providers/index.ts';
+import { looksLikeSecret } from '../secrets.ts';
 import type { AgentSpec, FoundProfile } from '../shape.ts';
 import { firstOf, modeOf, type Profile, parseProfile } from './file.ts';
 import { faultsOf } from './values.ts';
@@ -32,7 +33,9 @@ type Agent = Pick<AgentSpec, 'id' | 'provider' | 'model' | 'profile'>;
 /** Can an agent be started with its profile as it lies there now? Pure: `found` is that file, read. */
 export function checkProfile(agent: Agent, found: FoundProfile | undefined, names: CredentialNames): ProfileCheck {
   const profile: Profile = found ? parseProfile(found.text) : { values: new Map(), faults: [] };
-  const own = firstOf(profile, names.model);
+  const written = firstOf(profile, names.model);
+  // A key that stands in the wrong line is not told either.
+  const own = written === undefined || looksLikeSecret(written) ? undefined : written;
   const model = agent.model ?? own ?? null;
   const missing = missingIn(profile, agent, names, model);
   const wrong = whatIsWrong(agent, found, profile, missing);
@@ -86,9 +89,10 @@ function whatIsWrong(
   }
   const written = modeOf(profile);
   if (written !== undefined && written !== spec.mode) {
-    const file_auth_mode = printable(typeof written === 'object' ? written.unknown : written);
-    const suggestion = `${file} is for ${file_auth_mode}: write auth_mode: ${file_auth_mode} into the role document, or AUTH_MODE=${spec.mode} into the profile`;
-    return { reason: 'auth_mode_mismatch', suggestion, file_auth_mode };
+    const suggestion = `write AUTH_MODE=${spec.mode} into ${file}`;
+    if (written === 'unknown') return { reason: 'auth_mode_mismatch', suggestion, file_auth_mode: written };
+    const either = `${file} is for ${written}: write auth_mode: ${written} into the role document, or AUTH_MODE=${spec.mode} into the profile`;
+    return { reason: 'auth_mode_mismatch', suggestion: either, file_auth_mode: written };
   }
   const [unreadable] = profile.faults;
   if (unreadable) return { reason: 'profile_invalid', suggestion: `${file}:${unreadable.line}: ${unreadable.message}` };

@@ -42,11 +42,11 @@ export function firstOf({ values }: Pick<Profile, 'values'>, keys: readonly stri
   return keys.map((key) => values.get(key)).find((value) => value !== undefined && value !== '');
 }
 
-/** The auth mode that a profile says it is for; undefined when it says none, the word itself when there is no such mode. */
-export function modeOf(profile: Pick<Profile, 'values'>): AuthMode | undefined | { readonly unknown: string } {
+/** The auth mode that a profile says it is for; undefined when it says none. A word that is none is not repeated. */
+export function modeOf(profile: Pick<Profile, 'values'>): AuthMode | 'unknown' | undefined {
   const written = firstOf(profile, ['AUTH_MODE']);
   if (written === undefined) return undefined;
-  return AUTH_MODES.find((mode) => mode === written) ?? { unknown: written };
+  return AUTH_MODES.find((mode) => mode === written) ?? 'unknown';
 }
 
 /** The values that an auth mode needs, in the order of a template. */

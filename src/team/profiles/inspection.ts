@@ -93,7 +93,7 @@ function inspected({ name, real, example }: ProfilePlace, found: FoundProfile, m
 
 function writtenMode(profile: Profile): AuthMode | undefined {
   const mode = modeOf(profile);
-  return typeof mode === 'object' ? undefined : mode;
+  return mode === 'unknown' ? undefined : mode;
 }
 
 /** Values that are missing, whichever CLI will use it. */

@@ -43,9 +43,8 @@ async function made(context: Context, name: string, mode: AuthMode): Promise<Pro
   const written = there && modeOf(parseProfile(there.text));
   const shows = `team-agent profile show ${shellWord(name)} --team ${shellWord(place.team)}`;
   if (written !== undefined && written !== mode) {
-    const said = typeof written === 'object' ? 'another auth mode' : written;
-    return refuse('auth_mode_mismatch', `${real} is there, for ${said}. Nothing was changed.`, {
-      evidence: { profile: name, path: real, asked: mode, file_auth_mode: said },
+    return refuse('auth_mode_mismatch', `${real} is there, for the auth mode ${written}. Nothing was changed.`, {
+      evidence: { profile: name, path: real, asked: mode, file_auth_mode: written },
       next: [shows],
     });
   }
