@@ -56,7 +56,7 @@ function smoke(given: Credentials, model: string): SmokeCall {
   const chat = given.wireApi === 'chat';
   const asked = chat
     ? { model, max_tokens: 1, messages: [{ role: 'user', content: 'ping' }] }
-    : { model, max_output_tokens: 16, store: false, input: 'ping' };
+    : { model, max_output_tokens: 16, store: false, input: [{ role: 'user', content: 'ping' }] };
   return {
     url: `${endpointOf(given)}/${chat ? 'chat/completions' : 'responses'}`,
     headers: { authorization: `Bearer ${given.key}` },
