@@ -3,7 +3,7 @@ import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { eventually } from '../support/eventually.ts';
 import { ask, deliver, tmux } from '../tmux/journey.ts';
-import { quickStart } from './stage.ts';
+import { paneOf, quickStart } from './stage.ts';
 import { RealProduct } from './world/real-product.ts';
 
 /** What a profile holds, by the agent that uses it. */
@@ -17,10 +17,10 @@ let folder: string;
 const baseOf = (agent: Name): string => (agent === 'claire' ? product.anthropic.url : `${product.openai.url}/v1`);
 const modelOf = (agent: Name) => (agent === 'claire' ? product.anthropic : product.openai);
 
-function writeProfile(home: string, agent: Name, key: string): void {
+function writeProfile(home: string, agent: Name, key: string, more = ''): void {
   const file = path.join(home, 'profiles', `${agent}.env`);
   fs.mkdirSync(path.dirname(file), { recursive: true });
-  const text = `AUTH_MODE=compatible_api\nBASE_URL=${baseOf(agent)}\nAPI_KEY=${key}\nMODEL=model-of-${agent}\n`;
+  const text = `AUTH_MODE=compatible_api\nBASE_URL=${baseOf(agent)}\nAPI_KEY=${key}\nMODEL=model-of-${agent}\n${more}`;
   fs.writeFileSync(file, text, { mode: 0o600 });
 }
 
@@ -34,14 +34,14 @@ async function askedAbout(agent: Name, word: string) {
 
 beforeAll(async () => {
   // Nobody is logged in: whatever works, works by the profiles.
-  product = await RealProduct.open({ loggedIn: false });
-  const head = (agent: Name) => `auth_mode: compatible_api\nprofile: ${agent}\n`;
+  product = await RealProduct.open({ loggedIn: false, environment: { IS_SANDBOX: '1' } });
+  const head = (agent: Name) => `auth_mode: compatible_api\nprofile: ${agent}\ndangerous_auto_approve: true\n`;
   folder = product.writeTeam('pair', [
     { id: 'claire', provider: 'claude', head: head('claire') },
     { id: 'cody', provider: 'codex', head: head('cody') },
   ]);
   for (const agent of AGENTS) writeProfile(folder, agent, KEYS[agent]);
-  await quickStart(product, folder);
+  await quickStart(product, folder, '--yes');
 });
 afterAll(() => product?.end());
 
@@ -98,16 +98,35 @@ describe('with the real Claude Code and Codex, and no login of their own', () =>
     );
   });
 
+  test.each(AGENTS)(
+    'A09 (appendix 7) a shell of %s that prints its environment does not print the key',
+    async (agent) => {
+      const file = path.join(product.workspace, `environment-of-${agent}`);
+      await deliver(product, agent, `look [[shell env > ${file}]] [[say LOOKED]]`, '--expects', 'nothing');
+      const seen = await eventually('its shell to have written', () => {
+        const text = fs.existsSync(file) ? fs.readFileSync(file, 'utf8') : '';
+        return text.includes('TEAM_AGENT_TOKEN=') ? text : undefined;
+      });
+      expect(seen).not.toContain('CANARY');
+    },
+  );
+
   test.each(AGENTS)('B08 N05 %s goes on with its conversation after a start with a newer key', async (agent) => {
     await askedAbout(agent, `PLUM-${agent}`);
     const newer = `${KEYS[agent]}-newer`;
     writeProfile(path.join(product.paths.team, 'pair'), agent, newer);
     expect(await ask(product, 'stop-agent', agent)).toMatchObject({ ok: true });
-    const again = await product.json<{ ok: boolean; start_mode: string; message?: string }>(['start-agent', agent]);
+    const again = await product.json<{ ok: boolean; start_mode: string; message?: string }>([
+      ...['start-agent', agent, '--yes'],
+    ]);
     expect(again, again.message).toMatchObject({ ok: true, start_mode: 'resumed' });
     const asked = await askedAbout(agent, `AFTER-${agent}`);
     expect(asked.credential).toBe(`Bearer ${newer}`);
     expect(JSON.stringify(asked.history)).toContain(`PLUM-${agent}`);
+    const pane = paneOf(product, agent);
+    await eventually(`${agent}'s pane to show it`, () =>
+      tmux(product, 'capture-pane', '-p', '-t', pane).includes('AFTER-'),
+    );
   });
 
   test('B08 what is remembered belongs to its configuration: without the profile a Claude Code would have to begin anew', async () => {
@@ -115,12 +134,31 @@ describe('with the real Claude Code and Codex, and no login of their own', () =>
     const text = fs.readFileSync(document, 'utf8');
     fs.writeFileSync(document, text.replace(/auth_mode: .*\nprofile: .*\n/, ''));
     const environment = { ANTHROPIC_AUTH_TOKEN: 'a-token-of-the-person' };
-    const refused = await product.json<{ reason: string; message: string }>(['start-agent', 'claire', '--force'], {
-      environment,
-    });
+    const refused = await product.json<{ reason: string; message: string }>(
+      ['start-agent', 'claire', '--force', '--yes'],
+      {
+        environment,
+      },
+    );
     expect(refused).toMatchObject({ code: 1, reason: 'resume_unavailable' });
     expect(refused.message).toMatch(/it was made with the config folder .*homes\/pair\/claire\/claude/);
     fs.writeFileSync(document, text);
+  });
+
+  test('B08 what was said to one model provider is not gone on with at another, but by somebody who gives it up', async () => {
+    const kept = path.join(product.paths.team, 'pair');
+    writeProfile(kept, 'cody', KEYS.cody, 'MODEL_PROVIDER=another\n');
+    const refused = await product.json<{ reason: string; message: string }>([
+      'start-agent',
+      'cody',
+      '--force',
+      '--yes',
+    ]);
+    expect(refused).toMatchObject({ code: 1, reason: 'resume_unavailable' });
+    expect(refused.message).toMatch(/model provider team_agent, and the one of now is another/);
+    const fresh = ['start-agent', 'cody', '--force', '--yes', '--allow-fresh'];
+    expect(await product.json(fresh)).toMatchObject({ ok: true, start_mode: 'fresh' });
+    expect((await askedAbout('cody', 'ELSEWHERE')).credential).toBe(`Bearer ${KEYS.cody}`);
   });
 
   test('B08 the person’s own configuration is as it was', () => {

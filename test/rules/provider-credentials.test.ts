@@ -99,7 +99,7 @@ describe('a credential of a profile', () => {
   });
 
   test.each([
-    [OFFICIAL, 'https://api.openai.com/v1', 'model_provider="team_agent"'],
+    [OFFICIAL, 'https://api.openai.com/v1', 'model_provider="team_agent_official"'],
     [COMPATIBLE, 'https://api.example.com/v1', 'model_provider="team_agent"'],
     [
       { ...COMPATIBLE, modelProvider: 'kimi', providerName: 'A "name"' },

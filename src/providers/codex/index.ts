@@ -8,7 +8,14 @@ import { leading } from './leading/index.ts';
 import { resumable } from './resumable.ts';
 import { serverFiles } from './server/files.ts';
 import { notLoggedIn } from './server/opening.ts';
-import { configuredVariables, isTrusted, mcpServerNames, missingLogin, readConfig } from './settings/config.ts';
+import {
+  configuredVariables,
+  excludedFromShells,
+  isTrusted,
+  mcpServerNames,
+  missingLogin,
+  readConfig,
+} from './settings/config.ts';
 import { credentials } from './settings/credentials.ts';
 import { TEAM_SERVER } from './settings/overrides.ts';
 
@@ -69,7 +76,13 @@ async function inspect({
     capabilities,
     warnings: warningsOf(command.version, capabilities),
     variables: configuredVariables(config),
-    details: { home: config.home, trust: known ? 'config' : 'person', servers: JSON.stringify(servers) },
+    details: {
+      home: config.home,
+      trust: known ? 'config' : 'person',
+      servers: JSON.stringify(servers),
+      excluded: JSON.stringify(excludedFromShells(config)),
+      ...credentials?.details,
+    },
   };
 }
 

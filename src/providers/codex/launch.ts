@@ -15,7 +15,7 @@ import type { AgentHandle, Installation, Introduction, LaunchPlan, LaunchRequest
 import { socketOf } from '../socket.ts';
 import { openThread } from './server/opening.ts';
 import type { ThreadSettings } from './server/thread.ts';
-import { serverOverrides, viewOverrides } from './settings/overrides.ts';
+import { options, serverOverrides, toml, viewOverrides } from './settings/overrides.ts';
 import { permissionOf } from './settings/permission.ts';
 
 /** A server that ends by itself is started again at most three times in ten minutes; then its life is over. */
@@ -41,7 +41,7 @@ export function plan(request: LaunchRequest, installation: Installation): Launch
         '--listen',
         `unix://${socket}`,
         ...overrides,
-        ...(request.credentials?.options ?? []),
+        ...credentialOptions(request.credentials, namesIn(installation.details.excluded ?? '[]')),
       ],
     ],
     environment: { ...request.environment, TEAM_AGENT_RESTARTS: RESTARTS },
@@ -49,6 +49,13 @@ export function plan(request: LaunchRequest, installation: Installation): Launch
     socket,
     hidden: true,
   };
+}
+
+/** What its argv says of a credential: not the key, which stands in the environment, but that shells do not get it. */
+function credentialOptions(credentials: LaunchRequest['credentials'], excluded: readonly string[]): readonly string[] {
+  if (!credentials) return [];
+  const names = [...excluded, ...credentials.unseen].map(toml).join(',');
+  return [...credentials.options, ...options([`shell_environment_policy.exclude=[${names}]`])];
 }
 
 function namesIn(list: string): readonly string[] {

@@ -8,8 +8,10 @@ export const credentials: CredentialUse = {
     file,
     environment: baseUrl === undefined ? {} : { TEAM_AGENT_PROVIDER_BASE_URL: baseUrl },
     secrets: { TEAM_AGENT_PROVIDER_API_KEY: key },
+    unseen: [],
     without: ['TEAM_AGENT_PROVIDER_API_KEY', 'TEAM_AGENT_PROVIDER_BASE_URL'],
     files: [],
     options: [],
+    details: {},
   }),
 };

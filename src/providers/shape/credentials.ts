@@ -35,12 +35,16 @@ export interface CredentialPlan {
   readonly environment: Readonly<Record<string, string>>;
   /** Variables that its process gets through a 0600 file that its wrapper reads and removes. */
   readonly secrets: Readonly<Record<string, string>>;
+  /** Those of them that the shells of its model do not get: a key that is printed there stands in the conversation. */
+  readonly unseen: readonly string[];
   /** Variables of whoever starts it that it does not get: another login, endpoint or model. */
   readonly without: readonly string[];
   /** Files of a configuration of its own. */
   readonly files: readonly PlannedFile[];
   /** What its argv says of it. */
   readonly options: readonly string[];
+  /** What a life remembers of it, in `Installation.details`. Never a secret. */
+  readonly details: Readonly<Record<string, string>>;
 }
 
 /** One cheap call that shows whether an endpoint takes a credential. */

@@ -51,9 +51,11 @@ function official({ mode, file, key, baseUrl }: Credentials): CredentialPlan {
     file,
     environment: baseUrl === undefined ? {} : { ANTHROPIC_BASE_URL: rootOf(baseUrl) },
     secrets: { ANTHROPIC_API_KEY: key },
+    unseen: ['ANTHROPIC_API_KEY'],
     without: LOGINS,
     files: [],
     options: [],
+    details: {},
   };
 }
 
@@ -68,9 +70,11 @@ function compatible({ mode, file, key, baseUrl = '', model }: Credentials, confi
       CLAUDE_CONFIG_DIR: config,
     },
     secrets: { ANTHROPIC_AUTH_TOKEN: key },
+    unseen: ['ANTHROPIC_AUTH_TOKEN'],
     without: [...LOGINS, ...MODELS],
     files: [{ path: path.join(config, '.claude.json'), content: `${JSON.stringify(SET_UP)}\n`, keeps: true }],
     options: [],
+    details: {},
   };
 }
 

@@ -10,8 +10,8 @@ const LOGINS = ['OPENAI_API_KEY', 'OPENAI_BASE_URL', 'CODEX_API_KEY', 'CODEX_ACC
 /** Where the maker has its API. */
 const OFFICIAL = 'https://api.openai.com/v1';
 
-/** The id of a model provider that a profile does not name. */
-const PROVIDER = 'team_agent';
+/** The ids of model providers that a profile does not name: what was said to one is not gone on with at another. */
+const PROVIDERS = { official_api: 'team_agent_official', compatible_api: 'team_agent' } as const;
 
 /**
  * A model provider beside those of the person's configuration, which has no say in it then: for the maker's own API too, since
@@ -31,19 +31,21 @@ export const credentials: CredentialUse = {
 };
 
 function plan(given: Credentials): CredentialPlan {
-  const { mode, file, key, modelProvider: id = PROVIDER, providerName = id, wireApi = 'responses' } = given;
+  const { mode, file, key, modelProvider: id = PROVIDERS[mode], providerName = id, wireApi = 'responses' } = given;
   const url = endpointOf(given);
   return {
     mode,
     file,
     environment: { OPENAI_BASE_URL: url },
     secrets: { [KEY]: key, OPENAI_API_KEY: key },
+    unseen: [KEY, 'OPENAI_API_KEY'],
     without: LOGINS,
     files: [],
     options: options([
       `model_provider=${toml(id)}`,
       `model_providers.${id}={name=${toml(providerName)},base_url=${toml(url)},env_key=${toml(KEY)},wire_api=${toml(wireApi)}}`,
     ]),
+    details: { modelProvider: id },
   };
 }
 
