@@ -91,7 +91,7 @@ function startFailed(paths: Paths, what: string): Refusal {
 function keepOutOfGit(paths: Paths): undefined {
   const file = path.join(paths.team, '.gitignore');
   if (!fs.existsSync(file))
-    fs.writeFileSync(file, '/team.db*\n/run/\n/*/export/\n/*/profiles/*.env\n!/*/profiles/*.example.env\n');
+    fs.writeFileSync(file, '/team.db*\n/run/\n/*/export/\n/*/profiles/*.env*\n!/*/profiles/*.example.env\n');
 }
 
 function openLog(file: string): number {

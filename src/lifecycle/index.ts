@@ -10,7 +10,7 @@ export {
   prepareLeader,
   twinsOf,
 } from './leading.ts';
-export { agentFolder } from './life.ts';
+export { agentFolder, handleOf } from './life.ts';
 export { checkProfiles, readCredential, refuseProfile } from './profiles/credential.ts';
 export type { SmokeCheck } from './profiles/smoke.ts';
 export { VerbQueue } from './queue.ts';

@@ -73,8 +73,8 @@ export function installTeam(source: string, workspace: string, team: Team): Inst
   }
   const writes = planInstall(folder, files, presentFiles(folder, files));
   if (isRefusal(writes)) return writes;
-  for (const file of writes) writeOnce(path.join(folder, file.path), file);
   if (files.some(isProfile)) keepProfilesSecret(path.join(folder, PROFILES));
+  for (const file of writes) writeOnce(path.join(folder, file.path), file);
   return { ok: true, folder, written: writes.map((file) => file.path) };
 }
 
@@ -126,7 +126,7 @@ function presentFiles(folder: string, files: readonly InstalledFile[]): Installe
 
 /** Readers see the whole file or none. A crash between two files leaves what the next call completes. */
 function writeOnce(file: string, { bytes, mode }: InstalledFile): void {
-  fs.mkdirSync(path.dirname(file), { recursive: true, ...(mode === undefined ? {} : { mode: 0o700 }) });
+  fs.mkdirSync(path.dirname(file), { recursive: true });
   const fresh = `${file}.${process.pid}.new`;
   fs.writeFileSync(fresh, bytes, mode === undefined ? {} : { mode });
   fs.renameSync(fresh, file);

@@ -114,6 +114,12 @@ test('A09 B07 (appendix 7) a key reaches the process of its agent, and nothing e
 
   expect(processesWith('cmdline', CANARY)).toEqual([]);
   expect(toldByTmux()).not.toContain('CANARY');
+  const { sessions } = await product.json<{ sessions: { agent_id: string; profile: string | null }[] }>(['sessions']);
+  expect(sessions.map(({ agent_id, profile }) => [agent_id, profile])).toEqual([
+    ['ann', 'kimi'],
+    ['bob', 'plain'],
+    ['cid', null],
+  ]);
   expect(stdout + (await everythingTold())).not.toContain('CANARY');
   const kept = ['kimi', 'plain'].flatMap((name) =>
     [folder, path.join(product.paths.team, 'crew')].map((home) => path.join(home, 'profiles', `${name}.env`)),
@@ -121,6 +127,9 @@ test('A09 B07 (appendix 7) a key reaches the process of its agent, and nothing e
   expect(filesWith(product.workspace, 'CANARY')).toEqual(kept.sort());
   expect(filesWith(path.dirname(product.paths.sockets), 'CANARY')).toEqual([]);
   expect(kept.map((file) => fs.statSync(file).mode & 0o777)).toEqual([0o600, 0o600, 0o600, 0o600]);
+  const home = path.join(product.paths.team, 'crew', 'profiles');
+  expect(fs.statSync(home).mode & 0o777).toBe(0o700);
+  expect(fs.readFileSync(path.join(home, '.gitignore'), 'utf8')).toBe('*.env*\n!*.example.env\n');
 });
 
 test('B08 each start reads the profile anew, and one that cannot be used is refused before any effect', async () => {

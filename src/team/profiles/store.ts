@@ -50,16 +50,17 @@ export interface ProfileMade {
 
 /** Makes a profile to be filled in, its template, and the notices beside them. Nothing that is there is changed. */
 export function initProfile(folder: string, name: string, mode: AuthMode): ProfileMade {
-  fs.mkdirSync(folder, { recursive: true, mode: 0o700 });
   keepProfilesSecret(folder);
   const { real, example } = filesOfProfile(folder, name);
   const text = templateOf(name, mode);
   return { profile: writeNew(real, text, 0o600), template: writeNew(example, text, 0o644) };
 }
 
-/** What keeps the profiles of a folder out of git, and out of the context of agents that come along. */
+/** Makes the folder of profiles, and what keeps them out of git and out of the context of agents that come along. */
 export function keepProfilesSecret(folder: string): void {
-  writeNew(path.join(folder, '.gitignore'), '*.env\n!*.example.env\n', 0o644);
+  fs.mkdirSync(path.dirname(folder), { recursive: true });
+  if (!fs.existsSync(folder)) fs.mkdirSync(folder, { mode: 0o700 });
+  writeNew(path.join(folder, '.gitignore'), '*.env*\n!*.example.env\n', 0o644);
   for (const name of ['AGENTS.md', 'CLAUDE.md']) writeNew(path.join(folder, name), NOTICE, 0o644);
 }
 
