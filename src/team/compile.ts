@@ -3,7 +3,7 @@ import { checkFields, shown } from './fields.ts';
 import { type FrontMatter, readFrontMatter } from './front-matter.ts';
 import { teamIdOf } from './names.ts';
 import { documentRefusal, nearest, type Problem, type ProblemKind } from './problems.ts';
-import type { FindProfile } from './profiles/of-role.ts';
+import type { TeamProfiles } from './profiles/of-role.ts';
 import { type CompiledRole, compileRole, isBroken } from './role.ts';
 import { keptFields, type TeamFields, teamFields } from './schema.ts';
 import { secretProblems } from './secrets.ts';
@@ -26,11 +26,11 @@ export function compileTeam(files: readonly TeamFile[], around: Surroundings): T
   );
   const name = head.fields.name ?? around.fallbackName;
   const id = teamIdOf(name);
-  const profile: FindProfile = (wanted) => around.profile(id, wanted);
+  const profiles: TeamProfiles = { team: id, find: (wanted) => around.profile(id, wanted) };
   const roles = files
     .filter((file) => file.path !== TEAM_DOCUMENT)
     .sort((one, other) => (one.path < other.path ? -1 : 1))
-    .map((file) => compileRole(file, head.fields, around, profile));
+    .map((file) => compileRole(file, head.fields, around, profiles));
   const agents = inOrder(
     roles.flatMap(({ agent }) => (agent ? [agent] : [])),
     head.fields.startup_order ?? [],

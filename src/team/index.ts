@@ -6,7 +6,7 @@ export { findTeamFolder, futureTeamFolder, type TeamPlace } from './place.ts';
 export { checkProfile, credentialsOf, type ProfileCheck } from './profiles/check.ts';
 export { isProfileName, modeOf, parseProfile } from './profiles/file.ts';
 export { diagnoseProfile, type ProfileDiagnosis, type ProfileShown, showProfile } from './profiles/inspection.ts';
-export { filesOfProfile, findProfile, initProfile, PROFILES, readProfile } from './profiles/store.ts';
+export { filesOfProfile, findProfile, initProfile, readProfile } from './profiles/store.ts';
 export { addressOf, networkOf, smokeSwitchedOff } from './profiles/values.ts';
 export { readTeam } from './read.ts';
 export { redacted } from './secrets.ts';

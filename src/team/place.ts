@@ -4,6 +4,7 @@ import { isRefusal, type Refusal, readIfThere, refuse, shellWord, teamId } from 
 import { TEAM_DOCUMENT } from './compile.ts';
 import { readFrontMatter } from './front-matter.ts';
 import { teamIdOf } from './names.ts';
+import { PROFILES, profileFolders } from './profiles/store.ts';
 import { isBroken } from './role.ts';
 
 /** The folder of a team's documents. */
@@ -11,6 +12,8 @@ export interface TeamPlace {
   readonly folder: string;
   /** What `--team` says of it. */
   readonly team: string;
+  /** The folders in which its profiles may lie; new ones go into the first. */
+  readonly profiles: readonly string[];
 }
 
 /**
@@ -21,7 +24,8 @@ export function findTeamFolder(workspace: string, wanted: string | undefined, co
   const known = teamsIn(path.join(workspace, '.team'));
   if (wanted?.includes('/')) {
     const folder = path.resolve(workspace, wanted);
-    if (fs.statSync(folder, { throwIfNoEntry: false })?.isDirectory()) return { folder, team: wanted };
+    if (fs.statSync(folder, { throwIfNoEntry: false })?.isDirectory())
+      return { folder, team: wanted, profiles: profilesOf(folder, workspace) };
   }
   const fitting = wanted === undefined ? known : known.filter(({ names }) => names.includes(wanted));
   const [only, ...others] = fitting;
@@ -51,7 +55,7 @@ export function futureTeamFolder(workspace: string, wanted: string | undefined, 
   const found = findTeamFolder(workspace, wanted, command);
   const id =
     isRefusal(found) && found.reason === 'team_not_found' && wanted !== undefined ? teamIdOf(wanted) : undefined;
-  return id === undefined ? found : { folder: path.join(workspace, '.team', id), team: id };
+  return id === undefined ? found : placeBelow(path.join(workspace, '.team', id), id);
 }
 
 /** Folders below `.team/` that a team's documents, or at least its profiles, lie in. */
@@ -62,11 +66,21 @@ function teamsIn(home: string): (TeamPlace & { readonly names: readonly string[]
     .filter((entry) => teamId(entry) !== undefined)
     .flatMap((entry) => {
       const folder = path.join(home, entry);
-      const parts = [TEAM_DOCUMENT, 'agents', 'profiles'];
+      const parts = [TEAM_DOCUMENT, 'agents', PROFILES];
       if (!parts.some((part) => fs.existsSync(path.join(folder, part)))) return [];
       const name = nameIn(path.join(folder, TEAM_DOCUMENT)) ?? entry;
-      return [{ folder, team: teamIdOf(name) ?? entry, names: [entry, name, teamIdOf(name) ?? entry] }];
+      const team = teamIdOf(name) ?? entry;
+      return [{ ...placeBelow(folder, team), names: [entry, name, team] }];
     });
+}
+
+function placeBelow(folder: string, team: string): TeamPlace {
+  return { folder, team, profiles: [path.join(folder, PROFILES)] };
+}
+
+/** Documents that lie elsewhere are kept below `.team/` once their team is started, and its profiles may be there before. */
+function profilesOf(folder: string, workspace: string): readonly string[] {
+  return profileFolders(folder, workspace, teamIdOf(nameIn(path.join(folder, TEAM_DOCUMENT)) ?? path.basename(folder)));
 }
 
 function nameIn(document: string): string | undefined {

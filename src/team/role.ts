@@ -4,7 +4,7 @@ import { checkFields, shown } from './fields.ts';
 import { type FrontMatter, readFrontMatter } from './front-matter.ts';
 import { modelOf, resolveTools } from './names.ts';
 import type { Problem, ProblemKind } from './problems.ts';
-import { type FindProfile, profileOfRole } from './profiles/of-role.ts';
+import { profileOfRole, type TeamProfiles } from './profiles/of-role.ts';
 import { type RoleFields, roleFields, type TeamFields } from './schema.ts';
 import { secretProblems } from './secrets.ts';
 import { type AgentSpec, permissionOf, type Surroundings, type TeamFile } from './shape.ts';
@@ -24,7 +24,7 @@ export function compileRole(
   file: TeamFile,
   team: TeamFields,
   around: Surroundings,
-  profile: FindProfile,
+  profiles: TeamProfiles,
 ): CompiledRole {
   const secrets = secretProblems(file.path, file.text);
   const front = readFrontMatter(file.path, file.text);
@@ -44,7 +44,7 @@ export function compileRole(
   if (known.name !== undefined && agentId(known.name) === undefined) {
     fault('agent_id_invalid', 'name', `${shown(known.name)} ${ID_ADVICE}`);
   }
-  const agent = checked.values && agentOf(checked.values, front, file, team, around, profile, fault);
+  const agent = checked.values && agentOf(checked.values, front, file, team, around, profiles, fault);
   return { ...known, agent: problems.length === 0 ? agent : undefined, problems };
 }
 
@@ -62,7 +62,7 @@ function agentOf(
   file: TeamFile,
   team: TeamFields,
   around: Surroundings,
-  findProfile: FindProfile,
+  profiles: TeamProfiles,
   fault: (kind: ProblemKind, key: string, message: string) => void,
 ): AgentSpec | undefined {
   const id = agentId(fields.name);
@@ -94,7 +94,7 @@ function agentOf(
       `${script} is not a file; write an existing one, relative to this document`,
     );
   }
-  const credential = profileOfRole(fields, team, provider, findProfile, fault);
+  const credential = profileOfRole(fields, team, provider, profiles, fault);
   if (id === undefined) return undefined;
   const canonicalOf = (name: string) => {
     const found = around.providers(name);

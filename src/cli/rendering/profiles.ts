@@ -74,7 +74,7 @@ export function diagnosisLines(found: Diagnosis, look: Look): string[] {
     ...list('kept back', found.secret_keys_present),
     ...list('missing', found.missing_required),
     ...found.faults.flatMap((fault) => wrap(fault, look.columns).map(look.paint.red)),
-    ...(suggestion === undefined ? [look.paint.green('nothing stands in the way')] : []),
+    ...(suggestion === undefined && found.ok ? [look.paint.green('nothing stands in the way')] : []),
     ...(suggestion === undefined || found.faults.includes(suggestion)
       ? []
       : wrap(`what helps: ${suggestion}`, look.columns).map(look.paint.yellow)),

@@ -106,34 +106,32 @@ export async function smokeOf(
   return { ...about, ...(await answer) };
 }
 
-/** Why an agent cannot be started with its profile. `command` is what was typed. */
-export function refuseProfile({ profile }: Agent, check: ProfileCheck, command: string): Refusal | undefined {
+/** Why an agent cannot be started with its profile. `documents` is the folder of its team's, `command` what was typed. */
+export function refuseProfile(check: ProfileCheck, documents: string, command: string): Refusal | undefined {
   if (check.ok) return undefined;
   return refuse(
     check.reason ?? 'profile_invalid',
     `${check.agent_id} cannot be started with the profile ${check.profile}: ${check.suggestion}.`,
-    { evidence: { ...check }, next: [doctorOf(profile, ''), command] },
+    { evidence: { ...check }, next: [doctorOf(check, documents), command] },
   );
 }
 
 /** The same when its endpoint said no. */
-export function refuseSmoke({ profile }: Agent, check: SmokeCheck, command: string): Refusal | undefined {
+export function refuseSmoke(check: SmokeCheck, documents: string, command: string): Refusal | undefined {
   if (check.ok) return undefined;
   const said = check.http_status === undefined ? check.reason : `${check.reason} ${check.http_status}`;
   const detail = check.detail === undefined ? '' : ` (${check.detail})`;
   return refuse(
     'smoke_failed',
     `${check.agent_id}: the endpoint ${check.endpoint} of the profile ${check.profile} was asked and failed: ${said}${detail}. What helps: ${check.suggestion}.`,
-    { evidence: { ...check }, next: [doctorOf(profile, ' --smoke'), command] },
+    { evidence: { ...check }, next: [`${doctorOf(check, documents)} --smoke`, command] },
   );
 }
 
-/** The folder of a team's documents is known by its name below `.team/`, elsewhere by its path. */
-function doctorOf(profile: AgentSpec['profile'], flags: string): string {
-  if (!profile) return 'team-agent profile --help';
-  const folder = path.dirname(path.dirname(profile.file));
-  const team = path.basename(path.dirname(folder)) === '.team' ? path.basename(folder) : folder;
-  return `team-agent profile doctor ${shellWord(profile.name)}${flags} --team ${shellWord(team)}`;
+/** A folder of documents is known by its name below `.team/`, elsewhere by its path. */
+function doctorOf({ profile }: { readonly profile: string | null }, documents: string): string {
+  const team = path.basename(path.dirname(documents)) === '.team' ? path.basename(documents) : documents;
+  return `team-agent profile doctor ${shellWord(profile ?? 'NAME')} --team ${shellWord(team)}`;
 }
 
 /** What the profiles of agents and their endpoints say, an entry per agent each. Changes nothing; nothing secret is in it. */

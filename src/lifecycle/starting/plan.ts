@@ -169,7 +169,7 @@ export async function planAgent(
   const { id: agent, folder, permission } = spec;
   const own = agentFolder(effects, team.id, agent);
   const credential = readCredential(spec, provider, own);
-  const unusable = refuseProfile(spec, credential.check, order.command);
+  const unusable = refuseProfile(credential.check, team.folder, order.command);
   if (unusable) return unusable;
   const credentials = credential.used?.plan;
   const environment = written(order);
@@ -181,7 +181,7 @@ export async function planAgent(
   const variables = [...spec.env, ...provider.variables, ...(installation.variables ?? [])];
   const agentEnvironment = environmentOf(order.environment, variables, credentials);
   const answer = await smokeOf(spec, credential, provider, agentEnvironment, order.asked ?? new Map());
-  const failing = refuseSmoke(spec, answer, order.command);
+  const failing = refuseSmoke(answer, team.folder, order.command);
   if (failing) return failing;
   const incarnation = effects.mint.incarnation();
   const token = effects.mint.token();

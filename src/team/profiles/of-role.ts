@@ -1,3 +1,4 @@
+import type { TeamId } from '../../kernel/index.ts';
 import type { AuthMode, CredentialNames } from '../../providers/index.ts';
 import { shown } from '../fields.ts';
 import type { ProblemKind } from '../problems.ts';
@@ -5,15 +6,19 @@ import type { RoleFields, TeamFields } from '../schema.ts';
 import type { FoundProfile, ProfileSpec } from '../shape.ts';
 import { firstOf, parseProfile } from './file.ts';
 
-/** The file of a profile of the team. */
-export type FindProfile = (name: string) => FoundProfile | undefined;
+/** The profiles of a team. */
+export interface TeamProfiles {
+  /** Undefined when its name is none. */
+  readonly team: TeamId | undefined;
+  readonly find: (name: string) => FoundProfile | undefined;
+}
 
 /** What the documents of an agent say of its credential; undefined when it has no profile. */
 export function profileOfRole(
   fields: Pick<RoleFields, 'auth_mode' | 'profile' | 'model'>,
   team: Pick<TeamFields, 'default_auth_mode' | 'default_profile'>,
   provider: { readonly name: string; readonly credentials?: CredentialNames },
-  find: FindProfile,
+  { team: id, find }: TeamProfiles,
   fault: (kind: ProblemKind, key: string, message: string) => void,
 ): { readonly profile: ProfileSpec; readonly hasModel: boolean } | undefined {
   const mode: AuthMode = fields.auth_mode ?? team.default_auth_mode ?? 'subscription';
@@ -21,12 +26,12 @@ export function profileOfRole(
   const name = fields.profile ?? (fields.auth_mode === 'subscription' ? undefined : team.default_profile);
   if (name === undefined) {
     if (mode !== 'subscription')
-      fault('team_document_invalid', 'auth_mode', `${mode} needs a profile; ${make('NAME', mode)}`);
+      fault('team_document_invalid', 'auth_mode', `${mode} needs a profile; ${make('NAME', mode, id)}`);
     return undefined;
   }
   const found = find(name);
   if (!found) {
-    fault('profile_missing', 'profile', `there is no profile ${shown(name)}; ${make(name, mode)}`);
+    fault('profile_missing', 'profile', `there is no profile ${shown(name)}; ${make(name, mode, id)}`);
     return undefined;
   }
   const profile = { name, mode, file: found.file };
@@ -45,5 +50,7 @@ function modelIn(
   return firstOf(parseProfile(text), credentials?.model ?? ['MODEL']);
 }
 
-const make = (name: string, mode: AuthMode): string =>
-  `write profile: ${name} and run team-agent profile init ${name} --auth-mode ${mode}`;
+function make(name: string, mode: AuthMode, team: TeamId | undefined): string {
+  const which = team === undefined ? '' : ` --team ${team}`;
+  return `write profile: ${name} and run team-agent profile init ${name} --auth-mode ${mode}${which}`;
+}

@@ -33,11 +33,11 @@ export async function init(
 }
 
 async function made(context: Context, name: string, mode: AuthMode): Promise<ProfileInitAnswer | Refusal> {
-  const { filesOfProfile, futureTeamFolder, initProfile, modeOf, parseProfile, PROFILES, readProfile } = await team();
+  const { filesOfProfile, futureTeamFolder, initProfile, modeOf, parseProfile, readProfile } = await team();
   if (context.environment.TEAM_AGENT_ID) return mayNot();
   const place = await placeOf(context, name, `profile init ${shellWord(name)} --auth-mode ${mode}`, futureTeamFolder);
   if (isRefusal(place)) return place;
-  const folder = path.join(place.folder, PROFILES);
+  const [folder = place.folder] = place.profiles;
   const { real, example } = filesOfProfile(folder, name);
   const there = readProfile(real);
   const written = there && modeOf(parseProfile(there.text));
@@ -114,11 +114,11 @@ async function looked<Answer>(
   name: string,
   look: Look<Answer>,
 ): Promise<Answer | Refusal> {
-  const { filesOfProfile, findProfile, findTeamFolder, PROFILES } = await team();
+  const { filesOfProfile, findProfile, findTeamFolder } = await team();
   const place = await placeOf(context, name, `profile ${verb} ${shellWord(name)}`, findTeamFolder);
   if (isRefusal(place)) return place;
-  const folder = path.join(place.folder, PROFILES);
-  const found = findProfile([folder], name);
+  const found = findProfile(place.profiles, name);
+  const folder = found ? path.dirname(found.file) : (place.profiles[0] ?? place.folder);
   const files = filesOfProfile(folder, name);
   if (found) return look({ name, ...files }, found);
   const others = fs.existsSync(folder)

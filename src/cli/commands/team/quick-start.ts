@@ -125,7 +125,7 @@ async function checkAgent(
   const trusted = order.trust || fs.existsSync(pathsOf(workspace).ledger);
   const all = childEnvironment(environment, Object.keys(environment));
   const credential = readCredential(agent, provider, agentFolder({ runFolder: pathsOf(workspace).run }, team.id, id));
-  const unusable = refuseProfile(agent, credential.check, commandOf(order));
+  const unusable = refuseProfile(credential.check, team.folder, commandOf(order));
   if (unusable) return unusable;
   const credentials = credential.used?.plan;
   const about = { agent: id, folder, permission, trusted, environment: all, credentials };
