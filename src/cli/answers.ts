@@ -396,6 +396,7 @@ export interface Answers {
       readonly provider: string;
       readonly model: string | null;
       readonly intent: string;
+      readonly profile: string | null;
       readonly session_id: string | null;
       readonly record: string | null;
       readonly captured_at: number | null;

@@ -90,7 +90,8 @@ function startFailed(paths: Paths, what: string): Refusal {
 /** The ledger and everything below run/ are no part of a project's history; the documents of teams are. */
 function keepOutOfGit(paths: Paths): undefined {
   const file = path.join(paths.team, '.gitignore');
-  if (!fs.existsSync(file)) fs.writeFileSync(file, '/team.db*\n/run/\n/*/export/\n');
+  if (!fs.existsSync(file))
+    fs.writeFileSync(file, '/team.db*\n/run/\n/*/export/\n/*/profiles/*.env*\n!/*/profiles/*.example.env\n');
 }
 
 function openLog(file: string): number {

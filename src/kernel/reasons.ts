@@ -11,6 +11,14 @@ export const REASONS = {
   unknown_provider: 1,
   agent_id_invalid: 1,
   team_name_invalid: 1,
+  // credential profiles
+  profile_name_invalid: 1,
+  profile_missing: 1,
+  profile_invalid: 1,
+  profile_required_values_missing: 1,
+  auth_mode_mismatch: 1,
+  model_mismatch: 1,
+  smoke_failed: 1,
   // teams and agents
   not_a_team: 1,
   team_not_found: 1,

@@ -10,6 +10,7 @@ export {
   prepareLeader,
   twinsOf,
 } from './leading.ts';
+export { handleOf } from './life.ts';
 export { firstBlocker } from './planning/checks.ts';
 export { planShutdown, planStop } from './planning/ending.ts';
 export { type Grant, grantsOf, isDangerous } from './planning/grants.ts';
@@ -21,6 +22,8 @@ export { planRemove, type RemoveOrder } from './planning/removing.ts';
 export { planRestart, type RestartOrder } from './planning/restarting.ts';
 export { routesOf, type Safety, type ShownAgent, type ShownRoute, safetyOf, shownAgent } from './planning/shown.ts';
 export { planReset, planStart, type ResetOrder, type StartAgentOrder, teamNotRunning } from './planning/starting.ts';
+export { checkProfiles, readCredential } from './profiles/credential.ts';
+export type { SmokeCheck } from './profiles/smoke.ts';
 export { VerbQueue } from './queue.ts';
 export { recover } from './recovery.ts';
 export { livesOf, type Sight, sightOver } from './sight.ts';

@@ -12,6 +12,11 @@ export function lifeFolder(places: { readonly runFolder: string }, incarnation: 
   return path.join(places.runFolder, 'agents', incarnation);
 }
 
+/** The 0700 folder of one agent below `.team/run/`, for what its CLI keeps from life to life. It is made when it is needed. */
+export function agentFolder(places: { readonly runFolder: string }, team: string, agent: string): string {
+  return path.join(places.runFolder, 'homes', team, agent);
+}
+
 /** The mark on the pane that shows a life whose own pane shows nothing. */
 export function viewOf(incarnation: string): string {
   return `${incarnation}-view`;

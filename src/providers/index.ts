@@ -3,12 +3,13 @@ import { type Refusal, refuse } from '../kernel/index.ts';
 import { claude } from './claude/index.ts';
 import { codex } from './codex/index.ts';
 import { scripted } from './scripted/index.ts';
-import type { Enforcement, Granted, Leading, Provider, Tool } from './shape.ts';
+import type { CredentialNames, Enforcement, Granted, Leading, Provider, Tool } from './shape.ts';
 import { TOOLS } from './shape.ts';
 
 export { withLaunch } from './command.ts';
+export { withCredentials } from './credentials.ts';
 export type * from './shape.ts';
-export { FACT_SOURCES, TOOLS, TURN_STATES } from './shape.ts';
+export { AUTH_MODES, FACT_SOURCES, TOOLS, TURN_STATES } from './shape.ts';
 
 const PROVIDERS: readonly Provider[] = [claude, codex, scripted];
 
@@ -25,6 +26,19 @@ export function findProvider(name: string): Provider | Refusal {
       },
     )
   );
+}
+
+/** Every way in which a value of a profile may be called, whichever CLI uses it. */
+export function allCredentialNames(): CredentialNames {
+  const all = PROVIDERS.map((provider) => provider.credentials.names);
+  return {
+    key: {
+      official_api: [...new Set(all.flatMap(({ key }) => key.official_api))],
+      compatible_api: [...new Set(all.flatMap(({ key }) => key.compatible_api))],
+    },
+    baseUrl: [...new Set(all.flatMap(({ baseUrl }) => baseUrl))],
+    model: [...new Set(all.flatMap(({ model }) => model))],
+  };
 }
 
 /** The providers whose CLI can lead. */

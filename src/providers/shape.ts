@@ -1,6 +1,7 @@
 import type { IncarnationId, Refusal } from '../kernel/index.ts';
 import type { Terminals } from '../tmux/index.ts';
 import type { AgentHandle, Attachment } from './shape/attachment.ts';
+import type { CredentialUse } from './shape/credentials.ts';
 import type {
   Continuation,
   Enforcement,
@@ -19,6 +20,8 @@ import type { Leading } from './shape/leading.ts';
 
 export type * from './shape/attachment.ts';
 export type * from './shape/channel.ts';
+export type * from './shape/credentials.ts';
+export { AUTH_MODES } from './shape/credentials.ts';
 export type * from './shape/launch.ts';
 export { PERMISSION_MODES, TOOLS } from './shape/launch.ts';
 export type * from './shape/leading.ts';
@@ -38,6 +41,8 @@ export interface Provider {
   readonly fastMode?: true;
   /** How firmly its CLI keeps an agent to each tool, by what a launch passes to it. Only of the CLI's own tools. */
   enforcement(granted: Granted, tool: Tool): Enforcement;
+  /** How it uses a credential of a profile. */
+  readonly credentials: CredentialUse;
   /** Looks at the CLI, its login and its trust in a folder, and changes nothing. Refuses what could not work. */
   inspect(inspection: Inspection): Promise<Installation | Refusal>;
   /** Can a life go on with this session? Looks at the provider's own files alone, and changes nothing. */

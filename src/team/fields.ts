@@ -3,6 +3,7 @@ import { AGENT_ID, firstLine, printable } from '../kernel/index.ts';
 import type { FrontMatter } from './front-matter.ts';
 import { TOOL_WORDS } from './names.ts';
 import { nearest, type Problem, type ProblemKind } from './problems.ts';
+import { PROFILE_NAME } from './profiles/file.ts';
 import { looksLikeSecret } from './secrets.ts';
 
 /*
@@ -80,6 +81,11 @@ export const variableName = z
     /^(?!(?:TMUX.*|TEAM_AGENT_.*|CLAUDECODE|CLAUDE_PID|CLAUDE_CODE_(?:SESSION|CHILD|MESSAGING)_.*|CODEX_THREAD_ID)$)/,
     { error: ({ input }) => `${shown(input)} tells one session from another and is never passed on; remove it` },
   );
+
+/** The name of a credential profile, which is that of its file: `NAME.env`. */
+export const profileName = z
+  .string({ error: wrong('the name of a credential profile') })
+  .regex(PROFILE_NAME, { error: wrong('the name of a credential profile, such as kimi') });
 
 export const toolWord = z.enum(TOOL_WORDS, {
   error: ({ input }) => {

@@ -3,6 +3,7 @@ import path from 'node:path';
 import { isRefusal, type Refusal, refuse, shellWord } from '../kernel/index.ts';
 import { TEAM_DOCUMENT } from './compile.ts';
 import { readFrontMatter } from './front-matter.ts';
+import { keepProfilesSecret, PROFILES } from './profiles/store.ts';
 import { isSpec } from './read.ts';
 import { isBroken } from './role.ts';
 import type { Team } from './shape.ts';
@@ -12,6 +13,8 @@ import { documentsOf, scriptBeside } from './spec/documents.ts';
 export interface InstalledFile {
   readonly path: string;
   readonly bytes: Uint8Array;
+  /** Of a file with secrets, 0600. */
+  readonly mode?: number;
 }
 
 /** Where a team's documents are from now on, and which files were written there. */
@@ -56,13 +59,14 @@ export function planInstall(
 
 /**
  * Keeps a team's documents in `<workspace>/.team/<id>/`, so that the team is there tomorrow: TEAM.md (made when there was
- * none), its role documents, and the scripts that they name; of a spec, the documents that say the same. A folder that lies
- * in `.team/` already stays as it is. Read the team again from the folder that is returned.
+ * none), its role documents, and the scripts and credential profiles that they name; of a spec, the documents that say the
+ * same. A folder that lies in `.team/` already stays as it is. Read the team again from the folder that is returned.
  */
 export function installTeam(source: string, workspace: string, team: Team): Installed | Refusal {
   const plan = planHome(source, workspace, team);
   if (isRefusal(plan)) return plan;
-  for (const file of plan.writes) writeOnce(path.join(plan.folder, file.path), file.bytes);
+  if (plan.writes.some(isProfile)) keepProfilesSecret(path.join(plan.folder, PROFILES));
+  for (const file of plan.writes) writeOnce(path.join(plan.folder, file.path), file);
   return { ok: true, folder: plan.folder, written: plan.writes.map((file) => file.path) };
 }
 
@@ -77,7 +81,7 @@ export function planHome(
   const spec = isSpec(real);
   if (!spec && isBelow(home, real)) return { folder: real, writes: [] };
   const folder = path.join(home, team.id);
-  const files = spec ? filesOfSpec(team) : filesOf(source, team);
+  const files = spec ? filesOfSpec(path.dirname(real), team) : filesOf(source, team);
   const outside = files.find((file) => !isBelow(folder, path.join(folder, file.path)));
   if (outside) {
     const message = `A script lies outside ${source} and cannot be kept with the team: ${outside.path}. Move it below agents/, or name it by its absolute path.`;
@@ -101,10 +105,20 @@ function filesOf(source: string, team: Team): InstalledFile[] {
       files.set(path.posix.join('agents', script), fs.readFileSync(agent.script));
     }
   }
-  return [...files].map(([name, bytes]) => ({ path: name, bytes }));
+  return [...profilesBelow(source, team), ...[...files].map(([name, bytes]) => ({ path: name, bytes }))];
 }
 
-function filesOfSpec(team: Team): InstalledFile[] {
+/** The credential profiles that roles name and that lie with the documents; one that is kept with the team already does not. */
+function profilesBelow(source: string, team: Team): InstalledFile[] {
+  const files = team.agents.flatMap(({ profile }) => (profile && isBelow(source, profile.file) ? [profile.file] : []));
+  return [...new Set(files)].map((file) => ({
+    path: path.posix.join(PROFILES, path.basename(file)),
+    bytes: fs.readFileSync(file),
+    mode: 0o600,
+  }));
+}
+
+function filesOfSpec(source: string, team: Team): InstalledFile[] {
   const documents = documentsOf(team).map(({ path: name, text }) => ({
     path: name,
     bytes: Buffer.from(text),
@@ -114,8 +128,10 @@ function filesOfSpec(team: Team): InstalledFile[] {
     if (name === undefined || agent.script === undefined) return [];
     return [{ path: `agents/${name}`, bytes: fs.readFileSync(agent.script) }];
   });
-  return [...documents, ...scripts];
+  return [...profilesBelow(source, team), ...documents, ...scripts];
 }
+
+const isProfile = ({ path: name }: Pick<InstalledFile, 'path'>): boolean => name.startsWith(`${PROFILES}/`);
 
 /** The script that a role document names relative to itself. One with an absolute path is found wherever the document is. */
 function relativeScript(document: string): string | undefined {
@@ -135,10 +151,10 @@ function presentFiles(folder: string, files: readonly InstalledFile[]): Installe
 }
 
 /** Readers see the whole file or none. A crash between two files leaves what the next call completes. */
-function writeOnce(file: string, bytes: Uint8Array): void {
+function writeOnce(file: string, { bytes, mode }: InstalledFile): void {
   fs.mkdirSync(path.dirname(file), { recursive: true });
   const fresh = `${file}.${process.pid}.new`;
-  fs.writeFileSync(fresh, bytes);
+  fs.writeFileSync(fresh, bytes, mode === undefined ? {} : { mode });
   fs.renameSync(fresh, file);
 }
 

@@ -4,7 +4,12 @@ import { printable, type Reason, type Refusal, refuse, shellWord } from '../kern
 /** What kinds of problem documents have. When all are of one kind, that is the refusal's reason. */
 export type ProblemKind = Extract<
   Reason,
-  'team_document_invalid' | 'unknown_provider' | 'agent_id_invalid' | 'team_name_invalid'
+  | 'team_document_invalid'
+  | 'unknown_provider'
+  | 'agent_id_invalid'
+  | 'team_name_invalid'
+  | 'profile_missing'
+  | 'model_mismatch'
 >;
 
 /** One thing that is wrong in a document, and where. */

@@ -4,7 +4,8 @@ import { isRefusal, type Refusal, refuse, shellWord } from '../kernel/index.ts';
 import { type Changes, compileTeam, TEAM_DOCUMENT } from './compile.ts';
 import { hasFrontMatter } from './front-matter.ts';
 import { documentRefusal, type Problem } from './problems.ts';
-import type { MemberChange, ProviderNames, Team, TeamFile } from './shape.ts';
+import { findProfile, profileFolders } from './profiles/store.ts';
+import type { MemberChange, ProviderNames, Surroundings, Team, TeamFile } from './shape.ts';
 import { readSpec } from './spec/read.ts';
 import { SPEC_FILE } from './spec/write.ts';
 import { readYaml } from './yaml.ts';
@@ -47,7 +48,8 @@ export function readTeam(place: string, options: ReadOptions): Team | Refusal {
   const { fallbackName, providers } = options;
   const changes = readChanges(absolute, options.changes ?? []);
   if (isRefusal(changes)) return changes;
-  return compileTeam(files, { folder: absolute, workspace, fallbackName, providers, kindOf }, changes);
+  const profile: Surroundings['profile'] = (team, name) => findProfile(profileFolders(absolute, workspace, team), name);
+  return compileTeam(files, { folder: absolute, workspace, fallbackName, providers, profile, kindOf }, changes);
 }
 
 /** The role documents of those who were added, by their paths as seen from the team's folder. */
@@ -87,9 +89,13 @@ function readSpecFile(file: string, { providers, workspace }: ReadOptions): Team
   const [folder, name] = [path.dirname(file), path.basename(file)];
   const text = decode(fs.readFileSync(file));
   if (text === undefined) return documentRefusal(folder, [notText(name)], name);
+  const usualWorkspace = workspaceOf(folder);
+  const profile: Surroundings['profile'] = (team, wanted) =>
+    findProfile(profileFolders(folder, workspace ?? usualWorkspace, team), wanted);
+  const realOf = fs.realpathSync;
   return readSpec(
     { path: name, text },
-    { folder, workspace, usualWorkspace: workspaceOf(folder), providers, kindOf, textOf, realOf: fs.realpathSync },
+    { folder, workspace, usualWorkspace, providers, profile, kindOf, textOf, realOf },
   );
 }
 

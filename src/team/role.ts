@@ -2,8 +2,9 @@ import path from 'node:path';
 import { agentId, isRefusal } from '../kernel/index.ts';
 import { checkFields } from './fields.ts';
 import { type FrontMatter, type Place, readFrontMatter } from './front-matter.ts';
-import { modelOf, resolveTools } from './names.ts';
+import { modelOf, resolveTools, teamIdOf } from './names.ts';
 import type { Problem, ProblemKind } from './problems.ts';
+import { profileOfRole, type TeamProfiles } from './profiles/of-role.ts';
 import { type RoleFields, roleFields, type TeamFields } from './schema.ts';
 import { secretProblems } from './secrets.ts';
 import { type AgentSpec, permissionOf, type Surroundings, type TeamFile } from './shape.ts';
@@ -77,6 +78,7 @@ export function agentOf(
   const document = path.join(around.folder, file);
   const folder = folderOf(fields, around, fault);
   const script = scriptOf(fields, document, provider.name, around, fault);
+  const credential = profileOfRole(fields, team, provider, profilesOf(team, around), fault);
   if (id === undefined) return undefined;
   const canonicalOf = (name: string) => {
     const found = around.providers(name);
@@ -86,11 +88,13 @@ export function agentOf(
     id,
     role: fields.role,
     provider: provider.name,
-    model: modelOf(
-      { own: fields.model, byProvider: team.provider_models ?? {}, teamDefault: team.default_model ?? team.model },
-      { written: fields.provider, canonical: provider.name },
-      canonicalOf,
-    ),
+    model: credential?.hasModel
+      ? (fields.model ?? null)
+      : modelOf(
+          { own: fields.model, byProvider: team.provider_models ?? {}, teamDefault: team.default_model ?? team.model },
+          { written: fields.provider, canonical: provider.name },
+          canonicalOf,
+        ),
     prompt: proseOf(body) || proseOf(fields.role),
     tools: resolveTools(fields.tools, fields.role),
     folder,
@@ -102,8 +106,15 @@ export function agentOf(
       fields.dangerous_auto_approve ?? (fields.permission_mode === undefined && team.dangerous_auto_approve),
     ),
     paused: fields.paused ?? false,
+    ...(credential === undefined ? {} : { profile: credential.profile }),
     file: document,
   };
+}
+
+/** The profiles of the team that these settings name. */
+function profilesOf({ name }: TeamFields, around: Surroundings): TeamProfiles {
+  const team = teamIdOf(name ?? around.fallbackName);
+  return { team, find: (wanted) => around.profile(team, wanted) };
 }
 
 /** Where the agent works: an existing folder, absolute or relative to the workspace. */

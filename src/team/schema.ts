@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { AUTH_MODES } from '../providers/index.ts';
 import {
   agentName,
   flag,
@@ -8,6 +9,7 @@ import {
   notYet,
   oneOf,
   positive,
+  profileName,
   text,
   toolWord,
   variableName,
@@ -37,8 +39,8 @@ export const teamFields = z.strictObject({
       error: 'does not fit; write providers with a model each, such as {codex: gpt-5.5}',
     })
     .optional(),
-  default_auth_mode: harmless('subscription', 'an agent uses the login of its own CLI'),
-  default_profile: notYet('credential profiles are not read'),
+  default_auth_mode: oneOf(AUTH_MODES).optional(),
+  default_profile: profileName.optional(),
   session_name: text('a tmux session name')
     .regex(/^[\p{L}\p{N}_][^.:\p{Cc}]*$/u, {
       error: 'cannot name a tmux session; begin with a letter or digit, and leave out . and :',
@@ -89,8 +91,8 @@ export const roleFields = z.strictObject({
   permission_mode: oneOf(PERMISSION_WORDS).optional(),
   dangerous_auto_approve: flag().optional(),
   paused: flag().optional(),
-  auth_mode: harmless('subscription', 'an agent uses the login of its own CLI'),
-  profile: notYet('credential profiles are not read'),
+  auth_mode: oneOf(AUTH_MODES).optional(),
+  profile: profileName.optional(),
   host: notYet('agents run on this machine only'),
   ...NOT_YET,
 });

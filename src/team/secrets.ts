@@ -2,12 +2,16 @@ import type { Problem } from './problems.ts';
 
 /** Credentials by the prefixes that their issuers give them. */
 const ISSUED = [
-  /\bsk-[A-Za-z0-9_-]{16,}/,
+  // sk-learn-style-words are none: an issued one has a capital or a digit.
+  /\bsk-(?=[A-Za-z_-]*[A-Z0-9])[A-Za-z0-9_-]{16,}/,
   /\bgh[pousr]_[A-Za-z0-9]{20,}/,
   /\bgithub_pat_[A-Za-z0-9_]{20,}/,
   /\bxox[abprs]-[A-Za-z0-9-]{10,}/,
   /\bAKIA[0-9A-Z]{16}\b/,
   /\bAIza[A-Za-z0-9_-]{30,}/,
+  /\bglpat-[A-Za-z0-9_-]{20,}/,
+  /\bhf_[A-Za-z0-9]{30,}/,
+  /\bnpm_[A-Za-z0-9]{36}/,
   /-----BEGIN [A-Z ]*PRIVATE KEY-----/,
 ];
 const BEARER = /\bbearer\s+(?<value>[A-Za-z0-9+/=_.-]{16,})/i;
@@ -15,12 +19,34 @@ const BEARER = /\bbearer\s+(?<value>[A-Za-z0-9+/=_.-]{16,})/i;
 const ASSIGNED =
   /(?:api[_-]?key|token|secret|password|credential)s?["']?\s*[:=]\s*["']?(?<value>[^\s"'`<>${}]{8,})["']?\s*[,;]?\s*$/i;
 
+/** A path or an address in small letters, such as docs/auth/tokens-v2.md: no part of it is long enough to be a key. */
+const PLACE = /^(?:[a-z]+:\/\/|~?\/|\.{1,2}\/)?(?:[a-z0-9._-]{1,30}\/)+[a-z0-9._-]{0,30}$/;
+
 /** Does a line hold a credential? Names of variables, placeholders and prose do not count. */
 export function looksLikeSecret(line: string): boolean {
   if (ISSUED.some((pattern) => pattern.test(line))) return true;
   const value = (BEARER.exec(line) ?? ASSIGNED.exec(line))?.groups?.value;
-  return value !== undefined && /[0-9]/.test(value) && /[A-Za-z]/.test(value);
+  if (value === undefined || PLACE.test(value)) return false;
+  return /[0-9]/.test(value) && /[A-Za-z]/.test(value);
 }
+
+/** So many first characters of a secret are enough to know it by: error messages like to cut the rest. */
+const KNOWN_BY = 4;
+
+/** A text in which no credential stands any more: none of the `known` ones, whole or cut, and none that looks like one. */
+export function redacted(text: string, known: readonly string[]): string {
+  const whole = known
+    .filter((secret) => secret !== '')
+    .sort((one, other) => other.length - one.length)
+    .reduce((rest, secret) => rest.replaceAll(secret, REDACTED), text);
+  const beginnings = known.filter(({ length }) => length > 2 * KNOWN_BY).map((secret) => secret.slice(0, KNOWN_BY));
+  return whole.replace(WORD, (word) =>
+    beginnings.some((beginning) => word.startsWith(beginning)) || looksLikeSecret(word) ? REDACTED : word,
+  );
+}
+
+const REDACTED = '[REDACTED]';
+const WORD = /[^\s"'`<>(){},;:=]+/g;
 
 /** Each line of a document that holds a credential. The value itself is never repeated. */
 export function secretProblems(file: string, text: string): Problem[] {

@@ -1,5 +1,5 @@
 import type { AgentId, Refusal, TeamId } from '../kernel/index.ts';
-import type { PermissionMode } from '../providers/index.ts';
+import type { AuthMode, CredentialNames, PermissionMode } from '../providers/index.ts';
 import type { PeerLimits, Routing, TaskSpec } from './tasks/shape.ts';
 
 /** One document of a team folder: `path` is relative to the folder, with `/` between its parts. */
@@ -9,7 +9,14 @@ export interface TeamFile {
 }
 
 /** How a provider's name in a document becomes its canonical one. Given as an argument: providers stand elsewhere. */
-export type ProviderNames = (name: string) => { readonly ok: true; readonly name: string } | Refusal;
+export type ProviderNames = (name: string) =>
+  | {
+      readonly ok: true;
+      readonly name: string;
+      /** How values of its credentials may be called in a profile. */
+      readonly credentials?: CredentialNames;
+    }
+  | Refusal;
 
 /** Somebody who was added to a team, or removed from it, beside what its documents say. */
 export type MemberChange =
@@ -32,8 +39,19 @@ export interface Surroundings {
   /** The team's name when TEAM.md gives none. */
   readonly fallbackName: string;
   readonly providers: ProviderNames;
+  /** The credential profile of this name, of the team with this id; undefined when there is no such file. */
+  readonly profile: (team: TeamId | undefined, name: string) => FoundProfile | undefined;
   /** What stands at an absolute path. */
   readonly kindOf: (path: string) => 'file' | 'folder' | 'nothing';
+}
+
+/** The file of a credential profile. */
+export interface FoundProfile {
+  /** Absolute path. */
+  readonly file: string;
+  readonly text: string;
+  /** True of `NAME.example.env`: a template, of which no credential is taken. */
+  readonly example: boolean;
 }
 
 /** When the leader is woken: at each result, only when it matters, or once for many. */
@@ -145,6 +163,16 @@ export interface AgentSpec {
   readonly mcp: McpChoice;
   readonly permission: PermissionMode;
   readonly paused: boolean;
+  /** Absent: the agent uses the login of its own CLI. */
+  readonly profile?: ProfileSpec;
   /** Absolute path of the role document. */
+  readonly file: string;
+}
+
+/** The credential profile that an agent's documents name. Its values are read when the agent is started. */
+export interface ProfileSpec {
+  readonly name: string;
+  readonly mode: AuthMode;
+  /** Absolute path. */
   readonly file: string;
 }

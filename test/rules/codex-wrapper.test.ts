@@ -22,10 +22,11 @@ function kill(pid: number, signal: NodeJS.Signals): void {
 }
 
 /** The wrapper around a shell command that writes its pid down each time that it starts. */
-function wrap(command: string, restarts?: string) {
+function wrap(command: string, restarts?: string, secrets?: string) {
   const folder = freshFolder('wrapper');
   const file = (name: string) => path.join(folder, name);
   fs.writeFileSync(file('token'), 'secret\n');
+  if (secrets !== undefined) fs.writeFileSync(file('secrets'), secrets);
   const script = `echo $$ >> '${file('starts')}'; ${command}`;
   const child = spawn(agentWrapper, [file('token'), file('exit'), 'sh', '-c', script], {
     cwd: folder,
@@ -39,6 +40,7 @@ function wrap(command: string, restarts?: string) {
   return {
     child,
     ended: once(child, 'exit'),
+    secretsLeft: () => fs.existsSync(file('secrets')),
     starts: () => lines('starts').map(Number),
     restarts: () => lines('restarts'),
     exit: () => lines('exit'),
@@ -103,4 +105,15 @@ test('a command that fails while it is waited for ends too when nobody reads its
   await ended;
   expect(child.exitCode).toBe(7);
   expect(exit()[0]).toMatch(/^code 7 at \d+$/);
+});
+
+test('A09 B08 what is secret comes from a file that is gone when the command runs, also when it is started again', async () => {
+  const secrets = "export KEY='a $b `c` '\\''d'\\'' \"e\"'\nexport OTHER=x\n";
+  const holds = `[ "$KEY" = "a \\$b \\\`c\\\` 'd' \\"e\\"" ] && [ "$OTHER" = x ] && exit 7; exit 1`;
+  const { ended, starts, restarts, exit, secretsLeft } = wrap(holds, '1/600', secrets);
+  await ended;
+  expect(starts()).toHaveLength(2);
+  expect(restarts()[0]).toMatch(/^code 7 /);
+  expect(exit()[0]).toMatch(/^code 7 /);
+  expect(secretsLeft()).toBe(false);
 });

@@ -153,6 +153,26 @@ describe('G04 what can be gone on with', () => {
     expect(answer()).toBe('yes');
     expect(codexResumable({ ...base, record, installation, details: { home: '/old' } })).toHaveProperty('no');
   });
+
+  test('B08 N05 a thread of Codex stays with the model provider that it began with', async () => {
+    const home = freshFolder('codex');
+    const record = path.join(home, 'rollout-x-a.jsonl');
+    fs.writeFileSync(
+      record,
+      `${JSON.stringify({ type: 'session_meta', payload: { id: 'a', forked_from_id: 'a' } })}\n`,
+    );
+    fs.mkdirSync(path.join(home, 'sessions'));
+    const base = await continuation();
+    const between = (before?: string, now?: string) => {
+      const of = (modelProvider?: string) => ({ home, ...(modelProvider ? { modelProvider } : {}) });
+      return codexResumable({
+        ...{ ...base, record, details: of(before), installation: { ...base.installation, details: of(now) } },
+      });
+    };
+    const other = { no: expect.stringContaining('model provider') };
+    expect([between('kimi', 'other'), between(undefined, 'kimi'), between('kimi')]).toEqual([other, other, other]);
+    expect([between('kimi', 'kimi'), between()]).not.toContainEqual(other);
+  });
 });
 
 describe('a scripted agent', () => {

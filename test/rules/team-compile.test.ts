@@ -27,6 +27,7 @@ const around: Surroundings = {
   workspace: '/w',
   fallbackName: 'shop',
   providers,
+  profile: () => undefined,
   kindOf: (path) => (path === '/w' || path === '/w/api' ? 'folder' : path.endsWith('play.yaml') ? 'file' : 'nothing'),
 };
 
@@ -234,8 +235,8 @@ describe('what is wrong in documents', () => {
     ['dangerous_auto_approve: yes please', 'dangerous_auto_approve'],
     ['permission_mode: free', 'permission_mode'],
     ['approvals: anybody', 'approvals'],
-    ['default_auth_mode: official_api', 'default_auth_mode'],
-    ['default_profile: mine', 'default_profile'],
+    ['default_auth_mode: api', 'default_auth_mode'],
+    ['default_profile: ../mine', 'default_profile'],
     ['permission_mode: open', 'permission_mode'],
     ['isolation: worktree', 'isolation'],
     ['budget: 5', 'budget'],
@@ -295,8 +296,8 @@ describe('what is wrong in documents', () => {
   });
 
   it.each([
-    ['auth_mode: compatible_api', 'auth_mode', /login/],
-    ['profile: mine', 'profile', /not read/],
+    ['auth_mode: api', 'auth_mode', /one of subscription, official_api, compatible_api/],
+    ['profile: a/b', 'profile', /the name of a credential profile/],
     ['host: other', 'host', /this machine/],
     ['working_directory: nowhere', 'working_directory', /\/w\/nowhere is not a folder/],
     ['script: none.yaml', 'script', /agents\/none\.yaml is not a file/],

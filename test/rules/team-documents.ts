@@ -18,6 +18,7 @@ export const around: Surroundings = {
   folder: '/w/.team/shop',
   workspace: '/w',
   fallbackName: 'shop',
+  profile: () => undefined,
   providers: (name) => {
     const found = CANONICAL[name];
     return found ? { ok: true, name: found } : refuse('unknown_provider', `there is no provider ${name}; write codex`);

@@ -7,6 +7,7 @@ const around: Surroundings = {
   folder: '/w/.team/shop',
   workspace: '/w',
   fallbackName: 'shop',
+  profile: () => undefined,
   providers: (name) => (name === 'scripted' ? { ok: true, name } : refuse('unknown_provider', `no ${name}`)),
   kindOf: (place) => (place === '/w' ? 'folder' : 'nothing'),
 };

@@ -14,6 +14,7 @@ function compile(head: string): Team | Refusal {
     workspace: '/w',
     fallbackName: 'shop',
     providers: (name) => ({ ok: true, name }),
+    profile: () => undefined,
     kindOf: () => 'folder',
   });
 }

@@ -18,13 +18,14 @@ export interface Survey {
 /** What a launch would do. Every check is made, whatever the ones before it say; nothing is changed. */
 export async function surveyLaunch(sight: Sight, team: Team, order: LaunchOrder): Promise<Survey> {
   const command = commandOf(order);
+  const asked = order.asked ?? new Map();
   const { starting, kept } = divide(team);
   const [mayStart, taken, tmux, planned] = await Promise.all([
     mayLaunch(sight, team, { ...order, command }),
     sessionTaken(sight, team),
     tmuxVersion(order.environment),
     Promise.all(
-      starting.map((spec) => planAgent(sight, team, spec, { ...order, command }, () => anew(sight, team, spec))),
+      starting.map((spec) => planAgent(sight, team, spec, { ...order, asked, command }, () => anew(sight, team, spec))),
     ),
   ]);
   const { gone } = await livesOf(sight, team.id);

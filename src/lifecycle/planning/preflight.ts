@@ -1,6 +1,7 @@
 import { isRefusal, type Refusal } from '../../kernel/index.ts';
 import type { Sight } from '../sight.ts';
-import { commandOf, type LaunchOrder, readDocuments } from '../starting/plan.ts';
+import { readOrdered } from '../starting/members.ts';
+import { commandOf, type LaunchOrder } from '../starting/plan.ts';
 import { type Check, check } from './checks.ts';
 import { surveyLaunch } from './launching.ts';
 import { startingOf } from './plan.ts';
@@ -29,7 +30,7 @@ export interface Preflight {
 
 /** Makes every check of a launch and tells all of them. A yes that somebody has to say is no blocker: it is said with the launch. */
 export async function preflight(sight: Sight, order: LaunchOrder): Promise<Preflight> {
-  const team = readDocuments(sight.workspace, order);
+  const team = await readOrdered(sight, order);
   if (isRefusal(team)) return told(null, [check('documents', team)], [], commandOf(order));
   const { checks, plan } = await surveyLaunch(sight, team, order);
   const consent = checks.find(({ name }) => name === 'consent')?.refusal;

@@ -34,7 +34,8 @@ async function surveyRestart(sight: Sight, row: TeamRow, order: RestartOrder): P
     check('session_name', await sessionTaken(sight, team)),
     check('consent', withoutYes(starting, order, granted)),
   ];
-  const planned = await Promise.all(starting.map((spec) => planOne(sight, team, spec, order)));
+  const asked = new Map();
+  const planned = await Promise.all(starting.map((spec) => planOne(sight, team, spec, { ...order, asked })));
   const refused = planned.flatMap((one) => (isRefusal(one) ? [one] : []));
   const agents = together(planned, kept);
   const tmux = await tmuxVersion(order.environment);

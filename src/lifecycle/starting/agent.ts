@@ -1,6 +1,13 @@
 import fs from 'node:fs';
 import path from 'node:path';
-import { ensurePrivateFolder, isRefusal, printable, type Refusal, writePrivateFile } from '../../kernel/index.ts';
+import {
+  ensurePrivateFolder,
+  isRefusal,
+  printable,
+  type Refusal,
+  shellWord,
+  writePrivateFile,
+} from '../../kernel/index.ts';
 import { findIncarnation, type IncarnationRow, insertSession, updateIncarnation } from '../../ledger/index.ts';
 import { type AgentHandle, findProvider, type Introduction } from '../../providers/index.ts';
 import type { Team } from '../../team/index.ts';
@@ -25,6 +32,15 @@ export interface Failure {
 
 /** The file in a life's folder while somebody waits for its start: our wrapper holds the screen of a command that fails. */
 const STARTING = 'starting';
+
+/** The file in a life's folder with its secret variables, as shell commands: our wrapper reads it and removes it. */
+const SECRETS = 'secrets';
+
+function exportsOf(variables: Readonly<Record<string, string>>): string {
+  return Object.entries(variables)
+    .map(([name, value]) => `export ${name}=${shellWord(value)}\n`)
+    .join('');
+}
 
 const CUT = 'it was stopped before it was ready';
 
@@ -78,6 +94,7 @@ async function bringUp(
       ...told.details,
       version: agent.installation.version,
       provider: agent.spec.provider,
+      ...(agent.spec.profile ? { profile: agent.spec.profile.name, auth_mode: agent.spec.profile.mode } : {}),
     },
   };
   const row = await writeDown(effects, team, agent, handle);
@@ -93,8 +110,10 @@ async function spawn(effects: Effects, team: Team, { spec, request, token, launc
   if (!launch.hidden) writePrivateFile(path.join(request.runFolder, STARTING), '');
   for (const file of launch.files) {
     fs.mkdirSync(path.dirname(file.path), { recursive: true, mode: 0o700 });
-    writePrivateFile(file.path, file.content);
+    if (!file.keeps || !fs.existsSync(file.path)) writePrivateFile(file.path, file.content);
   }
+  if (request.credentials)
+    writePrivateFile(path.join(request.runFolder, SECRETS), exportsOf(request.credentials.secrets));
   return effects.terminals.open({
     session: team.sessionName,
     window: launch.hidden ? `${spec.id}-server` : spec.id,

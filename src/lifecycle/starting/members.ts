@@ -24,7 +24,7 @@ export async function readOrdered(
 }
 
 /** What of an agent says which variables it asks for: its document, and what its CLI finds where it would work. */
-export type Asking = Pick<AgentSpec, 'id' | 'provider' | 'folder' | 'permission' | 'env'>;
+export type Asking = Pick<AgentSpec, 'id' | 'provider' | 'model' | 'folder' | 'permission' | 'env' | 'profile'>;
 
 /**
  * Those who would be started, as the team is, and whether its documents switch on what is deprecated; `newcomer`: and
@@ -41,7 +41,10 @@ export async function whoAsks(
 }
 
 export function askingOf(agents: readonly AgentSpec[]): readonly Asking[] {
-  return agents.map(({ id, provider, folder, permission, env }) => ({ id, provider, folder, permission, env }));
+  return agents.map(({ id, provider, model, folder, permission, env, profile }) => ({
+    ...{ id, provider, model, folder, permission, env },
+    ...(profile ? { profile } : {}),
+  }));
 }
 
 /** Who was added to a team or removed from it beside its documents. */

@@ -1,13 +1,6 @@
 import path from 'node:path';
 import { tokenHash } from '../../agents/index.ts';
-import {
-  childEnvironment,
-  type IncarnationId,
-  isRefusal,
-  type Refusal,
-  reachingLoopback,
-  shellWord,
-} from '../../kernel/index.ts';
+import { childEnvironment, type IncarnationId, isRefusal, type Refusal, shellWord } from '../../kernel/index.ts';
 import { isTrusted } from '../../ledger/index.ts';
 import {
   findProvider,
@@ -17,7 +10,16 @@ import {
   withLaunch,
 } from '../../providers/index.ts';
 import { type AgentSpec, type MemberChange, readTeam, type Team } from '../../team/index.ts';
-import { lifeFolder } from '../life.ts';
+import { agentFolder, lifeFolder } from '../life.ts';
+import {
+  type Asked,
+  type Credential,
+  environmentOf,
+  readCredential,
+  refuseProfile,
+  refuseSmoke,
+  smokeOf,
+} from '../profiles/credential.ts';
 import type { Sight } from '../sight.ts';
 
 export interface LaunchOrder {
@@ -39,10 +41,12 @@ export interface LaunchOrder {
   readonly yes?: boolean | undefined;
   /** Conversations that the team had are left behind. */
   readonly fresh?: boolean | undefined;
+  /** Endpoints that were asked for this verb already. */
+  readonly asked?: Asked | undefined;
 }
 
 /** What any start of an agent needs to know of whoever asks. */
-export type StartOrder = Pick<LaunchOrder, 'environment' | 'umask' | 'trust' | 'asked_by'> & {
+export type StartOrder = Pick<LaunchOrder, 'environment' | 'umask' | 'trust' | 'asked_by' | 'asked'> & {
   /** The command line that asks for it, to be typed again with more flags. */
   readonly command: string;
 };
@@ -79,7 +83,9 @@ export function readDocuments(
     fallbackName: order.name ?? order.team_id ?? path.basename(order.folder),
     providers: (name) => {
       const provider = findProvider(name);
-      return isRefusal(provider) ? provider : { ok: true, name: provider.name };
+      return isRefusal(provider)
+        ? provider
+        : { ok: true, name: provider.name, credentials: provider.credentials.names };
     },
   });
 }
@@ -113,7 +119,12 @@ export async function planAgent(
   if (isRefusal(provider)) return provider;
   const trusted = order.trust === true || (await isTrusted(sight.ledger.db, spec.folder));
   const { id: agent, folder, permission } = spec;
-  const found = await provider.inspect({ agent, folder, permission, trusted, environment: written(order) });
+  const credential = readCredential(spec, provider, agentFolder(sight, team.id, agent));
+  const unusable = refuseProfile(credential.check, team.folder, order.command);
+  if (unusable) return unusable;
+  const credentials = credential.used?.plan;
+  const environment = written(order);
+  const found = await provider.inspect({ agent, folder, permission, trusted, environment, credentials });
   if (isRefusal(found)) return withLaunch(found, order.command);
   const slow =
     team.fast && !provider.fastMode
@@ -122,15 +133,19 @@ export async function planAgent(
   const installation = { ...found, warnings: [...found.warnings, ...slow] };
   const beginning = await choose(installation);
   if (isRefusal(beginning)) return beginning;
+  const variables = [...spec.env, ...provider.variables, ...(installation.variables ?? [])];
+  const own = environmentOf(order.environment, variables, credentials);
+  const answer = await smokeOf(spec, credential, provider, own, order.asked ?? new Map());
+  const failing = refuseSmoke(answer, team.folder, order.command);
+  if (failing) return failing;
   const token = sight.mint.token();
   const request = requestOf(sight, {
     team,
     spec,
-    order,
     trusted,
-    installation,
     beginning,
-    variables: provider.variables,
+    credential,
+    environment: { ...own, ...umaskOf(order) },
     fast: provider.fastMode,
   });
   const launch = provider.plan(request, installation);
@@ -146,19 +161,18 @@ function requestOf(
   start: {
     readonly team: Team;
     readonly spec: AgentSpec;
-    readonly order: StartOrder;
     readonly trusted: boolean;
-    readonly installation: Installation;
     readonly beginning: Beginning;
-    /** What its CLI documents. */
-    readonly variables: readonly string[];
+    readonly credential: Credential;
+    readonly environment: Readonly<Record<string, string>>;
     readonly fast: true | undefined;
   },
 ): LaunchRequest {
-  const { team, spec, order, trusted, installation } = start;
+  const { team, spec, trusted, credential, environment } = start;
   const { continues } = start.beginning;
   const incarnation = sight.mint.incarnation();
-  const variables = [...spec.env, ...start.variables, ...(installation.variables ?? [])];
+  const credentials = credential.used?.plan;
+  const { effective_model: model } = credential.check;
   return {
     agent: spec.id,
     team: team.id,
@@ -169,7 +183,7 @@ function requestOf(
     prompt: spec.prompt,
     workspace: sight.workspace,
     folder: spec.folder,
-    ...(spec.model === null ? {} : { model: spec.model }),
+    ...(model === null ? {} : { model }),
     tools: spec.tools,
     permission: spec.permission,
     trusted,
@@ -180,7 +194,8 @@ function requestOf(
     socketFolder: sight.socketFolder,
     mcpUrl: sight.mcpUrl(),
     hooksUrl: sight.hooksUrl(),
-    environment: { ...reachingLoopback(childEnvironment(order.environment, variables)), ...umaskOf(order) },
+    ...(credentials ? { credentials } : {}),
+    environment,
   };
 }
 

@@ -41,7 +41,7 @@ export async function launchTeam(effects: Effects, order: LaunchOrder): Promise<
 }
 
 async function launch(effects: Effects, order: LaunchOrder, cut: AbortSignal): Promise<Launched | Refusal> {
-  const plan = await planAndInstall(effects, order);
+  const plan = await planAndInstall(effects, { ...order, asked: new Map() });
   if (isRefusal(plan)) return plan;
   const agents = startingOf(plan.agents);
   for (const life of plan.gone) await recordEnd(effects, life, { why: 'it was found gone', asked: false });

@@ -1,5 +1,6 @@
 import type { Provider } from '../shape.ts';
 import { ClaudeAttachment } from './attachment.ts';
+import { credentials } from './launch/credentials.ts';
 import { enforcement } from './launch/enforcement.ts';
 import { inspect } from './launch/inspect.ts';
 import { introduce } from './launch/introduction.ts';
@@ -15,6 +16,7 @@ export const claude: Provider = {
   variables: VARIABLES,
   // So much arrives whole; of 180 kB its model saw the first two, the rest went into a file (measured with 2.1.330).
   longestAnswer: 40_000,
+  credentials,
   enforcement,
   inspect,
   resumable,

@@ -8,7 +8,15 @@ import { leading } from './leading/index.ts';
 import { resumable } from './resumable.ts';
 import { serverFiles } from './server/files.ts';
 import { notLoggedIn } from './server/opening.ts';
-import { configuredVariables, isTrusted, mcpServerNames, missingLogin, readConfig } from './settings/config.ts';
+import {
+  configuredVariables,
+  excludedFromShells,
+  isTrusted,
+  mcpServerNames,
+  missingLogin,
+  readConfig,
+} from './settings/config.ts';
+import { credentials } from './settings/credentials.ts';
 import { enforcement } from './settings/enforcement.ts';
 import { TEAM_SERVER } from './settings/overrides.ts';
 
@@ -35,6 +43,7 @@ export const codex: Provider = {
   longestAnswer: 9_000,
   fastMode: true,
   enforcement,
+  credentials,
   inspect,
   resumable,
   plan,
@@ -45,7 +54,13 @@ export const codex: Provider = {
   leading,
 };
 
-async function inspect({ agent, environment, folder, trusted }: Inspection): Promise<Installation | Refusal> {
+async function inspect({
+  agent,
+  environment,
+  folder,
+  trusted,
+  credentials,
+}: Inspection): Promise<Installation | Refusal> {
   const command = await findCommand('codex', environment, INSTALL);
   if (isRefusal(command)) return command;
   const capabilities = capabilitiesOf(command.version);
@@ -54,7 +69,7 @@ async function inspect({ agent, environment, folder, trusted }: Inspection): Pro
   if (isRefusal(config)) return config;
   const servers = mcpServerNames(config, folder);
   if (servers.includes(TEAM_SERVER)) return nameTaken(config.file);
-  const missing = missingLogin(config, environment);
+  const missing = credentials ? undefined : missingLogin(config, environment);
   if (missing !== undefined) return notLoggedIn(missing);
   const known = isTrusted(config, folder);
   if (!known && !trusted) return notTrusted(agent, folder, config.file);
@@ -64,7 +79,13 @@ async function inspect({ agent, environment, folder, trusted }: Inspection): Pro
     capabilities,
     warnings: warningsOf(command.version, capabilities),
     variables: configuredVariables(config),
-    details: { home: config.home, trust: known ? 'config' : 'person', servers: JSON.stringify(servers) },
+    details: {
+      home: config.home,
+      trust: known ? 'config' : 'person',
+      servers: JSON.stringify(servers),
+      excluded: JSON.stringify(excludedFromShells(config)),
+      ...credentials?.details,
+    },
   };
 }
 

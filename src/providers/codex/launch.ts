@@ -15,7 +15,7 @@ import type { AgentHandle, Installation, Introduction, LaunchPlan, LaunchRequest
 import { socketOf } from '../socket.ts';
 import { openThread } from './server/opening.ts';
 import type { ThreadSettings } from './server/thread.ts';
-import { serverOverrides, viewOverrides } from './settings/overrides.ts';
+import { options, serverOverrides, toml, viewOverrides } from './settings/overrides.ts';
 import { permissionOf } from './settings/permission.ts';
 
 /** A server that ends by itself is started again at most three times in ten minutes; then its life is over. */
@@ -36,13 +36,27 @@ export function plan(request: LaunchRequest, installation: Installation): Launch
   return {
     argv: [
       ...[agentWrapper, inRun('token'), inRun('exit')],
-      ...[installation.binary, 'app-server', '--listen', `unix://${socket}`, ...overrides],
+      ...[
+        installation.binary,
+        'app-server',
+        '--listen',
+        `unix://${socket}`,
+        ...overrides,
+        ...credentialOptions(request.credentials, namesIn(installation.details.excluded ?? '[]')),
+      ],
     ],
     environment: { ...request.environment, TEAM_AGENT_RESTARTS: RESTARTS },
     files: [{ path: inRun('instructions'), content: instructionsFor(request) }],
     socket,
     hidden: true,
   };
+}
+
+/** What its argv says of a credential: not the key, which stands in the environment, but that shells do not get it. */
+function credentialOptions(credentials: LaunchRequest['credentials'], excluded: readonly string[]): readonly string[] {
+  if (!credentials) return [];
+  const names = [...excluded, ...credentials.unseen].map(toml).join(',');
+  return [...credentials.options, ...options([`shell_environment_policy.exclude=[${names}]`])];
 }
 
 function namesIn(list: string): readonly string[] {

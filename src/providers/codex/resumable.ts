@@ -11,6 +11,9 @@ export function resumable(continuation: Continuation): Resumable {
   if (details.home !== undefined && details.home !== home) {
     return { no: `it was made with CODEX_HOME=${details.home}, and the one of now is ${home}` };
   }
+  // A thread stays with the model provider that it began with, and says what was said in it to no other.
+  const [before, now] = [details, installation.details].map(({ modelProvider = "the person's own" }) => modelProvider);
+  if (before !== now) return { no: `it was made with the model provider ${before}, and the one of now is ${now}` };
   const answer = recordHolds(
     continuation,
     (line) => parseRolloutLine(line)?.type === 'input' || parentIn(line) !== undefined,

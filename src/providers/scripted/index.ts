@@ -2,6 +2,7 @@ import { packageVersion } from '../../kernel/index.ts';
 import type { Provider } from '../shape.ts';
 import { ScriptedAttachment } from './attachment.ts';
 import { capabilities } from './capabilities.ts';
+import { credentials } from './credentials.ts';
 import { enforcement } from './enforcement.ts';
 import { introduce, plan, resumable } from './launch.ts';
 
@@ -10,6 +11,7 @@ export const scripted: Provider = {
   name: 'scripted',
   aliases: ['fake'],
   variables: [],
+  credentials,
   enforcement,
   inspect: async () => ({ binary: '', version: packageVersion(), capabilities, warnings: [], details: {} }),
   resumable,

@@ -1,5 +1,6 @@
 import type { AgentId, IncarnationId, SessionId } from '../../kernel/index.ts';
 import type { PaneHandle, Terminals } from '../../tmux/index.ts';
+import type { CredentialPlan, PlannedFile } from './credentials.ts';
 
 /** How far an agent may go without asking (`permission_mode` of a role document). */
 export const PERMISSION_MODES = ['manual', 'plan', 'accept_edits', 'auto', 'bypass'] as const;
@@ -54,6 +55,8 @@ export interface Inspection {
   /** A person has said that this folder may be trusted. */
   readonly trusted: boolean;
   readonly permission: PermissionMode;
+  /** Absent: the login of the CLI itself is used. */
+  readonly credentials?: CredentialPlan | undefined;
 }
 
 /** What a machine offers of one CLI at this moment. */
@@ -123,6 +126,8 @@ export interface LaunchRequest {
   readonly socketFolder: string;
   readonly mcpUrl: string;
   readonly hooksUrl: string;
+  /** What stands in for the login of its CLI; its variables are in `environment`, its secrets nowhere but here. */
+  readonly credentials?: CredentialPlan | undefined;
   readonly environment: Readonly<Record<string, string>>;
 }
 
@@ -132,13 +137,7 @@ export interface Program {
   readonly environment: Readonly<Record<string, string>>;
 }
 
-/** A file with mode 0600 that a launch writes before its process starts. */
-export interface PlannedFile {
-  readonly path: string;
-  readonly content: string;
-}
-
-/** All that a launch will do, before it does anything: the plan that `--dry-run` prints. */
+/** All that a launch will do, before it does anything: the plan that `--dry-run` prints. Nothing secret is in it. */
 export interface LaunchPlan extends Program {
   readonly files: readonly PlannedFile[];
   readonly socket?: string;

@@ -1,5 +1,6 @@
 import type { IncarnationId, ProcessIdentity, Refusal, SessionId } from '../../kernel/index.ts';
-import type { Installation, Introduction, PlannedFile, Program } from './launch.ts';
+import type { PlannedFile } from './credentials.ts';
+import type { Installation, Introduction, Program } from './launch.ts';
 
 /** A conversation that is to lead, started by our launcher in the person's own terminal. */
 export interface LeaderRequest {

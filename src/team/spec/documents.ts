@@ -82,6 +82,8 @@ function roleOf(agent: AgentSpec, workspace: string): z.input<typeof roleFields>
       script: scriptBeside(agent),
       env: agent.env.length > 0 ? [...agent.env] : undefined,
       paused: agent.paused || undefined,
+      auth_mode: agent.profile?.mode,
+      profile: agent.profile?.name,
     }),
   };
 }

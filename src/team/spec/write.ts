@@ -67,6 +67,7 @@ function agentIn(agent: AgentSpec, folder: string, workspace: string): Spec['age
     mcp: agent.mcp,
     permission_mode: agent.permission,
     paused: agent.paused,
+    ...(agent.profile === undefined ? {} : { auth_mode: agent.profile.mode, profile: agent.profile.name }),
     output_contract: { format: 'result_envelope_v1' },
   };
 }

@@ -31,6 +31,8 @@ export interface Reading {
 /** A request as it is kept for a test, in the order of arrival. */
 export interface ModelRequest extends Reading {
   readonly number: number;
+  /** With what it was asked: `authorization`, else `x-api-key`. */
+  readonly credential: string;
   /** The human text that is played; empty when there is none. */
   readonly prompt: string;
   /** What the tools returned since that text, oldest first. */
@@ -139,18 +141,19 @@ export class ModelServer {
     const { method = '', headers } = request;
     const { pathname } = new URL(request.url ?? '/', this.url);
     const reading = method === 'POST' ? this.#dialect.read(pathname, JSON.parse(text), headers) : undefined;
-    if (reading) return this.#converse(reading, response);
+    if (reading) return this.#converse(reading, credentialIn(headers), response);
     const aside = this.#dialect.aside(method, pathname);
     response.writeHead(aside === undefined ? 404 : 200, { 'content-type': 'application/json' });
     response.end(JSON.stringify(aside ?? this.#dialect.failure(404)));
   }
 
-  async #converse(reading: Reading, response: http.ServerResponse): Promise<void> {
+  async #converse(reading: Reading, credential: string, response: http.ServerResponse): Promise<void> {
     const prompt = reading.purpose === 'turn' ? promptOf(reading.history) : undefined;
     const since = prompt ? reading.history.slice(prompt.index) : [];
     const results = since.filter(({ kind }) => kind === 'result');
     const request: ModelRequest = {
       ...reading,
+      credential,
       number: this.requests.length + 1,
       prompt: prompt?.text ?? '',
       results: results.map(({ text }) => text),
@@ -203,6 +206,10 @@ export class ModelServer {
     this.#failed.set(place, before + 1);
     return true;
   }
+}
+
+function credentialIn({ authorization, 'x-api-key': key }: http.IncomingHttpHeaders): string {
+  return authorization ?? String(key ?? '');
 }
 
 function replyOf(step: Step, request: ModelRequest, prompt: Prompt | undefined): Reply {

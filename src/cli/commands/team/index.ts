@@ -91,6 +91,7 @@ export function teamCommands(program: Command, perform: Perform): void {
     .option('--from-spec', "though the team's own documents describe it, which stay as they are")
     .option('--confirm', 'yes, though the documents describe it')
     .action((agent: string, flags) => perform(async (context) => (await agents()).remove(context, agent, flags)));
+  profileCommands(program.command('profile'), perform);
   for (const provider of ['claude', 'codex']) {
     program
       .command(`${provider} [args...]`)
@@ -124,4 +125,27 @@ export function teamCommands(program: Command, perform: Perform): void {
     .description('Ends every agent of the team and keeps what each showed last. Messages, results and documents stay.')
     .addOption(hidden('--keep-logs'))
     .action((flags) => perform(async (context) => (await import('./shutdown.ts')).run(context, flags)));
+}
+
+function profileCommands(profile: Command, perform: Perform): void {
+  const run = () => import('./profile.ts');
+  profile
+    .summary('credentials of the team, never printed')
+    .description(
+      'A credential profile is a file of a person: .team/TEAM/profiles/NAME.env, with a key for an official or a compatible API. Role documents name it. These commands never print what is secret in it.',
+    );
+  profile
+    .command('init <name>')
+    .summary('make a blank profile to be filled in')
+    .option('--auth-mode <mode>', 'subscription, official_api or compatible_api')
+    .action((name: string, flags) => perform(async (context) => (await run()).init(context, name, flags)));
+  profile
+    .command('show <name>')
+    .summary('what stands in it, but for secrets')
+    .action((name: string) => perform(async (context) => (await run()).show(context, name)));
+  profile
+    .command('doctor <name>')
+    .summary('what it lacks')
+    .option('--smoke', 'and what its endpoint answers to each agent that uses it: one small call')
+    .action((name: string, flags) => perform(async (context) => (await run()).doctor(context, name, flags)));
 }

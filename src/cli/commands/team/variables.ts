@@ -21,6 +21,10 @@ async function variablesOf(agent: Asking, environment: NodeJS.ProcessEnv): Promi
   if (isRefusal(provider)) return agent.env;
   const all = childEnvironment(environment, Object.keys(environment));
   const { id, folder, permission } = agent;
-  const found = await provider.inspect({ agent: id, folder, permission, trusted: true, environment: all });
+  const { readCredential } = await import('../../../lifecycle/index.ts');
+  // Where its CLI would keep things is of no interest here: only whether it needs a login of its own.
+  const credentials = readCredential(agent, provider, folder).used?.plan;
+  const about = { agent: id, folder, permission, trusted: true, environment: all, credentials };
+  const found = await provider.inspect(about);
   return [...agent.env, ...provider.variables, ...(isRefusal(found) ? [] : (found.variables ?? []))];
 }

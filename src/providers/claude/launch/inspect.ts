@@ -1,5 +1,6 @@
 import { isRefusal, type Refusal, refuse, shellWord } from '../../../kernel/index.ts';
 import { findCommand, LAUNCH } from '../../command.ts';
+import { withCredentials } from '../../credentials.ts';
 import type { Inspection, Installation } from '../../shape.ts';
 import { capabilitiesOf, OLDEST } from '../capabilities.ts';
 import {
@@ -38,7 +39,11 @@ export async function inspect(inspection: Inspection): Promise<Installation | Re
       next: ['claude'],
     });
   }
-  const refused = refuseRoot(inspection) ?? refuseUnready(inspection, state) ?? refuseUntrusted(inspection, state);
+  // With a configuration of its own it has a login and asks nothing; who trusts the folder is still the person.
+  const { credentials } = inspection;
+  const ownConfig = credentials !== undefined && credentials.files.length > 0;
+  const unready = ownConfig ? undefined : refuseUnready(inspection, state);
+  const refused = refuseRoot(inspection) ?? unready ?? refuseUntrusted(inspection, state);
   if (refused) return refused;
   const warning = `Claude Code ${command.version} was never measured: approvals, resume and fork are left to its own terminal.`;
   return {
@@ -46,8 +51,8 @@ export async function inspect(inspection: Inspection): Promise<Installation | Re
     capabilities,
     warnings: capabilities.known ? [] : [warning],
     details: {
-      config: configurationFolder(environment),
-      trusted: isTrusted(state, inspection.folder) ? 'yes' : 'by_person',
+      config: configurationFolder(withCredentials(environment, credentials)),
+      trusted: !ownConfig && isTrusted(state, inspection.folder) ? 'yes' : 'by_person',
     },
   };
 }
@@ -67,7 +72,8 @@ function refuseRoot({ agent, environment, permission }: Inspection): Refusal | u
 }
 
 /** Questions that Claude Code would ask before anything else. Only a proved absence refuses. */
-function refuseUnready({ environment }: Inspection, state: Fields | undefined): Refusal | undefined {
+function refuseUnready({ environment: own, credentials }: Inspection, state: Fields | undefined): Refusal | undefined {
+  const environment = { ...withCredentials(own, credentials), ...credentials?.secrets };
   const file = stateFile(environment);
   if (state?.hasCompletedOnboarding !== true) {
     return refuse(
@@ -93,6 +99,7 @@ function refuseUnready({ environment }: Inspection, state: Fields | undefined): 
       next: ['claude /login'],
     });
   }
+  if (answer === 'none' && credentials) return asksAboutKey(credentials.file, file);
   if (answer === 'none') {
     return refuse(
       'provider_not_logged_in',
@@ -104,6 +111,18 @@ function refuseUnready({ environment }: Inspection, state: Fields | undefined): 
     );
   }
   return undefined;
+}
+
+/** A key of a profile that Claude Code has never seen: its own question about it is answered once, by a person. */
+function asksAboutKey(profile: string, file: string): Refusal {
+  return refuse(
+    'provider_not_logged_in',
+    `Claude Code would ask whether it may use the key of the profile ${profile}: start it once with that key and say yes.`,
+    {
+      evidence: { file, profile },
+      next: [`(. ${shellWord(profile)} && ANTHROPIC_API_KEY="\${ANTHROPIC_API_KEY:-$API_KEY}" claude)`],
+    },
+  );
 }
 
 function refuseUntrusted(

@@ -8,6 +8,14 @@ import { mcpOf, settingsOf } from './settings.ts';
 /** The file into which the SessionStart hook writes, below a life's run folder. */
 export const SESSION_STARTS = 'session-starts.jsonl';
 
+/** What each shell of its model runs first, below a life's run folder. */
+const SHELL_START = 'shell-start.sh';
+
+/** A shell that prints its environment does not print the key (measured with 2.1.330). */
+function withoutKeys({ unseen }: NonNullable<LaunchRequest['credentials']>): string {
+  return `unset ${unseen.join(' ')}\n`;
+}
+
 /** What Claude Code calls our permission modes. */
 const MODES = {
   manual: 'manual',
@@ -50,9 +58,12 @@ export function plan(request: LaunchRequest, installation: Installation): Launch
     ],
     environment: {
       ...request.environment,
-      ...(request.trusted && installation.details.trusted !== 'yes' ? TRUSTED_BY_PERSON : {}),
+      ...(installation.details.trusted === 'yes' ? {} : TRUSTED_BY_PERSON),
+      ...(request.credentials ? { CLAUDE_ENV_FILE: inRun(SHELL_START) } : {}),
     },
     files: [
+      ...(request.credentials?.files ?? []),
+      ...(request.credentials ? [{ path: inRun(SHELL_START), content: withoutKeys(request.credentials) }] : []),
       { path: inRun('instructions.md'), content: `${instructionsFor(request)}\n` },
       { path: inRun('settings.json'), content: `${JSON.stringify(settings, undefined, 2)}\n` },
       { path: inRun('mcp.json'), content: `${JSON.stringify(mcpOf(request.mcpUrl), undefined, 2)}\n` },

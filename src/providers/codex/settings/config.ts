@@ -122,6 +122,12 @@ export function configuredVariables({ values }: Config): readonly string[] {
   return [...new Set(names)].sort();
 }
 
+/** Variables that the person's own configuration keeps from shells. */
+export function excludedFromShells({ values }: Config): readonly string[] {
+  const { exclude } = tableAt(values, 'shell_environment_policy');
+  return Array.isArray(exclude) ? exclude.filter((name) => typeof name === 'string') : [];
+}
+
 /** A proof that no turn could reach a model: what is missing. Undefined when there is none; that is no proof of a login. */
 export function missingLogin({ home, values }: Config, environment: Environment): string | undefined {
   if (values.profile !== undefined) return undefined; // a profile may name another provider

@@ -49,7 +49,8 @@ export function viewOverrides(): string[] {
   return options(QUIET);
 }
 
-function options(settings: readonly string[]): string[] {
+/** Settings as options of the command line. */
+export function options(settings: readonly string[]): string[] {
   return settings.flatMap((setting) => ['-c', setting]);
 }
 

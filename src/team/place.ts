@@ -1,0 +1,90 @@
+import fs from 'node:fs';
+import path from 'node:path';
+import { isRefusal, type Refusal, readIfThere, refuse, shellWord, teamId } from '../kernel/index.ts';
+import { TEAM_DOCUMENT } from './compile.ts';
+import { readFrontMatter } from './front-matter.ts';
+import { teamIdOf } from './names.ts';
+import { PROFILES, profileFolders } from './profiles/store.ts';
+import { isBroken } from './role.ts';
+
+/** The folder of a team's documents. */
+export interface TeamPlace {
+  readonly folder: string;
+  /** What `--team` says of it. */
+  readonly team: string;
+  /** The folders in which its profiles may lie; new ones go into the first. */
+  readonly profiles: readonly string[];
+}
+
+/**
+ * The folder of the team that is meant, by its documents alone: `wanted` is a team's id or name, or a path of its folder;
+ * without it, the only team below `.team/`. `name` is the command that asks, for what to type instead.
+ */
+export function findTeamFolder(workspace: string, wanted: string | undefined, command: string): TeamPlace | Refusal {
+  const known = teamsIn(path.join(workspace, '.team'));
+  if (wanted?.includes('/')) {
+    const folder = path.resolve(workspace, wanted);
+    if (fs.statSync(folder, { throwIfNoEntry: false })?.isDirectory())
+      return { folder, team: wanted, profiles: profilesOf(folder, workspace) };
+  }
+  const fitting = wanted === undefined ? known : known.filter(({ names }) => names.includes(wanted));
+  const [only, ...others] = fitting;
+  if (only && others.length === 0) return only;
+  if (only) {
+    const candidates = fitting.map(({ team }) => team);
+    return refuse('team_ambiguous', `Several teams are meant: ${candidates.join(', ')}. Say which with --team.`, {
+      evidence: { candidates },
+      next: candidates.map((team) => `${command} --team ${shellWord(team)}`),
+    });
+  }
+  return refuse(
+    'team_not_found',
+    wanted === undefined
+      ? 'No team has its documents in this project yet: say which with --team.'
+      : `No team here is called ${wanted}.`,
+    {
+      evidence: { teams: known.map(({ team }) => team) },
+      next:
+        known.length > 0 ? known.map(({ team }) => `${command} --team ${shellWord(team)}`) : [`${command} --team NAME`],
+    },
+  );
+}
+
+/** The same, or the folder that a team of this name will have. */
+export function futureTeamFolder(workspace: string, wanted: string | undefined, command: string): TeamPlace | Refusal {
+  const found = findTeamFolder(workspace, wanted, command);
+  const id =
+    isRefusal(found) && found.reason === 'team_not_found' && wanted !== undefined ? teamIdOf(wanted) : undefined;
+  return id === undefined ? found : placeBelow(path.join(workspace, '.team', id), id);
+}
+
+/** Folders below `.team/` that a team's documents, or at least its profiles, lie in. */
+function teamsIn(home: string): (TeamPlace & { readonly names: readonly string[] })[] {
+  if (!fs.existsSync(home)) return [];
+  return fs
+    .readdirSync(home)
+    .filter((entry) => teamId(entry) !== undefined)
+    .flatMap((entry) => {
+      const folder = path.join(home, entry);
+      const parts = [TEAM_DOCUMENT, 'agents', PROFILES];
+      if (!parts.some((part) => fs.existsSync(path.join(folder, part)))) return [];
+      const name = nameIn(path.join(folder, TEAM_DOCUMENT)) ?? entry;
+      const team = teamIdOf(name) ?? entry;
+      return [{ ...placeBelow(folder, team), names: [entry, name, team] }];
+    });
+}
+
+function placeBelow(folder: string, team: string): TeamPlace {
+  return { folder, team, profiles: [path.join(folder, PROFILES)] };
+}
+
+/** Documents that lie elsewhere are kept below `.team/` once their team is started, and its profiles may be there before. */
+function profilesOf(folder: string, workspace: string): readonly string[] {
+  return profileFolders(folder, workspace, teamIdOf(nameIn(path.join(folder, TEAM_DOCUMENT)) ?? path.basename(folder)));
+}
+
+function nameIn(document: string): string | undefined {
+  const front = readFrontMatter(TEAM_DOCUMENT, readIfThere(document) ?? '');
+  const name = isBroken(front) ? undefined : front.values.name;
+  return typeof name === 'string' ? name : undefined;
+}
