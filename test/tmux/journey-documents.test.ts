@@ -151,7 +151,7 @@ test('B01 B02 a team is compiled into a spec; the spec starts the same team, whi
   });
   const onMine = await json('compile', '--team', 'docs/crew', '--out', 'docs/crew/TEAM.md');
   expect(onMine).toMatchObject({ ok: false });
-  expect(await json('quick-start', out)).toMatchObject({ ok: true, team: 'crew' });
+  expect(await json('quick-start', out, '--yes')).toMatchObject({ ok: true, team: 'crew' });
   const kept = path.join(product.workspace, '.team', 'crew');
   expect(fs.readdirSync(path.join(kept, 'agents')).sort()).toEqual(['ann.md', 'ann.yaml', 'bob.md']);
   fs.rmSync(folder, { recursive: true });
@@ -174,14 +174,14 @@ test('B03 a spec of another project, and one that is wrong, start nothing and le
     return everything();
   };
   const elsewhere = before('workspace: docs');
-  expect(await json('quick-start', spec)).toMatchObject({
+  expect(await json('quick-start', spec, '--yes')).toMatchObject({
     ok: false,
     code: 1,
     evidence: { problems: [{ file: spec, line: 6, key: 'team.workspace' }] },
   });
   expect(everything()).toEqual(elsewhere);
   const wrong = before('workspace: "."\n  colour: red');
-  expect(await json('quick-start', spec)).toMatchObject({
+  expect(await json('quick-start', spec, '--yes')).toMatchObject({
     ok: false,
     evidence: { problems: [{ key: 'team.colour' }] },
   });

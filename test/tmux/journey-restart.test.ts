@@ -262,10 +262,13 @@ describe('restart', () => {
   test('G11 after a reboot quick-start begins nothing anew by itself: it names restart', async () => {
     await team('crew', 'a');
     await reboot();
+    const lives = () => product.rows('select incarnation from incarnations');
+    const before = lives();
     const refused = await ask(product, 'quick-start', path.join(product.paths.team, 'crew'));
     expect(refused).toMatchObject({ ok: false, reason: 'team_already_running' });
     expect(refused.next).toEqual(['team-agent restart --team crew', 'team-agent shutdown --team crew']);
-    expect(open()).toEqual([]);
+    expect(lives()).toEqual(before);
+    expect(product.coordinator()).toBeUndefined();
   });
 
   test('G11 Z31 asked for twice at once: one of them restarts, each agent lives once', async () => {

@@ -5,7 +5,7 @@ import { livesOf, type Sight } from '../sight.ts';
 
 /** One thing that a start looks at before it does anything. */
 export interface Check {
-  readonly name: 'documents' | 'team' | 'session_name' | 'consent' | 'folder' | 'tmux' | 'agent' | 'profile';
+  readonly name: 'documents' | 'team' | 'session_name' | 'consent' | 'folder' | 'tmux' | 'agent';
   /** Whom it is about; absent: the team. */
   readonly agent?: AgentId;
   /** Absent: nothing stands in the way. */
