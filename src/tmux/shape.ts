@@ -97,9 +97,10 @@ export interface Terminals {
   attach(): Promise<void>;
   /**
    * Makes the server run `command` (a shell command line) whenever a client is cut off: ours, or a person's. It runs too
-   * when a session ends or `detach` is called, so set it to empty (never again) before these.
+   * when a session ends or `detach` is called, so set it to empty (never again) before these. Resolves with the command that
+   * was set before.
    */
-  reviveWith(command: string): Promise<void>;
+  reviveWith(command: string): Promise<string>;
   /** Lets go of all control clients; the server and the agents live on. */
   detach(): Promise<void>;
 }

@@ -274,11 +274,13 @@ class TmuxTerminals implements Terminals {
     );
   }
 
-  async reviveWith(shellCommand: string): Promise<void> {
+  async reviveWith(shellCommand: string): Promise<string> {
+    const before = this.#revive;
     this.#revive = shellCommand;
     const answer = await this.#request(reviveHook(shellCommand));
     // Without a server it is told to the next one, with its first session.
     if (!answer.answered) this.#options.log.info({ evidence: answer.evidence }, 'no server to hook the revival to');
+    return before;
   }
 
   detach(): Promise<void> {

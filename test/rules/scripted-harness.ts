@@ -145,7 +145,7 @@ export class PipeTerminals implements Terminals {
   async attach(): Promise<void> {
     return notHere();
   }
-  async reviveWith(): Promise<void> {
+  async reviveWith(): Promise<string> {
     return notHere();
   }
   async detach(): Promise<void> {

@@ -219,6 +219,16 @@ test('a session ends with its last agent when nobody is attached, and its server
   await eventually('the server has ended', () => !serverLives(here));
 });
 
+test('what is set for a revival can be set aside and back', async () => {
+  const here = world();
+  await open(here, ['sleep', '600']);
+  expect(await here.terminals.reviveWith('true one')).toBe('');
+  expect(await here.terminals.reviveWith('')).toBe('true one');
+  expect(tmux(here, 'show-hooks', '-g', 'client-detached')).not.toContain('true one');
+  expect(await here.terminals.reviveWith('true one')).toBe('');
+  expect(tmux(here, 'show-hooks', '-g', 'client-detached')).toContain('true one');
+});
+
 test('somebody who closes the keeper ends no agent', async () => {
   const here = world();
   const pane = await open(here, ['sleep', '600']);

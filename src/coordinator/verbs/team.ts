@@ -86,12 +86,13 @@ export const shutdown = verb({
     if (isRefusal(team)) return team;
     const last = (await onlyStopped(runtime, team)) && runtime.effects.leaders.launched().length === 0;
     // The end of a session cuts our client off as a crash would: nobody is to be revived for that.
-    if (last) await runtime.effects.terminals.reviveWith('');
+    const revive = last ? await runtime.effects.terminals.reviveWith('') : undefined;
     const done = await shutDownTeam(runtime.effects, team);
     await runtime.office(team.team as Parameters<Runtime['office']>[0]).settled();
     const left = done.agents.filter((agent) => !agent.ended);
     const ending = last && left.length === 0;
     if (ending) runtime.endSoon('the last team was shut down');
+    else if (revive) await runtime.effects.terminals.reviveWith(revive);
     const answer = {
       team: team.team,
       session_name: team.session_name,
