@@ -67,18 +67,15 @@ function commandLines(): string {
 }
 
 describe('with the real Claude Code and Codex, and no login of their own', () => {
-  test.each(AGENTS)(
-    'B08 (appendix 64) %s works with the key, the address and the model of its profile',
-    async (agent) => {
-      const asked = await askedAbout(agent, `FIRST-${agent}`);
-      expect(asked).toMatchObject({ credential: `Bearer ${KEYS[agent]}`, model: `model-of-${agent}` });
-      expect(modelOf(agent).requests.every(({ credential }) => credential === `Bearer ${KEYS[agent]}`)).toBe(true);
-      const models = new Set(modelOf(agent).requests.map(({ model }) => model));
-      expect([...models]).toEqual([`model-of-${agent}`]);
-    },
-  );
+  test.each(AGENTS)('B08 Z64 %s works with the key, the address and the model of its profile', async (agent) => {
+    const asked = await askedAbout(agent, `FIRST-${agent}`);
+    expect(asked).toMatchObject({ credential: `Bearer ${KEYS[agent]}`, model: `model-of-${agent}` });
+    expect(modelOf(agent).requests.every(({ credential }) => credential === `Bearer ${KEYS[agent]}`)).toBe(true);
+    const models = new Set(modelOf(agent).requests.map(({ model }) => model));
+    expect([...models]).toEqual([`model-of-${agent}`]);
+  });
 
-  test('A09 B07 (appendix 7) the keys are in no file but the profiles, in no command line, and in nothing that is told', async () => {
+  test('A09 B07 Z07 the keys are in no file but the profiles, in no command line, and in nothing that is told', async () => {
     for (const agent of AGENTS) await askedAbout(agent, `SECOND-${agent}`);
     const profiles = [folder, path.join(product.paths.team, 'pair')].flatMap((home) =>
       AGENTS.map((agent) => path.join(home, 'profiles', `${agent}.env`)),
@@ -98,18 +95,15 @@ describe('with the real Claude Code and Codex, and no login of their own', () =>
     );
   });
 
-  test.each(AGENTS)(
-    'A09 (appendix 7) a shell of %s that prints its environment does not print the key',
-    async (agent) => {
-      const file = path.join(product.workspace, `environment-of-${agent}`);
-      await deliver(product, agent, `look [[shell env > ${file}]] [[say LOOKED]]`, '--expects', 'nothing');
-      const seen = await eventually('its shell to have written', () => {
-        const text = fs.existsSync(file) ? fs.readFileSync(file, 'utf8') : '';
-        return text.includes('TEAM_AGENT_TOKEN=') ? text : undefined;
-      });
-      expect(seen).not.toContain('CANARY');
-    },
-  );
+  test.each(AGENTS)('A09 Z07 a shell of %s that prints its environment does not print the key', async (agent) => {
+    const file = path.join(product.workspace, `environment-of-${agent}`);
+    await deliver(product, agent, `look [[shell env > ${file}]] [[say LOOKED]]`, '--expects', 'nothing');
+    const seen = await eventually('its shell to have written', () => {
+      const text = fs.existsSync(file) ? fs.readFileSync(file, 'utf8') : '';
+      return text.includes('TEAM_AGENT_TOKEN=') ? text : undefined;
+    });
+    expect(seen).not.toContain('CANARY');
+  });
 
   test.each(AGENTS)('B08 N05 %s goes on with its conversation after a start with a newer key', async (agent) => {
     await askedAbout(agent, `PLUM-${agent}`);

@@ -2,7 +2,7 @@ import { Writable } from 'node:stream';
 import { expect, test } from 'vitest';
 import { warnOfAutoTrust } from '../../src/cli/documents.ts';
 
-test('B10 (appendix 12) a process that reads such documents three times warns once', () => {
+test('B10 Z12 a process that reads such documents three times warns once', () => {
   const told: string[] = [];
   const stderr = new Writable({
     write(chunk, _, done) {

@@ -62,7 +62,7 @@ function refusal(profiles: Readonly<Record<string, string>>, ...files: TeamFile[
 }
 
 describe('what documents say of a profile', () => {
-  it('B06 a role without a profile has none (appendix 5)', () => {
+  it('B06 Z05 a role without a profile has none', () => {
     expect(amy({}, role(''))).not.toHaveProperty('profile');
     expect(amy({}, role('auth_mode: subscription\n'))).not.toHaveProperty('profile');
   });
@@ -91,7 +91,7 @@ describe('what documents say of a profile', () => {
     ['', 'default_model: opus\n', 'MODEL=\n', 'opus'],
     ['model: k2\n', 'default_model: opus\n', 'MODEL=k2\n', 'k2'],
     ['model: k3\n', '', '', 'k3'],
-  ])('B06 (appendix 4) model %j below %j with %j is %s', (own, team, model, expected) => {
+  ])('B06 Z04 model %j below %j with %j is %s', (own, team, model, expected) => {
     const text = `BASE_URL=http://h\nAPI_KEY=${CANARY}\n${model}`;
     const agent = amy({ kimi: text }, head(team), role(`auth_mode: compatible_api\nprofile: kimi\n${own}`));
     expect(agent.model).toBe(expected);
@@ -119,7 +119,7 @@ describe('what documents say of a profile', () => {
       /profile init nope --auth-mode comp/,
     ],
     ['auth_mode: compatible_api\nprofile: kimi\nmodel: opus\n', 'model_mismatch', 'model', 8, /"opus".*"k2"/],
-  ])('B06 (appendix 2) a role with %j is refused with %s at %s', (more, reason, key, line, message) => {
+  ])('B06 Z02 a role with %j is refused with %s at %s', (more, reason, key, line, message) => {
     const refused = refusal({ kimi: FULL }, role(more));
     expect(refused.reason).toBe(reason);
     expect(refused.evidence?.problems).toEqual([

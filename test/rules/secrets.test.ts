@@ -39,13 +39,13 @@ describe('what is no credential', () => {
     )
     .map(([start, parts, ending]) => `${start}${parts.join('/')}.${ending}`);
 
-  it('B05 (appendix 3) paths and addresses of any length, alone, in a sentence, and behind a telling word', () => {
+  it('B05 Z03 paths and addresses of any length, alone, in a sentence, and behind a telling word', () => {
     passes(path);
     passes(fc.tuple(word, path, word).map((parts) => parts.join(' ')));
     passes(fc.tuple(telling, fc.constantFrom(': ', '='), path).map((parts) => parts.join('')));
   });
 
-  it('B05 (appendix 3) rulers of any sign and length', () => {
+  it('B05 Z03 rulers of any sign and length', () => {
     passes(
       fc
         .tuple(fc.constantFrom(...'-=_*#~+.'), fc.integer({ min: 1, max: 200 }))
@@ -53,13 +53,13 @@ describe('what is no credential', () => {
     );
   });
 
-  it('B05 (appendix 3) prose about tokens and passwords', () => {
+  it('B05 Z03 prose about tokens and passwords', () => {
     const prose = fc.array(word, { minLength: 2, maxLength: 12 }).map((words) => words.join(' '));
     passes(fc.tuple(telling, fc.constantFrom(': ', ' = ', ' '), prose).map((parts) => parts.join('')));
     passes(fc.tuple(prose, telling, prose).map((parts) => parts.join(' ')));
   });
 
-  it('B05 (appendix 3) words joined by dashes, hashes, ids and names of variables', () => {
+  it('B05 Z03 words joined by dashes, hashes, ids and names of variables', () => {
     passes(fc.array(word, { minLength: 2, maxLength: 8 }).map((words) => `sk-${words.join('-')}`));
     passes(fc.string({ unit: fc.constantFrom(...'0123456789abcdef'), minLength: 7, maxLength: 64 }));
     passes(fc.uuid());

@@ -122,7 +122,7 @@ describe('the JSON Schemas that are shipped', () => {
     });
   });
 
-  it('B11 B03 (appendix 8) and the program agree on every spec, compiled or changed', LONG, () => {
+  it('B11 B03 Z08 and the program agree on every spec, compiled or changed', LONG, () => {
     const inSpec = {
       ...around,
       workspace: '/w',

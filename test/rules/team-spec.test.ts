@@ -216,7 +216,7 @@ describe('a spec of version 0.2', () => {
     });
   });
 
-  it('B01 (appendix 11) its compiled rules match their own assignee alone, and its comparisons are rules', () => {
+  it('B01 Z11 its compiled rules match their own assignee alone, and its comparisons are rules', () => {
     const { routing } = team(OLDER);
     expect(routing.rules).toEqual([
       { id: 'route-amy', assign_to: 'amy', priority: 10, match: { assignee: ['amy'] } },
@@ -390,7 +390,7 @@ describe('a spec of version 0.2', () => {
     expect(JSON.stringify([inline, inFile])).not.toMatch(/CANARY/);
   });
 
-  it('B10 (appendix 12) auto_trust_own_workspace is told of when it is true, and trusts nothing', () => {
+  it('B10 Z12 auto_trust_own_workspace is told of when it is true, and trusts nothing', () => {
     expect(team(OLDER).autoTrust).toBe(false);
     expect(team(OLDER.replace('fast: false', 'auto_trust_own_workspace: false')).autoTrust).toBe(false);
     expect(said(team(OLDER.replace('fast: false', 'auto_trust_own_workspace: true')))).toEqual({

@@ -35,7 +35,7 @@ describe('YAML as people write it', () => {
     ['comments between items', 'tools:\n  # first\n  - fs_read\n\n  # then\n  - execute_bash\n'],
     ['a tab behind a value', 'tools:\t[fs_read, execute_bash]\t# both\n'],
     ['JSON', 'tools: ["fs_read", "execute_bash"]\n'],
-  ])('B01 (appendix 9) %s is the same list', (_, tools) => {
+  ])('B01 Z09 %s is the same list', (_, tools) => {
     for (const ends of ['\n', '\r\n'])
       expect(agent(document(tools).replaceAll('\n', ends))).toMatchObject({
         tools: ['execute_bash', 'fs_read'],
@@ -56,11 +56,11 @@ describe('YAML as people write it', () => {
     ['"model": x', 'x'],
     ['model: https://example.invalid/x', 'https://example.invalid/x'],
     ['model: a: b', 'a: b'],
-  ])('B01 (appendix 9) %j is the text %j', (line, model) => {
+  ])('B01 Z09 %j is the text %j', (line, model) => {
     expect(agent(document(`tools: []\n${line}\n`))?.model).toBe(model);
   });
 
-  it('B01 (appendix 9) documents with CRLF keep their bodies, with the line ends of everybody', () => {
+  it('B01 Z09 documents with CRLF keep their bodies, with the line ends of everybody', () => {
     const text = document('tools: []\n', 'One.\n\n  Two.\n').replaceAll('\n', '\r\n');
     expect(agent(text)?.prompt).toBe('One.\n\n  Two.');
   });
@@ -79,14 +79,14 @@ describe('YAML as people write it', () => {
     ['an anchor', 'tools: []\nmodel: &a x\nenv: [*a]\n', 'agents/amy.md:7: '],
     ['a tag', 'tools: []\nmodel: !!binary aaaa\n', 'agents/amy.md:6: model: '],
     ['a second document', 'tools: []\n...\nmodel: x\n', 'agents/amy.md:'],
-  ])('B03 (appendix 9) %s is told with file and line', (_, fields, told) => {
+  ])('B03 Z09 %s is told with file and line', (_, fields, told) => {
     for (const ends of ['\n', '\r\n']) {
       const lines = wrong(document(fields).replaceAll('\n', ends));
       expect(lines.some((line) => line.startsWith(told))).toBe(true);
     }
   });
 
-  it('B03 (appendix 1) a role document that lacks a field names the field and the file', () => {
+  it('B03 Z01 a role document that lacks a field names the field and the file', () => {
     for (const field of ['name', 'role', 'provider', 'tools']) {
       const text = document('tools: []\n').replace(new RegExp(`^${field}: .*\\n`, 'm'), '');
       expect(wrong(text)).toEqual([expect.stringMatching(`^agents/amy\\.md:1: ${field}: is missing; write `)]);
@@ -109,13 +109,13 @@ describe('YAML as people write it', () => {
     '-a',
     'é',
     'a\n',
-  ])('B04 (appendix 10) %j is no id of an agent', (name) => {
+  ])('B04 Z10 %j is no id of an agent', (name) => {
     const text = document('tools: []\n').replace('name: amy', `name: ${JSON.stringify(name)}`);
     expect(wrong(text)[0]).toMatch(/^agents\/amy\.md:2: name: .* cannot be an agent; write 1 to 64 of the characters/);
     expect(compile(text)).toMatchObject({ reason: 'agent_id_invalid' });
   });
 
-  it('B06 (appendix 6) TEAM.md is no agent, and whoever leads is none', () => {
+  it('B06 Z06 TEAM.md is no agent, and whoever leads is none', () => {
     const team = compile(document('tools: []\n'), '---\nname: leader\nleader_role: boss\n---\n');
     expect(team).toMatchObject({ id: 'leader', leaderRole: 'boss', agents: [{ id: 'amy' }] });
   });

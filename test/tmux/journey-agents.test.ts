@@ -231,6 +231,36 @@ describe('start one', () => {
     expect(interacted('a')).toBeNull();
   });
 
+  test('G02 Z25 a resumed agent that ends at its start begins anew only with --allow-fresh', async () => {
+    await crew('a', 'b');
+    await deliver(product, 'a', 'remember me');
+    await run('stop-agent', 'a');
+    const ends = `before_greeting: [{ run: 'test -z "$TEAM_AGENT_RESUMES" || kill -9 $PPID' }]\n${LISTENER}`;
+    fs.writeFileSync(kept('a', 'yaml'), ends);
+    const refused = await run('start-agent', 'a');
+    expect(refused).toMatchObject({ ok: false, reason: 'agents_not_ready' });
+    expect(refused.next).toContain('team-agent start-agent a --team crew --allow-fresh');
+    expect(interacted('a')).not.toBeNull();
+    expect(livesOf('a')).toEqual([]);
+    expect(await run('start-agent', 'a', '--allow-fresh')).toMatchObject({ ok: true, start_mode: 'fresh' });
+    expect(interacted('a')).toBeNull();
+    await deliver(product, 'a', 'anew');
+
+    // The same for a whole team: who can go on does.
+    await deliver(product, 'b', 'remember me too');
+    await run('shutdown');
+    const team = await ask(product, 'restart');
+    expect(team).toMatchObject({ ok: false, reason: 'agents_not_ready' });
+    expect(team.next).toContain('team-agent restart --team crew --allow-fresh');
+    expect(await ask(product, 'restart', '--allow-fresh')).toMatchObject({
+      ok: true,
+      agents: [
+        { agent_id: 'a', restart_mode: 'fresh' },
+        { agent_id: 'b', restart_mode: 'resumed' },
+      ],
+    });
+  });
+
   test('G03 Z24 --force replaces the life of one agent, on its conversation', async () => {
     await crew('a', 'a1');
     await deliver(product, 'a', 'remember me');

@@ -188,7 +188,7 @@ test('B03 a spec of another project, and one that is wrong, start nothing and le
   expect(everything()).toEqual(wrong);
 });
 
-test('B10 (appendix 12) each start of a team that trusts itself is told once and recorded once; it trusts nothing', async () => {
+test('B10 Z12 each start of a team that trusts itself is told once and recorded once; it trusts nothing', async () => {
   const folder = product.writeTeam('crew', [{ id: 'ann' }], 'auto_trust_own_workspace: true\n');
   const told = (text: string) => text.split('\n').filter((line) => line.includes('auto_trust_own_workspace')).length;
   const starts = [
@@ -208,7 +208,7 @@ test('B10 (appendix 12) each start of a team that trusts itself is told once and
   expect(product.rows('select * from trusted_folders')).toEqual([]);
 });
 
-test('B10 (appendix 12) a team that does not say so, or says no, is silent', async () => {
+test('B10 Z12 a team that does not say so, or says no, is silent', async () => {
   const folder = product.writeTeam('crew', [{ id: 'ann' }], 'auto_trust_own_workspace: false\n');
   expect(await product.run(['quick-start', folder])).toMatchObject({ code: 0, stderr: '' });
   expect(product.rows("select * from events where type like 'trust%'")).toEqual([]);

@@ -80,7 +80,7 @@ const messagesTo = (recipient: string): string[] =>
     .map(({ body }) => String(body));
 
 describe('add', () => {
-  test('G06 an agent of a role document becomes a member, with a document of its own that is there over restarts', async () => {
+  test('G06 Z23 an agent of a role document becomes a member, with a document of its own that is there over restarts', async () => {
     await crew('a');
     const before = lifeOf(product, 'a');
     const file = role('helper', { head: 'env: [SPECIAL]\n' });
@@ -119,7 +119,7 @@ describe('add', () => {
     expect(inputsOf(product, 'carol').map(({ text }) => text.split('\n')[2])).toEqual(['welcome']);
   });
 
-  test('G07 whatever stands in the way of an addition leaves every byte and every row as it was', async () => {
+  test('G07 Z28 Z10 whatever stands in the way of an addition leaves every byte and every row as it was', async () => {
     await crew('a');
     const before = membership();
     const refused = async (reason: string, id: string, file: string, ...flags: string[]) => {
@@ -205,7 +205,7 @@ describe('remove', () => {
     });
   });
 
-  test('G09 an agent of the documents is removed only by somebody who says so, and stays so over restarts; its document stays', async () => {
+  test('G09 Z23 Z29 an agent of the documents is removed only by somebody who says so, and stays so over restarts; its document stays', async () => {
     await crew('a', 'b', 'c');
     const document = path.join(product.paths.team, 'crew', 'agents', 'b.md');
     const bytes = fs.readFileSync(document);
@@ -266,7 +266,7 @@ describe('remove', () => {
 });
 
 describe('fork', () => {
-  test('G10 N05 a fork knows what its source knows, under a session of its own; its source goes on', async () => {
+  test('G10 N05 Z23 a fork knows what its source knows, under a session of its own; its source goes on', async () => {
     await crew('a');
     await deliver(product, 'a', 'the word is fig');
     const source = lifeOf(product, 'a');
@@ -293,7 +293,7 @@ describe('fork', () => {
     });
   });
 
-  test('G10 what cannot be forked is refused, and nothing is changed', async () => {
+  test('G10 Z10 Z30 what cannot be forked is refused, a fork that does not get ready is undone, and nothing is changed', async () => {
     await crew('a', 'c');
     const before = membership();
     const refused = async (reason: string, source: string, id: string) => {
@@ -305,6 +305,13 @@ describe('fork', () => {
     await refused('agent_exists', 'a', 'c');
     await refused('agent_exists', 'a', 'a');
     await refused('agent_id_invalid', 'a', 'leader');
+    // Its script ends every life that was forked.
+    const script = path.join(product.paths.team, 'crew', 'agents', 'a.yaml');
+    fs.writeFileSync(script, `before_greeting: [{ run: 'test -z "$TEAM_AGENT_FORKS" || kill -9 $PPID' }]\n${LISTENER}`);
+    await deliver(product, 'a', 'something to fork');
+    const spoken = membership();
+    expect(await run('fork-agent', 'a', '--as', 'b')).toMatchObject({ ok: false, reason: 'agents_not_ready' });
+    expect(membership()).toEqual(spoken);
     await run('reset-agent', 'a', '--discard-session');
     await run('stop-agent', 'a');
     fs.rmSync(

@@ -59,7 +59,7 @@ const sessionOf = (agent: string): unknown =>
   product.rows(`select session_id from sessions where agent_id = '${agent}' order by opened_at desc`)[0]?.session_id;
 
 describe('a dry run', () => {
-  test('C05 B09 (appendix 15) in a fresh project shows the plan of a launch, its dangers and its routes, and leaves nothing', async () => {
+  test('C05 B09 Z15 in a fresh project shows the plan of a launch, its dangers and its routes, and leaves nothing', async () => {
     const tasks = 'tasks: [{ id: t1, title: Build, assignee: b }, { id: t2, title: Look }]\n';
     const agents = [
       { id: 'a', head: 'permission_mode: bypass\n' },
@@ -96,7 +96,7 @@ describe('a dry run', () => {
     expect(await ask(product, 'quick-start', folder)).toMatchObject({ code, reason, message });
   });
 
-  test('C05 C11 (appendix 44) what the plan of each verb says is what then happens', async () => {
+  test('C05 C11 Z44 what the plan of each verb says is what then happens', async () => {
     const agents = ['a', 'b', 'c'].map((id) => ({ id, script: LISTENER }));
     const folder = product.writeTeam('crew', agents, 'max_active_agents: 2\n');
     const launch = await planOf('quick-start', folder);
@@ -213,7 +213,7 @@ describe('how many run, and who first', () => {
 });
 
 describe('preflight', () => {
-  test('C06 (appendix 14) tells everything that stands in the way of a launch, and does nothing', async () => {
+  test('C06 Z14 tells everything that stands in the way of a launch, and does nothing', async () => {
     const agents = [{ id: 'a', script: 'rules: [{ do: [{ dance: 1 }] }]\n' }, { id: 'b' }, { id: 'c' }];
     const folder = product.writeTeam('crew', agents);
     for (const id of ['b', 'c']) {
@@ -334,7 +334,7 @@ describe('wait-ready', () => {
 });
 
 describe('a yes', () => {
-  test('C04 (appendix 16) is kept with who said it: a restart of the same policy honours it, one that may more asks again', async () => {
+  test('C04 Z16 is kept with who said it: a restart of the same policy honours it, one that may more asks again', async () => {
     const agents = [{ id: 'bold', script: LISTENER, head: 'permission_mode: bypass\n' }];
     const folder = product.writeTeam('crew', agents);
     expect(await ask(product, 'quick-start', folder)).toMatchObject({ code: 1, reason: 'dangerous_needs_yes' });

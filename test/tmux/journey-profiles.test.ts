@@ -81,7 +81,7 @@ function toldByTmux(): string {
   ].join('\n');
 }
 
-test('A09 B07 (appendix 7) a key reaches the process of its agent, and nothing else', async () => {
+test('A09 B07 Z07 a key reaches the process of its agent, and nothing else', async () => {
   const head = 'auth_mode: compatible_api\nprofile: kimi\n';
   const folder = product.writeTeam('crew', [
     { id: 'ann', script: LISTENER, head },

@@ -16,11 +16,13 @@ export interface StartAgentOrder extends StartOrder {
   readonly force: boolean;
   /** A conversation that cannot be resumed is given up. */
   readonly allow_fresh: boolean;
+  /** See `Consent`. */
+  readonly lost?: ReadonlySet<string>;
   /** A person says yes to an agent that never asks. */
   readonly yes?: boolean | undefined;
 }
 
-export type ResetOrder = Omit<StartAgentOrder, 'force' | 'allow_fresh'>;
+export type ResetOrder = Omit<StartAgentOrder, 'force' | 'allow_fresh' | 'lost'>;
 
 /** What a start or a reset of one agent will do. */
 export interface StartPlan<Agent = PlannedAgent | Kept> {

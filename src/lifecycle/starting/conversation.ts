@@ -83,6 +83,8 @@ export interface Consent {
   readonly allow_fresh: boolean;
   /** The command line that asks for it. */
   readonly command: string;
+  /** Agents whose conversations did not come up when this very verb tried to resume them. */
+  readonly lost?: ReadonlySet<string>;
 }
 
 /** With which conversation a start goes on. Refuses what would lose something unasked. */
@@ -91,8 +93,9 @@ export async function conversationFor(
   member: AgentRow,
   spec: AgentSpec,
   installation: Installation,
-  { allow_fresh, command }: Consent,
+  { allow_fresh, command, lost }: Consent,
 ): Promise<Beginning | Refusal> {
+  if (lost?.has(spec.id)) return { action: 'fresh', reason: 'its conversation was resumed and did not come up' };
   const memory = await memoryOf(db, member, spec, installation);
   const interacted = member.interacted_at !== null;
   const decision = decideStart({ interacted, session: memory.session, allowFresh: allow_fresh });

@@ -20,7 +20,8 @@ export interface Restarted {
 /**
  * Starts a team that was shut down, or whose agents are all gone, each agent on the conversation that it had. The documents
  * are read anew. When one conversation cannot be resumed, nothing is started at all; when one agent does not get ready,
- * everything that was started is ended again.
+ * everything that was started is ended again. Conversations that do not come up are given up only for somebody who says so:
+ * then their agents begin anew, in one more try.
  */
 export function restartTeam(effects: Effects, row: TeamRow, order: RestartOrder): Promise<Restarted | Refusal> {
   return effects.queue.run({ team: row.team as TeamId }, (cut) => startAgain(effects, row, order, cut));
@@ -56,7 +57,14 @@ async function startAgain(
   if (!done.ok) {
     const incarnations = agents.map(({ incarnation }) => incarnation);
     await undoLaunch(effects, done.saga, incarnations, team.sessionName);
-    return failed(done.failures, 'The team was not started; what was started is ended again.', [order.command]);
+    const failures = new Set(done.failures.map(({ agent_id }) => agent_id));
+    const lost = agents.filter(({ spec, action }) => action === 'resume' && failures.has(spec.id));
+    if (lost.length > 0 && order.allow_fresh && !order.lost && !cut.aborted) {
+      return startAgain(effects, row, { ...order, lost: new Set(lost.map(({ spec }) => spec.id)) }, cut);
+    }
+    const anew = lost.length > 0 && !order.allow_fresh ? [`${order.command} --allow-fresh`] : [];
+    const outcome = 'The team was not started; what was started is ended again.';
+    return failed(done.failures, outcome, [order.command, ...anew]);
   }
   const started = done.started.map((one) => ({ ...one, restart_mode: decisionOf(one.agent).restart_mode }));
   return { ok: true, team, agents: started };

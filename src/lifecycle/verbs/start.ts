@@ -27,6 +27,7 @@ export function startOne(effects: Effects, row: TeamRow, order: StartAgentOrder)
   return effects.queue.run(touched, (cut) => startNow(effects, row, order, cut));
 }
 
+/** A conversation that does not come up is given up only for somebody who says so: then the agent begins anew, once. */
 async function startNow(
   effects: Effects,
   row: TeamRow,
@@ -42,7 +43,10 @@ async function startNow(
     const stopped = await stopNow(effects, row, agent.spec.id, 'it is started anew');
     if (isRefusal(stopped)) return stopped;
   }
-  return startPlanned(effects, team, agent, order, cut);
+  const started = await startPlanned(effects, team, agent, order, cut);
+  if (!isRefusal(started) || agent.action !== 'resume' || order.lost || cut.aborted) return started;
+  if (!order.allow_fresh) return { ...started, next: [...started.next, `${order.command} --allow-fresh`] };
+  return startNow(effects, row, { ...order, lost: new Set([agent.spec.id]) }, cut);
 }
 
 /** The start itself, of an agent that does not run. */
