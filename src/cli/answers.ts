@@ -352,7 +352,10 @@ export interface Answers {
     readonly agents: readonly Asking[];
     readonly auto_trust: boolean;
   };
-  'start-agent': AgentStarted & { readonly start_mode: 'noop' | 'resumed' | 'fresh' };
+  'start-agent': AgentStarted & {
+    readonly start_mode: 'noop' | 'resumed' | 'fresh';
+    readonly warnings?: readonly string[];
+  };
   'stop-agent': {
     readonly ok: true;
     readonly agent_id: string;

@@ -271,6 +271,25 @@ describe('restart', () => {
     expect(product.coordinator()).toBeUndefined();
   });
 
+  test('G11 a conversation that goes on without a variable that it had, or with one more, is told with its name alone', async () => {
+    const folder = product.writeTeam('crew', [
+      { id: 'a', script: LISTENER, head: 'env: [SERVICE_URL, SERVICE_KEY]\n' },
+    ]);
+    const with_url = { environment: { SERVICE_URL: 'http://first' } };
+    expect(await product.json(['quick-start', folder], with_url)).toMatchObject({ ok: true });
+    await deliver(product, 'a', 'remember me');
+    await ask(product, 'shutdown');
+    const again = await product.run(['restart'], { environment: { SERVICE_KEY: 'CANARY-77' } });
+    expect(again.stdout).toMatch(/a goes on without SERVICE_URL/);
+    expect(again.stdout).toMatch(/a goes on with SERVICE_KEY/);
+    expect(JSON.stringify(product.rows('select * from incarnations'))).not.toMatch(/CANARY|http:..first/);
+    await ask(product, 'stop-agent', 'a');
+    expect(await product.json(['start-agent', 'a'], { environment: { SERVICE_KEY: 'other' } })).toMatchObject({
+      start_mode: 'resumed',
+      warnings: [],
+    });
+  });
+
   test('G11 Z31 asked for twice at once: one of them restarts, each agent lives once', async () => {
     await team('crew', 'a', 'b');
     await ask(product, 'shutdown');

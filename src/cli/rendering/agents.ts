@@ -2,6 +2,7 @@ import type { Answers } from '../answers.ts';
 import { leaderText } from './leader.ts';
 import { age, type Look, took } from './look.ts';
 import { table } from './table.ts';
+import { warningLines } from './warnings.ts';
 
 const HOW = {
   noop: 'runs already',
@@ -10,10 +11,14 @@ const HOW = {
 } as const;
 
 export function agentStartedLines(
-  { agent_id, start_mode, session_id }: Answers['start-agent'],
-  { paint }: Look,
+  { agent_id, start_mode, session_id, warnings = [] }: Answers['start-agent'],
+  look: Look,
 ): string[] {
-  return [`${paint.bold(agent_id)}  ${paint.green(HOW[start_mode])}  ${paint.dim(session_id ?? '')}`];
+  const { paint } = look;
+  return [
+    `${paint.bold(agent_id)}  ${paint.green(HOW[start_mode])}  ${paint.dim(session_id ?? '')}`,
+    ...warningLines(warnings, look),
+  ];
 }
 
 export function agentStoppedLines({ agent_id, stopped, last_view }: Answers['stop-agent'], { paint }: Look): string[] {
@@ -46,7 +51,7 @@ export function restartLines(answer: Answers['restart'], look: Look): string[] {
   return [
     `${look.paint.bold(answer.team)}  ${look.paint.green('up again')}  tmux ${answer.session_name}`,
     `leader       ${leaderText(answer.leader)}`,
-    ...answer.warnings,
+    ...warningLines(answer.warnings, look),
     ...table(
       [{ head: 'agent', least: 12 }, { head: '', least: 20 }, { head: 'ready' }, { head: 'session', least: 8 }],
       rows,

@@ -2,6 +2,7 @@ import { printable } from '../../kernel/text.ts';
 import type { Answers, PlanAnswer } from '../answers.ts';
 import { ago, type Look } from './look.ts';
 import { type Cell, table } from './table.ts';
+import { warningLines } from './warnings.ts';
 import { wrap } from './width.ts';
 
 const COLUMNS = [
@@ -31,7 +32,7 @@ export function planLines(plan: PlanAnswer, look: Look): string[] {
       printable(`task ${task_id} → ${agent_id === null ? 'nobody' : `${agent_id} (${reason})`}`),
     ),
     ...boldLines(plan.safety.agents, look),
-    ...plan.warnings.flatMap((warning) => wrap(printable(warning), look.columns).map((line) => paint.yellow(line))),
+    ...warningLines(plan.warnings, look),
     '',
     ...plan.next.map((command) => `${paint.dim('next:')} ${paint.bold(command)}`),
   ];
@@ -78,7 +79,7 @@ export function preflightLines(found: Answers['preflight'], look: Look): string[
   return [
     paint.bold(printable(found.summary)),
     ...checks,
-    ...found.warnings.flatMap((warning) => wrap(printable(warning), look.columns).map((line) => paint.yellow(line))),
+    ...warningLines(found.warnings, look),
     ...found.next_actions.map((command) => `${paint.dim('next:')} ${paint.bold(command)}`),
   ];
 }

@@ -56,7 +56,8 @@ export const startAgent = verb({
     const started = await startOne(runtime.effects, team, order);
     if (isRefusal(started)) return started;
     runtime.office(team.team as TeamId).wake(agent);
-    return { ok: true, ...(await agentView(runtime, team, agent)), start_mode: started.start_mode };
+    const warnings = started.started?.agent.installation.warnings ?? [];
+    return { ok: true, ...(await agentView(runtime, team, agent)), start_mode: started.start_mode, warnings };
   },
 });
 
@@ -123,7 +124,7 @@ export const restart = verb({
       agents,
       coordinator: { status: 'running', pid: process.pid },
       leader: await leaderView(effects.ledger.db, runtime, team.team as TeamId),
-      warnings: told,
+      warnings: [...new Set(restarted.agents.flatMap(({ agent }) => agent.installation.warnings)), ...told],
       next: ['team-agent status', 'team-agent shutdown'],
     };
   },

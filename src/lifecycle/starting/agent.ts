@@ -15,6 +15,7 @@ import type { PaneHandle } from '../../tmux/index.ts';
 import { type Effects, READY_DEADLINE } from '../effects.ts';
 import { viewOf } from '../life.ts';
 import type { PlannedAgent } from './plan.ts';
+import { written } from './variables.ts';
 
 export interface Started {
   readonly agent: PlannedAgent;
@@ -93,6 +94,7 @@ async function bringUp(
       ...agent.installation.details,
       ...told.details,
       version: agent.installation.version,
+      variables: written(agent.given),
       provider: agent.spec.provider,
       ...(agent.spec.profile ? { profile: agent.spec.profile.name, auth_mode: agent.spec.profile.mode } : {}),
     },

@@ -22,6 +22,8 @@ interface Memory {
   /** Why it cannot be resumed, when it cannot. */
   readonly because?: string;
   readonly continues?: Continues;
+  /** The variables of its life, by their names. */
+  readonly given?: string | undefined;
 }
 
 /** The session that an agent worked on last, unless it was given up, as its provider sees it now. */
@@ -45,7 +47,7 @@ async function memoryOf(
   const details = await detailsOf(db, last);
   const found = provider.resumable({ ...continues, details, folder: spec.folder, installation });
   if (typeof found === 'object') return { session: 'gone', session_id, because: found.no };
-  return { session: found === 'yes' ? 'resumable' : 'unknown', session_id, continues };
+  return { session: found === 'yes' ? 'resumable' : 'unknown', session_id, continues, given: details.variables };
 }
 
 /** The conversation that another agent begins with, while its source goes on. Refuses what cannot be forked. */
@@ -100,7 +102,12 @@ export async function conversationFor(
   const interacted = member.interacted_at !== null;
   const decision = decideStart({ interacted, session: memory.session, allowFresh: allow_fresh });
   if (decision === 'resume' && memory.continues)
-    return { action: 'resume', reason: 'it goes on with its conversation', continues: memory.continues };
+    return {
+      action: 'resume',
+      reason: 'it goes on with its conversation',
+      continues: memory.continues,
+      given: memory.given,
+    };
   if (decision === 'fresh') return memory.session === 'none' ? NOTHING_TO_GO_ON_WITH : leftBehind(memory);
   return refuse(
     'resume_unavailable',

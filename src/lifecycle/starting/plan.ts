@@ -21,6 +21,7 @@ import {
   smokeOf,
 } from '../profiles/credential.ts';
 import type { Sight } from '../sight.ts';
+import { givenNames, otherVariables } from './variables.ts';
 
 export interface LaunchOrder {
   /** Absolute path of the folder with the team's documents, or of a spec. */
@@ -58,11 +59,15 @@ export interface Beginning {
   readonly reason: string;
   /** Of a resume: what it goes on with. */
   readonly continues?: LaunchRequest['continues'];
+  /** Which variables its last life was given; see `variables.ts`. */
+  readonly given?: string | undefined;
 }
 
 /** One agent as it will be started. */
-export interface PlannedAgent extends Omit<Beginning, 'continues'> {
+export interface PlannedAgent extends Omit<Beginning, 'continues' | 'given'> {
   readonly spec: AgentSpec;
+  /** Names of the variables that are given to it. */
+  readonly given: readonly string[];
   readonly incarnation: IncarnationId;
   readonly token: string;
   readonly tokenHash: string;
@@ -130,11 +135,14 @@ export async function planAgent(
     team.fast && !provider.fastMode
       ? [`fast: true changes nothing for ${agent}: ${provider.name} has no fast mode.`]
       : [];
-  const installation = { ...found, warnings: [...found.warnings, ...slow] };
-  const beginning = await choose(installation);
+  const beginning = await choose(found);
   if (isRefusal(beginning)) return beginning;
-  const variables = [...spec.env, ...provider.variables, ...(installation.variables ?? [])];
+  const variables = [...spec.env, ...provider.variables, ...(found.variables ?? [])];
   const own = environmentOf(order.environment, variables, credentials);
+  const secrets = credentials?.secrets ?? {};
+  const given = givenNames([...variables, ...Object.keys(secrets)], { ...own, ...secrets });
+  const other = otherVariables(agent, beginning.given, given);
+  const installation = { ...found, warnings: [...found.warnings, ...slow, ...other] };
   const answer = await smokeOf(spec, credential, provider, own, order.asked ?? new Map());
   const failing = refuseSmoke(answer, team.folder, order.command);
   if (failing) return failing;
@@ -152,7 +160,18 @@ export async function planAgent(
   if (isRefusal(launch)) return withLaunch(launch, order.command);
   const { action, reason } = beginning;
   const { incarnation } = request;
-  return { action, reason, spec, incarnation, token, tokenHash: tokenHash(token), request, installation, launch };
+  return {
+    action,
+    reason,
+    spec,
+    given,
+    incarnation,
+    token,
+    tokenHash: tokenHash(token),
+    request,
+    installation,
+    launch,
+  };
 }
 
 /** What a start asks of a CLI, with the ids of a life that is still to begin. */
