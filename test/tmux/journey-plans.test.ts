@@ -86,7 +86,9 @@ describe('a dry run', () => {
     expect(fs.readdirSync(product.workspace)).toEqual(before);
     expect(fs.existsSync(product.paths.sockets)).toBe(false);
     const text = await product.run(['quick-start', folder, '--dry-run']);
-    expect(Math.max(...text.stdout.split('\n').map((line) => line.length))).toBeLessThanOrEqual(80);
+    // A command is never cut, however long the path in it.
+    const lines = text.stdout.split('\n').filter((line) => !line.startsWith('next: '));
+    expect(Math.max(...lines.map((line) => line.length))).toBeLessThanOrEqual(80);
   });
 
   test('C05 what a dry run refuses a launch for is what the launch is refused for', async () => {
