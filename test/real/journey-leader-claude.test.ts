@@ -4,6 +4,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { eventually } from '../support/eventually.ts';
 import { ask } from '../tmux/journey.ts';
 import { leadsOnAfterCrash, turnsToldOf } from './crash-stage.ts';
+import { managesMembers } from './members-stage.ts';
 import { call, leaderOf, lineOfReceipt } from './stage.ts';
 import { TEAM_AGENT, UserTerminal } from './user-terminal.ts';
 import { RealProduct } from './world/real-product.ts';
@@ -98,36 +99,8 @@ test('E07 results that come together reach the leader in one turn', async () => 
   expect(read).toMatch(/done: one![\s\S]*done: two![\s\S]*done: three!/);
 });
 
-test('G06 G08 G10 the leader adds, forks, stops and removes agents by its tools, with the environment of its team', async () => {
-  const role_file = path.join(product.workspace, 'sue.md');
-  fs.writeFileSync(role_file, '---\nname: sue\nrole: helper\nprovider: scripted\ntools: []\n---\nHelp.\n');
-  const steps = [
-    call('add_agent', { agent: 'sue', role_file: 'sue.md' }),
-    call('fork_agent', { agent: 'sue', as: 'sue-2' }),
-    call('stop_agent', { agent: 'sue' }),
-    call('start_agent', { agent: 'sue' }),
-    call('remove_agent', { agent: 'sue-2', force: true }),
-    call('remove_agent', { agent: 'sam', force: true }),
-  ];
-  await terminal.type(`manage ${steps.join(' ')} [[say MANAGED]]`);
-  await terminal.shows(/^● MANAGED/m);
-  const said = product.anthropic.turns.at(-1)?.results.map((text) => text.replaceAll('\\"', '"')) ?? [];
-  expect(said).toHaveLength(steps.length);
-  const expected = [
-    '"start_mode":"fresh"',
-    '"start_mode":"forked"',
-    '"stopped":true',
-    '"start_mode":"resumed"',
-    '"status":"removed"',
-    'from_spec_confirm_required',
-  ];
-  for (const [index, words] of expected.entries()) expect(said[index]).toContain(words);
-  const { agents } = await product.json<{ agents: Record<string, { state: string }> }>(['status']);
-  expect(Object.keys(agents)).toContain('sue');
-  expect(Object.keys(agents)).not.toContain('sue-2');
-  const asked = product.rows("select actor, data from events where type = 'agent.removing'");
-  expect(asked).toEqual([{ actor: 'leader', data: expect.stringContaining('sue-2') }]);
-});
+test('G06 G08 G10 the leader adds, forks, stops and removes agents by its tools, with the environment of its team', () =>
+  managesMembers(product, terminal, 'claude'));
 
 test('N03 the leader answers what an agent asks, where its team lets it', async () => {
   await ask(product, 'send', 'cody', '--expects', 'nothing', '[[escalate touch allowed]] [[say ALLOWED]]');

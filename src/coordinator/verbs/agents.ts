@@ -19,6 +19,7 @@ import {
   stopInput,
   whoInput,
 } from '../orders.ts';
+import type { Origin, Origins } from '../origins.ts';
 import { type Asker, planVerb } from '../planning.ts';
 import type { Runtime } from '../runtime.ts';
 import { selectRunningTeam, selectTeam, selectTeamToRestart } from '../teams.ts';
@@ -30,6 +31,18 @@ import { verb } from './verb.ts';
 export const askerOf = (caller: Caller): Asker => ({ own: ownTeamOf(caller), by: askedBy(caller) });
 
 export const askedBy = (caller: Caller): string => (caller.kind === 'leader' ? 'leader' : 'person');
+
+/** The team that runs, and what its agents get from whoever asks: what every verb needs that starts one of them. */
+export async function runningTeamFor(
+  runtime: Runtime,
+  caller: Caller,
+  args: { readonly team?: string | undefined } & Parameters<Origins['of']>[1],
+): Promise<{ readonly team: TeamRow; readonly origin: Origin } | Refusal> {
+  const team = await selectRunningTeam(runtime.effects.ledger.db, args.team, ownTeamOf(caller));
+  if (isRefusal(team)) return team;
+  const origin = runtime.origins.of(team.team as TeamId, args);
+  return isRefusal(origin) ? origin : { team, origin };
+}
 
 /** Who would be started: the caller finds out which variables they ask for, and passes the values on. */
 export const whoStarts = verb({
@@ -47,10 +60,9 @@ export const startAgent = verb({
   input: startInput,
   agents: false,
   run: async ({ runtime, caller }, args) => {
-    const team = await selectRunningTeam(runtime.effects.ledger.db, args.team, ownTeamOf(caller));
-    if (isRefusal(team)) return team;
-    const origin = runtime.origins.of(team.team as TeamId, args);
-    if (isRefusal(origin)) return origin;
+    const found = await runningTeamFor(runtime, caller, args);
+    if (isRefusal(found)) return found;
+    const { team, origin } = found;
     const order = startOrder(team, { ...args, ...origin }, askedBy(caller));
     const { agent } = order;
     const started = await startOne(runtime.effects, team, order);

@@ -8,9 +8,9 @@ import {
 import { ownTeamOf } from '../callers.ts';
 import { addInput, addOrder, forkInput, forkOrder, removeInput, removeOrder } from '../orders.ts';
 import type { Runtime } from '../runtime.ts';
-import { selectRunningTeam, selectTeam } from '../teams.ts';
+import { selectTeam } from '../teams.ts';
 import { stateFileOf } from '../views/index.ts';
-import { agentView, askedBy } from './agents.ts';
+import { agentView, askedBy, runningTeamFor } from './agents.ts';
 import { verb } from './verb.ts';
 
 /** The agent of a role document becomes a member. */
@@ -18,10 +18,9 @@ export const addAgent = verb({
   input: addInput,
   agents: false,
   run: async ({ runtime, caller }, args) => {
-    const team = await selectRunningTeam(runtime.effects.ledger.db, args.team, ownTeamOf(caller));
-    if (isRefusal(team)) return team;
-    const origin = runtime.origins.of(team.team as TeamId, args);
-    if (isRefusal(origin)) return origin;
+    const found = await runningTeamFor(runtime, caller, args);
+    if (isRefusal(found)) return found;
+    const { team, origin } = found;
     const order = addOrder(team, { ...args, ...origin }, askedBy(caller));
     return joined(runtime, team, await addAgentTo(runtime.effects, team, order));
   },
@@ -32,10 +31,9 @@ export const forkAgent = verb({
   input: forkInput,
   agents: false,
   run: async ({ runtime, caller }, args) => {
-    const team = await selectRunningTeam(runtime.effects.ledger.db, args.team, ownTeamOf(caller));
-    if (isRefusal(team)) return team;
-    const origin = runtime.origins.of(team.team as TeamId, args);
-    if (isRefusal(origin)) return origin;
+    const found = await runningTeamFor(runtime, caller, args);
+    if (isRefusal(found)) return found;
+    const { team, origin } = found;
     const order = forkOrder(team, { ...args, ...origin }, askedBy(caller));
     const answer = await joined(runtime, team, await forkAgentOf(runtime.effects, team, order));
     return isRefusal(answer) ? answer : { ...answer, source_agent_id: order.source };
