@@ -49,6 +49,8 @@ export const launchInput = z.object({
   team_id: z.string().optional(),
   ...asker,
   caller_environment,
+  /** The command has asked the endpoints of profiles itself, a moment ago. */
+  smoked: z.boolean().optional(),
   fresh: z.boolean().optional(),
 });
 export const restartInput = z.object({ ...consent, caller_environment });

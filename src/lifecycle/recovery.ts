@@ -57,11 +57,14 @@ async function settle(
   switch (verb) {
     case 'launch':
     case 'restart':
-      return undoLaunch(effects, saga, incarnations, sessionName);
+      await undoLaunch(effects, saga, incarnations, sessionName);
+      return;
     case 'start':
-      return undoStart(effects, saga, incarnations);
+      await undoStart(effects, saga, incarnations);
+      return;
     case 'add':
-      return undoAdd(effects, saga, incarnations, plan as JournalledPlan & AddJournal);
+      await undoAdd(effects, saga, incarnations, plan as JournalledPlan & AddJournal);
+      return;
     case 'remove':
       await completeRemove(effects, saga, plan as JournalledPlan & Removed, await open());
       return;

@@ -10,7 +10,7 @@ import {
 } from '../../ledger/index.ts';
 import type { Team } from '../../team/index.ts';
 import type { Effects } from '../effects.ts';
-import { endLife } from '../ending.ts';
+import { type Ended, endLife } from '../ending.ts';
 import { Saga, type Verb } from '../journal.ts';
 import { startInOrder } from '../planning/order.ts';
 import { type Failure, type Started, startAgent, type Waiting } from './agent.ts';
@@ -100,26 +100,34 @@ export interface Undo {
   readonly undone: (change: Change, agents: readonly AgentId[]) => Promise<void>;
 }
 
-/** Ends the lives of a start that did not come to its end, and those alone. */
+/**
+ * Ends the lives of a start that did not come to its end, and those alone. Resolves with those that nobody can prove to have
+ * ended: each of them stays in the way of its own agent, and is named.
+ */
 export async function undoLives(
   effects: Effects,
   saga: Saga,
   incarnations: readonly string[],
   { ended = async () => undefined, undone }: Undo,
-): Promise<void> {
+): Promise<readonly Ended[]> {
   const agents: AgentId[] = [];
+  const left: Ended[] = [];
   for (const incarnation of incarnations) {
     const row = await findIncarnation(effects.ledger.db, incarnation as IncarnationId);
     if (!row) continue;
     agents.push(row.agent_id as AgentId);
-    await endLife(effects, row, 'its start was undone');
+    const done = await endLife(effects, row, 'its start was undone');
+    if (!done.ended) left.push(done);
   }
   await ended();
   await saga.end('undone', async (change) => {
     // Nobody spoke in it: what an agent goes on with is what it had before.
     for (const incarnation of incarnations) await discardSessionOf(change, incarnation as IncarnationId);
     await undone(change, agents);
+    for (const { agent_id, incarnation, left: processes } of left)
+      await change.event('agent.not_ended', { agent_id, incarnation, left: processes });
   });
+  return left;
 }
 
 async function insertLife(change: Change, effects: Effects, team: Team, agent: PlannedAgent): Promise<void> {

@@ -44,10 +44,12 @@ export interface LaunchOrder {
   readonly fresh?: boolean | undefined;
   /** Endpoints that were asked for this verb already. */
   readonly asked?: Asked | undefined;
+  /** Whoever asks has asked the endpoints itself, a moment ago: each is asked once for a command. */
+  readonly smoked?: boolean | undefined;
 }
 
 /** What any start of an agent needs to know of whoever asks. */
-export type StartOrder = Pick<LaunchOrder, 'environment' | 'umask' | 'trust' | 'asked_by' | 'asked'> & {
+export type StartOrder = Pick<LaunchOrder, 'environment' | 'umask' | 'trust' | 'asked_by' | 'asked' | 'smoked'> & {
   /** The command line that asks for it, to be typed again with more flags. */
   readonly command: string;
 };
@@ -143,8 +145,8 @@ export async function planAgent(
   const given = givenNames([...variables, ...Object.keys(secrets)], { ...own, ...secrets });
   const other = otherVariables(agent, beginning.given, given);
   const installation = { ...found, warnings: [...found.warnings, ...slow, ...other] };
-  const answer = await smokeOf(spec, credential, provider, own, order.asked ?? new Map());
-  const failing = refuseSmoke(answer, team.folder, order.command);
+  const answer = order.smoked ? undefined : await smokeOf(spec, credential, provider, own, order.asked ?? new Map());
+  const failing = answer && refuseSmoke(answer, team.folder, order.command);
   if (failing) return failing;
   const token = sight.mint.token();
   const request = requestOf(sight, {

@@ -10,6 +10,7 @@ import {
 } from '../../ledger/index.ts';
 import { removeRecipient } from '../../messages/index.ts';
 import type { Effects } from '../effects.ts';
+import type { Ended } from '../ending.ts';
 import { enrol } from '../enrolling.ts';
 import type { Saga } from '../journal.ts';
 import { type AddOrder, type ForkOrder, type JoinPlan, type Newcomer, planAdd, planFork } from '../planning/joining.ts';
@@ -151,9 +152,9 @@ async function undo(
   { saga, failures }: FailedLives,
   command: string,
 ): Promise<Refusal> {
-  await undoAdd(effects, saga, [incarnation], journalOf(newcomer));
+  const left = await undoAdd(effects, saga, [incarnation], journalOf(newcomer));
   const next = [command, `team-agent events --team ${shellWord(saga.team)}`];
-  return failed(failures, `${spec.id} was not added; the team is as it was.`, next);
+  return failed({ failures, left }, `${spec.id} was not added, the team is as it was`, next);
 }
 
 /** Puts a team back to what it was without somebody who did not get ready; boot comes here after a crash. */
@@ -162,8 +163,8 @@ export async function undoAdd(
   saga: Saga,
   incarnations: readonly string[],
   { agent, document, hash, before }: AddJournal,
-): Promise<void> {
-  await undoLives(effects, saga, incarnations, {
+): Promise<readonly Ended[]> {
+  const left = await undoLives(effects, saga, incarnations, {
     ended: async () => removeDocument({ path: document, hash }),
     undone: async (change) => {
       const last = await lastBearer(change.tx, change.team, agent);
@@ -174,4 +175,5 @@ export async function undoAdd(
     },
   });
   await enrol(effects, saga.team, agent);
+  return left;
 }

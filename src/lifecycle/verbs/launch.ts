@@ -13,7 +13,7 @@ import { removeRecipient } from '../../messages/index.ts';
 import { defineTasks } from '../../results/index.ts';
 import { type AgentSpec, installTeam, type Team } from '../../team/index.ts';
 import type { Effects } from '../effects.ts';
-import { recordEnd } from '../ending.ts';
+import { type Ended, recordEnd } from '../ending.ts';
 import { enrol } from '../enrolling.ts';
 import type { Saga } from '../journal.ts';
 import { type GrantedPlan, isDangerous, policyOf } from '../planning/grants.ts';
@@ -24,6 +24,7 @@ import { recordDeprecated } from '../starting/deprecated.ts';
 import { type FailedLives, startLives, undoLives } from '../starting/lives.ts';
 import { readOrdered } from '../starting/members.ts';
 import { type LaunchOrder, type PlannedAgent, readDocuments } from '../starting/plan.ts';
+import { unended } from '../survivors.ts';
 
 export interface Launched {
   readonly ok: true;
@@ -176,30 +177,39 @@ export async function putAgent(
 
 /** Before the point of no return: every pane that was opened is closed again, the team is as it was. */
 async function undo(effects: Effects, { saga, failures }: FailedLives, plan: TeamPlan): Promise<Refusal> {
-  await undoLaunch(
+  const left = await undoLaunch(
     effects,
     saga,
     startingOf(plan.agents).map((agent) => agent.incarnation),
     plan.team.sessionName,
   );
-  return failed(failures, 'The team was not started; what was started is ended again.', [
+  return failed({ failures, left }, 'The team was not started', [
     `team-agent events --team ${shellWord(plan.team.id)}`,
     `team-agent quick-start ${shellWord(plan.team.folder)}`,
   ]);
 }
 
-/** Why agents did not get ready, with the screen of the first one, and what their own CLIs say that helps. */
-export function failed(failures: readonly Failure[], outcome: string, next: readonly string[]): Refusal {
+/**
+ * Why agents did not get ready, with the screen of the first one, and what their own CLIs say that helps. `left`: what was
+ * started and could not be ended again.
+ */
+export function failed(
+  { failures, left }: { readonly failures: readonly Failure[]; readonly left: readonly Ended[] },
+  outcome: string,
+  next: readonly string[],
+): Refusal {
   const [first] = failures;
   const screen = first?.screen?.length ? `\nIts screen:\n${first.screen.map((line) => `  | ${line}`).join('\n')}` : '';
   // Its own CLI may have said what stands in the way, and what helps.
   const said = failures.flatMap(({ refusal }) => refusal ?? []);
   const named = said.find(({ reason }) => reason !== 'launch_failed');
-  return refuse(
-    named?.reason ?? 'agents_not_ready',
-    `${failures.map((failure) => `${failure.agent_id}: ${failure.what.replace(/\.$/, '')}`).join('; ')}. ${outcome}${screen}`,
-    { evidence: { failures }, next: [...new Set([...said.flatMap((refusal) => refusal.next), ...next])] },
-  );
+  const again = left.length === 0 ? undefined : unended(left, 'team-agent status');
+  const undone = again === undefined ? '; what was started is ended again.' : `. ${again.message}`;
+  const what = failures.map((failure) => `${failure.agent_id}: ${failure.what.replace(/\.$/, '')}`).join('; ');
+  return refuse(named?.reason ?? 'agents_not_ready', `${what}. ${outcome}${undone}${screen}`, {
+    evidence: { failures, ...(left.length === 0 ? {} : { left }) },
+    next: [...new Set([...(again?.next ?? []), ...said.flatMap((refusal) => refusal.next), ...next])],
+  });
 }
 
 /** Ends all lives of a launch that did not come to its end; used at once after a failure, and by boot after a crash. */
@@ -208,8 +218,8 @@ export async function undoLaunch(
   saga: Saga,
   incarnations: readonly string[],
   sessionName: string,
-): Promise<void> {
-  await undoLives(effects, saga, incarnations, {
+): Promise<readonly Ended[]> {
+  return undoLives(effects, saga, incarnations, {
     ended: () => effects.terminals.closeSession(sessionName),
     undone: async (change, agents) => {
       await setTeamIntent(change, 'stopped');

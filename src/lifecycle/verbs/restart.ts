@@ -56,15 +56,14 @@ async function startAgain(
   });
   if (!done.ok) {
     const incarnations = agents.map(({ incarnation }) => incarnation);
-    await undoLaunch(effects, done.saga, incarnations, team.sessionName);
+    const left = await undoLaunch(effects, done.saga, incarnations, team.sessionName);
     const failures = new Set(done.failures.map(({ agent_id }) => agent_id));
     const lost = agents.filter(({ spec, action }) => action === 'resume' && failures.has(spec.id));
-    if (lost.length > 0 && order.allow_fresh && !order.lost && !cut.aborted) {
+    if (left.length === 0 && lost.length > 0 && order.allow_fresh && !order.lost && !cut.aborted) {
       return startAgain(effects, row, { ...order, lost: new Set(lost.map(({ spec }) => spec.id)) }, cut);
     }
     const anew = lost.length > 0 && !order.allow_fresh ? [`${order.command} --allow-fresh`] : [];
-    const outcome = 'The team was not started; what was started is ended again.';
-    return failed(done.failures, outcome, [order.command, ...anew]);
+    return failed({ failures: done.failures, left }, 'The team was not started', [order.command, ...anew]);
   }
   const started = done.started.map((one) => ({ ...one, restart_mode: decisionOf(one.agent).restart_mode }));
   return { ok: true, team, agents: started };

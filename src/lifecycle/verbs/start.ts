@@ -2,6 +2,7 @@ import { isRefusal, type Refusal, shellWord, type TeamId } from '../../kernel/in
 import { liveIncarnations, type TeamRow, updateAgent } from '../../ledger/index.ts';
 import type { Team } from '../../team/index.ts';
 import type { Effects } from '../effects.ts';
+import type { Ended } from '../ending.ts';
 import { enrol } from '../enrolling.ts';
 import { overLimit, TooMany } from '../planning/limit.ts';
 import { planStart, type StartAgentOrder } from '../planning/starting.ts';
@@ -101,9 +102,9 @@ async function undo(
   { saga, failures }: FailedLives,
   command: string,
 ): Promise<Refusal> {
-  await undoStart(effects, saga, [incarnation]);
+  const left = await undoStart(effects, saga, [incarnation]);
   const next = [command, `team-agent why ${shellWord(spec.id)}`];
-  return failed(failures, `${spec.id} was not started; the others go on.`, next);
+  return failed({ failures, left }, `${spec.id} was not started, the others go on`, next);
 }
 
 /** Ends what a start of single agents began, and those agents alone; boot comes here after a crash. */
@@ -111,12 +112,13 @@ export async function undoStart(
   effects: Effects,
   saga: FailedLives['saga'],
   incarnations: readonly string[],
-): Promise<void> {
-  await undoLives(effects, saga, incarnations, {
+): Promise<readonly Ended[]> {
+  const left = await undoLives(effects, saga, incarnations, {
     undone: async (change, agents) => {
       for (const agent of agents) await updateAgent(change, agent, { intent: 'stopped' });
       await change.event('agent.start_undone', { agents });
     },
   });
   await enrol(effects, saga.team);
+  return left;
 }

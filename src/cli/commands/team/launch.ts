@@ -30,9 +30,12 @@ export async function run(context: Context, as: Name, given: string | undefined,
   if (isRefusal(found)) return refused(found);
   const { workspace, order } = found;
   if (flags.dryRun) return outcomeOf(await callIn(workspace, 'plan', { of: 'quick-start', ...order }), planLines);
-  const blocked = await refusedFirst(workspace, order);
-  if (blocked) return refused(blocked);
-  return outcomeOf(await callIn(workspace, 'quick-start', order, context.interrupted), quickStartLines);
+  const first = await checkedFirst(workspace, order);
+  if (isRefusal(first)) return refused(first);
+  return outcomeOf(
+    await callIn(workspace, 'quick-start', { ...order, ...first }, context.interrupted),
+    quickStartLines,
+  );
 }
 
 /** Makes every check of a launch, and changes nothing. */
@@ -71,11 +74,12 @@ function documentsAt(context: Context, workspace: string, word: string): string 
  * What a launch is refused for is told before a coordinator is started, so that nothing is created for a team that cannot
  * be. A coordinator that lives tells it itself: it also knows who may not start a team at all.
  */
-async function refusedFirst(workspace: string, order: object): Promise<Refusal | undefined> {
+async function checkedFirst(workspace: string, order: object): Promise<{ readonly smoked: boolean } | Refusal> {
   const there = await callCoordinator(workspace, 'may-start', {}, { start: false });
-  if (there) return isRefusal(there) ? there : undefined;
+  if (there) return isRefusal(there) ? there : { smoked: false };
   const { planWithoutCoordinator } = await import('../../../coordinator/offline.ts');
   const answer = await planWithoutCoordinator(workspace, 'may-launch', order);
   // What only a coordinator can tell, one that is started will tell.
-  return isRefusal(answer) && answer.reason !== 'coordinator_absent' ? answer : undefined;
+  if (isRefusal(answer)) return answer.reason === 'coordinator_absent' ? { smoked: false } : answer;
+  return { smoked: true };
 }
