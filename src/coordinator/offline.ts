@@ -50,7 +50,7 @@ interface Arguments {
 export async function readWithoutCoordinator(workspace: string, verb: string, args: Arguments): Promise<object> {
   if (verb === 'plan') return planWithoutCoordinator(workspace, args.of ?? '', args);
   if (verb === 'preflight' || verb === 'who-starts') return planWithoutCoordinator(workspace, verb, args);
-  const reader = openLedgerReader(pathsOf(workspace).ledger);
+  const reader = await openLedgerReader(pathsOf(workspace).ledger);
   if (!reader) {
     return refuse('not_a_team', `There is no team in ${workspace}.`, {
       evidence: { workspace },
@@ -71,7 +71,7 @@ export async function readWithoutCoordinator(workspace: string, verb: string, ar
 export async function planWithoutCoordinator(workspace: string, of: string, args: object): Promise<object> {
   const { planWithout } = await import('./planning.ts');
   const paths = pathsOf(workspace);
-  const reader = openLedgerReader(paths.ledger) ?? (await emptyLedger());
+  const reader = (await openLedgerReader(paths.ledger)) ?? (await emptyLedger());
   try {
     const port = await chosenPort(reader.db, os.hostname());
     return await planWithout(of, await sightOver(reader.db, paths, port), args);

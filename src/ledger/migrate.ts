@@ -49,6 +49,12 @@ function migratorOf(db: Kysely<LedgerTables>, migrations: Migrations): Migrator 
   return new Migrator({ db, provider: { getMigrations: async () => ({ ...migrations }) } });
 }
 
+/** Was it written by an earlier version, and not brought up since? */
+export async function isOlder(db: Kysely<LedgerTables>, migrations: Migrations): Promise<boolean> {
+  const done = await appliedMigrations(db);
+  return Object.keys(migrations).some((name) => !done.includes(name));
+}
+
 async function appliedMigrations(db: Kysely<LedgerTables>): Promise<readonly string[]> {
   const tables = await db.introspection.getTables({ withInternalKyselyTables: true });
   if (!tables.some((table) => table.name === 'kysely_migration')) return [];

@@ -5,7 +5,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { pathToFileURL } from 'node:url';
 import { Kysely } from 'kysely';
 import { sqliteDialect } from './dialect.ts';
-import { MIGRATIONS, migrate } from './migrate.ts';
+import { isOlder, MIGRATIONS, migrate } from './migrate.ts';
 import type { LedgerTables } from './schema.ts';
 
 /** A view of the ledger while no coordinator lives. It changes no byte below `.team/` and leaves nothing anywhere. */
@@ -14,8 +14,11 @@ export interface LedgerReader {
   close(): Promise<void>;
 }
 
-/** Opens the ledger for reading; undefined when there is none, or one that was never finished. */
-export function openLedgerReader(file: string): LedgerReader | undefined {
+/**
+ * Opens the ledger for reading; undefined when there is none, or one that was never finished. Of a ledger of an earlier version
+ * a private copy is brought up: the ledger itself stays as it is.
+ */
+export async function openLedgerReader(file: string): Promise<LedgerReader | undefined> {
   if (!fs.existsSync(file)) return undefined;
   const connection = walSize(file) === 0 ? openImmutable(file) : openCopy(file);
   const made = connection.prepare(`select 1 from sqlite_master where name = 'teams'`).get();
@@ -23,16 +26,26 @@ export function openLedgerReader(file: string): LedgerReader | undefined {
     connection.close();
     return undefined;
   }
+  const reader = readerOn(connection);
+  if (!(await isOlder(reader.db, MIGRATIONS))) return reader;
+  await reader.close();
+  return broughtUp(readerOn(openCopy(file)));
+}
+
+function readerOn(connection: DatabaseSync): LedgerReader {
   const db = new Kysely<LedgerTables>({ dialect: sqliteDialect(connection) });
   return { db, close: () => db.destroy() };
 }
 
-/** The ledger of a project in which nothing was ever started: every table, and nothing in any. */
-export async function emptyLedger(): Promise<LedgerReader> {
-  const db = new Kysely<LedgerTables>({ dialect: sqliteDialect(new DatabaseSync(':memory:')) });
-  const refused = await migrate(db, () => undefined, MIGRATIONS);
+async function broughtUp(reader: LedgerReader): Promise<LedgerReader> {
+  const refused = await migrate(reader.db, () => undefined, MIGRATIONS);
   if (refused) throw new Error(refused.message);
-  return { db, close: () => db.destroy() };
+  return reader;
+}
+
+/** The ledger of a project in which nothing was ever started: every table, and nothing in any. */
+export function emptyLedger(): Promise<LedgerReader> {
+  return broughtUp(readerOn(new DatabaseSync(':memory:')));
 }
 
 const walSize = (file: string): number => fs.statSync(`${file}-wal`, { throwIfNoEntry: false })?.size ?? 0;
@@ -44,13 +57,13 @@ function openImmutable(file: string): DatabaseSync {
   return new DatabaseSync(url, { readOnly: true });
 }
 
-/** With a log left by a killed coordinator: a private copy of both, whose names are gone again before this returns. */
+/** A private copy, with the log that a killed coordinator may have left; its names are gone again before this returns. */
 function openCopy(file: string): DatabaseSync {
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'team-agent-read-'));
   try {
     const copy = path.join(folder, 'team.db');
     fs.copyFileSync(file, copy);
-    fs.copyFileSync(`${file}-wal`, `${copy}-wal`);
+    if (fs.existsSync(`${file}-wal`)) fs.copyFileSync(`${file}-wal`, `${copy}-wal`);
     const connection = new DatabaseSync(copy);
     connection.exec('pragma locking_mode = exclusive; pragma wal_autocheckpoint = 0;');
     connection.prepare('select count(*) from sqlite_master').get();

@@ -12,6 +12,7 @@ import { type Ledger, openLedger, openLedgerReader, putTeam, teams } from '../..
 import { MIGRATIONS } from '../../src/ledger/migrate.ts';
 import { eventually } from '../support/eventually.ts';
 import { freshFolder } from '../support/files.ts';
+import { writeOldLedger } from '../support/old-ledger.ts';
 
 const TEAM = teamId('rules') ?? expect.unreachable();
 const ABOUT = {
@@ -181,7 +182,7 @@ describe('versions', () => {
 
 describe('a reader while no coordinator lives', () => {
   const look = async (file: string): Promise<string[]> => {
-    const reader = openLedgerReader(file);
+    const reader = await openLedgerReader(file);
     const names = reader ? (await teams(reader.db)).map(({ team }) => team) : [];
     await reader?.close();
     return names;
@@ -207,12 +208,25 @@ describe('a reader while no coordinator lives', () => {
     expect(fs.readdirSync(os.tmpdir()).sort()).toEqual(temporary);
   });
 
+  test('H06 L09 of a ledger of an earlier version reads it as this version would, and leaves all as it was', async () => {
+    const folder = freshFolder('ledger');
+    const file = path.join(folder, 'team.db');
+    await writeOldLedger(file, '/docs/crew');
+    const [files, temporary] = [shape(folder), fs.readdirSync(os.tmpdir()).sort()];
+    const reader = await openLedgerReader(file);
+    expect(await reader?.db.selectFrom('member_changes').selectAll().execute()).toEqual([]);
+    expect((await teams(reader?.db ?? expect.unreachable())).map(({ peer_limits }) => peer_limits)).toEqual(['{}']);
+    await reader?.close();
+    expect(shape(folder)).toEqual(files);
+    expect(fs.readdirSync(os.tmpdir()).sort()).toEqual(temporary);
+  });
+
   test('H13 where there is none, or an empty file, there is nothing to read, and none is made', async () => {
     const folder = freshFolder('ledger');
-    expect(openLedgerReader(path.join(folder, 'team.db'))).toBeUndefined();
+    expect(await openLedgerReader(path.join(folder, 'team.db'))).toBeUndefined();
     expect(fs.readdirSync(folder)).toEqual([]);
     fs.writeFileSync(path.join(folder, 'empty.db'), '');
-    expect(openLedgerReader(path.join(folder, 'empty.db'))).toBeUndefined();
+    expect(await openLedgerReader(path.join(folder, 'empty.db'))).toBeUndefined();
     expect(fs.readdirSync(folder)).toEqual(['empty.db']);
   });
 });

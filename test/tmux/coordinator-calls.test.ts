@@ -91,7 +91,7 @@ describe('M11 F calls that were made while the coordinator was away', () => {
 
   test('M11 a report about what a person typed into its pane is stored unattributed, and told once', async () => {
     const { made } = await scene('rules: [{ match: typed, do: [{ report: { summary: "as you typed" } }] }]\n');
-    const pane = made.tmux('list-panes', '-a', '-F', '#{pane_id}').trim();
+    const pane = made.tmux('list-panes', '-a', '-f', '#{==:#{pane_dead},0}', '-F', '#{pane_id}').trim();
     expect((await made.run(['coordinator', 'stop'])).code).toBe(0);
     made.tmux('send-keys', '-t', pane, '-l', 'typed by hand');
     made.tmux('send-keys', '-t', pane, 'Enter');

@@ -49,7 +49,10 @@ export async function settled(made: CrashScene): Promise<void> {
   expect(folders).toEqual(open.map(({ incarnation }) => incarnation).sort());
   const panes = open.map((life) => handleOf(life)?.pane?.pane);
   if (open.length > 0) {
-    const shown = made.tmux('list-panes', '-a', '-F', '#{pane_id} #{window_name}').trim().split('\n');
+    const shown = made
+      .tmux('list-panes', '-a', '-f', '#{==:#{pane_dead},0}', '-F', '#{pane_id} #{window_name}')
+      .trim()
+      .split('\n');
     const agents = shown.filter((line) => /^%\d+ (?!.*-server$)/.test(line)).map((line) => line.split(' ')[0]);
     expect(agents.sort()).toEqual(panes.sort());
   }

@@ -138,7 +138,7 @@ describe('M10 kill -9 of the coordinator while a message is on its way, nobody t
 /** A person scrolls in the pane between our look and our paste: tmux refuses before Enter. */
 async function refusedPaste(crashAt: Boundary) {
   const { made, daemon } = await scene('paste', crashAt);
-  const pane = made.tmux('list-panes', '-a', '-F', '#{pane_id}').trim();
+  const pane = made.tmux('list-panes', '-a', '-f', '#{==:#{pane_dead},0}', '-F', '#{pane_id}').trim();
   made.tmux('set-hook', '-g', 'after-load-buffer', `copy-mode -t '${pane}'`);
   expect(await send(made)).toMatchObject({ ok: true });
   await made.crashed(daemon);

@@ -145,11 +145,13 @@ interface Row {
   readonly receipt: string | null;
   readonly body: string;
   readonly sender: string;
+  readonly submitted_at: number | null;
+  readonly expires_at: number | null;
 }
 
 const rows = (): Row[] =>
   product.rows(
-    `select d.message_id, d.delivery_id, d.recipient, d.state, d.reason, d.receipt, m.body, m.sender
+    `select d.message_id, d.delivery_id, d.recipient, d.state, d.reason, d.receipt, d.submitted_at, m.body, m.sender, m.expires_at
      from deliveries d join messages m using (message_id) where m.dedupe_key is null order by d.seq`,
   ) as unknown as Row[];
 
@@ -190,12 +192,20 @@ function ended(
     .map(({ state, reason }) => `${state}(${reason ?? ''})`);
   const allowed = [...(dies ? ['queued()'] : []), ...(typed ? ['dead(unproved)', 'dead(expired)'] : [])];
   expect(allowed, id).toEqual(expect.arrayContaining([...new Set(others)]));
-  // At a kill one of them may be on its way to the terminal, and one after each spell in which keys are dropped.
+  // At a kill one of them may be on its way to the terminal, and one after each spell in which keys are dropped. What was
+  // offered in the last moment of its time may not be read before that is over.
   const troubles = every > 0 ? own.length / every : 0;
-  expect(others.filter((end) => end === 'dead(unproved)').length, id).toBeLessThanOrEqual(KILLS.length + troubles);
+  const unproved = own.filter(({ state, reason }) => state === 'dead' && reason === 'unproved');
+  const inTime = unproved.filter(
+    ({ submitted_at, expires_at }) => (expires_at ?? 0) - (submitted_at ?? 0) > LAST_MOMENT,
+  );
+  expect(inTime.length, id).toBeLessThanOrEqual(KILLS.length + troubles);
   const count = (end: string): string => `${others.filter((other) => other === end).length} ${end}`;
   return [`${id}: ${own.length}`, `${consumed.length} consumed`, ...[...new Set(others)].map(count)].join(', ');
 }
+
+/** An offer with less time than this left, ms, may end before it is read on a machine with much to do. */
+const LAST_MOMENT = 1_000;
 
 const seconds = (ms: number): string => `${(ms / 1_000).toFixed(1)} s`;
 
@@ -239,6 +249,11 @@ test('M01 M04 M06 M07 M10 E15 E16 1,000 messages through real tmux with hostile 
       throw new Error(`${open.length} are not over: ${waiting.slice(0, 20).join('; ')}`, { cause: error });
     })
     .finally(() => person.served(rows()));
+  // What was given up a moment before it was read counts as read: its receipt comes late.
+  await eventually('late receipts to count', () => {
+    const read = new Set(rows().flatMap(({ delivery_id, state }) => (state === 'consumed' ? [delivery_id] : [])));
+    return HOSTILE.every(({ id }) => taken(id).every(({ delivery }) => read.has(delivery)));
+  });
   const over = performance.now();
 
   const all = rows();
