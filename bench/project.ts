@@ -26,6 +26,9 @@ export interface AgentDocument {
   readonly provider?: string;
 }
 
+/** More messages than any scene sends: what is measured is not the guard against storms. */
+const MANY = 1_000_000;
+
 /** Agents `a1` to `aN`, all with one script. */
 export const agents = (count: number, script?: string): AgentDocument[] =>
   Array.from({ length: count }, (_, index) => ({ id: `a${index + 1}`, ...(script === undefined ? {} : { script }) }));
@@ -41,7 +44,7 @@ export class Project {
     this.workspace = path.join(ground.folder, name);
     const folder = path.join(this.workspace, 'docs', 'agents');
     fs.mkdirSync(folder, { recursive: true });
-    fs.writeFileSync(path.join(this.workspace, 'docs', 'TEAM.md'), '---\nname: bench\n---\nA team to measure.\n');
+    fs.writeFileSync(path.join(this.workspace, 'docs', 'TEAM.md'), `---\nname: bench\npeer_limits: {pair: ${MANY}, team: ${MANY}}\n---\nA team to measure.\n`);
     for (const { id, script, provider = 'scripted' } of members) {
       const line = script === undefined ? '' : `script: ${id}.yaml\n`;
       if (script !== undefined) fs.writeFileSync(path.join(folder, `${id}.yaml`), script);
