@@ -44,7 +44,10 @@ export class Project {
     this.workspace = path.join(ground.folder, name);
     const folder = path.join(this.workspace, 'docs', 'agents');
     fs.mkdirSync(folder, { recursive: true });
-    fs.writeFileSync(path.join(this.workspace, 'docs', 'TEAM.md'), `---\nname: bench\npeer_limits: {pair: ${MANY}, team: ${MANY}}\n---\nA team to measure.\n`);
+    fs.writeFileSync(
+      path.join(this.workspace, 'docs', 'TEAM.md'),
+      `---\nname: bench\npeer_limits: {pair: ${MANY}, team: ${MANY}}\n---\nA team to measure.\n`,
+    );
     for (const { id, script, provider = 'scripted' } of members) {
       const line = script === undefined ? '' : `script: ${id}.yaml\n`;
       if (script !== undefined) fs.writeFileSync(path.join(folder, `${id}.yaml`), script);
