@@ -255,6 +255,12 @@ describe('remove', () => {
     const document = path.join(product.paths.team, 'crew', 'agents', 'b.md');
     const text = fs.readFileSync(document);
     fs.rmSync(document);
+    // A restart that fails changes nothing: who was a member still is.
+    const script = path.join(product.paths.team, 'crew', 'agents', 'a.yaml');
+    fs.writeFileSync(script, 'before_greeting: [{ exit: 3 }]\n');
+    expect(await run('restart')).toMatchObject({ ok: false, reason: 'agents_not_ready' });
+    expect(await members()).toEqual(['a', 'b']);
+    fs.writeFileSync(script, LISTENER);
     expect(await run('restart')).toMatchObject({ ok: true });
     expect(await members()).toEqual(['a']);
     await shut();

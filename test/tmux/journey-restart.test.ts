@@ -345,7 +345,7 @@ describe('what a person sees', () => {
     expect(await said('restart')).toMatch(/crew {2}up again[\s\S]*a .*goes on with its/);
     const keys = async (...args: readonly string[]): Promise<string[]> => Object.keys(await product.json(args)).sort();
     const one = ['agent_id', 'code', 'incarnation', 'ok', 'provider', 'session_id', 'start_mode', 'state', 'status'];
-    expect(await keys('start-agent', 'a')).toEqual(one);
+    expect(await keys('start-agent', 'a')).toEqual([...one, 'warnings']);
     expect(await keys('reset-agent', 'a', '--discard-session')).toEqual([...one, 'discarded', 'stopped'].sort());
     const stop = ['agent_id', 'code', 'last_view', 'ok', 'state_file', 'status', 'stopped'];
     expect(await keys('stop-agent', 'a')).toEqual(stop);

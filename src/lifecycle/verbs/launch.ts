@@ -53,12 +53,13 @@ async function launch(effects: Effects, order: LaunchOrder, cut: AbortSignal): P
     journal: grantedBy(agents, order),
     cut,
     asked: async (change) => {
-      await putRunning(change, effects.mint, plan);
+      await putRunning(change, plan);
       await change.event('team.launching', { agents: agents.map(({ spec }) => spec.id) });
       await grant(change, agents, order);
     },
     enrol: () => enrol(effects, plan.team.id),
     ready: async (change) => {
+      await dropUndescribed(change, effects.mint, plan.team);
       await change.event('team.launched', { agents: agents.map(({ spec }) => spec.id) });
     },
   });
@@ -81,8 +82,8 @@ async function planAndInstall(effects: Effects, order: LaunchOrder): Promise<Tea
   return isRefusal(kept) ? kept : planTeam(effects, kept, { ...order, folder: installed.folder });
 }
 
-/** A team that runs as its documents say. Whom no document describes any more is no member; what it was told stays on record. */
-export async function putRunning(change: Change, mint: Mint, { team, agents }: TeamPlan): Promise<void> {
+/** A team that runs as its documents say. */
+export async function putRunning(change: Change, { team, agents }: TeamPlan): Promise<void> {
   await putTeam(change, {
     name: team.name,
     session_name: team.sessionName,
@@ -100,6 +101,12 @@ export async function putRunning(change: Change, mint: Mint, { team, agents }: T
     const plan = agents.find((one) => one.spec.id === spec.id);
     if (plan) await putAgent(change, spec, { position, intent: intentOf(plan) });
   }
+  await defineTasks(change, team.tasks);
+  await recordDeprecated(change, team);
+}
+
+/** Once the team is up: whom no document describes any more is no member; what it was told stays on record. */
+export async function dropUndescribed(change: Change, mint: Mint, team: TeamPlan['team']): Promise<void> {
   const described = new Set<string>(team.agents.map(({ id }) => id));
   for (const { agent_id, generation } of await agentsOf(change.tx, change.team)) {
     const agent = agent_id as AgentId;
@@ -108,8 +115,6 @@ export async function putRunning(change: Change, mint: Mint, { team, agents }: T
     await updateAgent(change, agent, { intent: 'removed' });
     await change.event('agent.removed', { agent_id, generation, why: 'no document describes it any more' });
   }
-  await defineTasks(change, team.tasks);
-  await recordDeprecated(change, team);
 }
 
 /** What a person said yes to goes into the journal of the verb that needed it: a later start of the same policy honours it. */

@@ -9,7 +9,7 @@ import { planRestart, type RestartOrder } from '../planning/restarting.ts';
 import type { Started } from '../starting/agent.ts';
 import { startLives } from '../starting/lives.ts';
 import type { PlannedAgent } from '../starting/plan.ts';
-import { failed, grant, grantedBy, putRunning, undoLaunch } from './launch.ts';
+import { dropUndescribed, failed, grant, grantedBy, putRunning, undoLaunch } from './launch.ts';
 
 export interface Restarted {
   readonly ok: true;
@@ -45,12 +45,13 @@ async function startAgain(
     journal: grantedBy(agents, order),
     cut,
     asked: async (change) => {
-      await putRunning(change, effects.mint, plan);
+      await putRunning(change, plan);
       await change.event('team.restarting', { agents: agents.map(decisionOf) });
       await grant(change, agents, order);
     },
     enrol: () => enrol(effects, team.id),
     ready: async (change) => {
+      await dropUndescribed(change, effects.mint, team);
       await change.event('team.restarted', { agents: agents.map(decisionOf) });
     },
   });
