@@ -12,7 +12,7 @@ const FILE = '/w/.team/shop/profiles/kimi.env';
 const servers: net.Server[] = [];
 
 /** An endpoint, or a proxy: it keeps what it was asked and answers with what it is told to. */
-async function stub(answer: (request: http.IncomingMessage, response: http.ServerResponse) => void) {
+async function endpoint(answer: (request: http.IncomingMessage, response: http.ServerResponse) => void) {
   const asked: { method: string; url: string; headers: http.IncomingHttpHeaders; body: string }[] = [];
   const server = http.createServer(async (request, response) => {
     const pieces: Buffer[] = [];
@@ -70,7 +70,7 @@ function check(url: string, { environment = {}, fromProfile = [], deadline }: Ar
 
 describe('one small call to the endpoint of a profile', () => {
   it('B08 200 passes, and the endpoint was asked as its CLI would ask', async () => {
-    const { url, asked } = await stub(says(200));
+    const { url, asked } = await endpoint(says(200));
     expect(await check(`${url}/api/v1/`)).toEqual({
       ok: true,
       status: 'smoke_passed',
@@ -111,7 +111,7 @@ describe('one small call to the endpoint of a profile', () => {
     [302, 'unexpected_status', /not what such an API answers/],
   ])('B08 A09 %i fails with %s, says what helps, and repeats no key', async (status, reason, suggestion) => {
     const body = `{"error": {"message": "bad key: ${CANARY},\n sk-CANARY012***def and ${CANARY.slice(0, 9)}..."}}`;
-    const { url } = await stub(says(status, body));
+    const { url } = await endpoint(says(status, body));
     const failed = await check(url);
     expect(failed).toMatchObject({ ok: false, status: 'smoke_failed', reason, http_status: status });
     expect(failed.detail).toContain('bad key: [REDACTED], [REDACTED] and [REDACTED]');
@@ -120,7 +120,7 @@ describe('one small call to the endpoint of a profile', () => {
   });
 
   it('B08 an endpoint that does not answer in time fails', async () => {
-    const { url } = await stub(() => undefined);
+    const { url } = await endpoint(() => undefined);
     const failed = await check(url, { deadline: 100 });
     expect(failed).toMatchObject({ reason: 'request_failed', detail: 'no answer came in time' });
     expect(failed.suggestion).toMatch(/BASE_URL/);
@@ -134,7 +134,7 @@ describe('one small call to the endpoint of a profile', () => {
 
 describe('a proxy between', () => {
   it('B08 the call goes through it, with its password, which nobody is told', async () => {
-    const proxy = await stub(says(200));
+    const proxy = await endpoint(says(200));
     const environment = { http_proxy: `http://me:CANARY@${new URL(proxy.url).host}` };
     const passed = await check('http://model.invalid/v1', { environment, fromProfile: ['http_proxy'] });
     expect(passed).toMatchObject({
@@ -152,7 +152,7 @@ describe('a proxy between', () => {
   });
 
   it('B08 a safe address is reached through a tunnel, and a proxy that opens none is at fault', async () => {
-    const proxy = await stub(says(200));
+    const proxy = await endpoint(says(200));
     const tunnels: string[] = [];
     proxy.server.on('connect', (request, socket) => {
       tunnels.push(request.url ?? '');
@@ -178,7 +178,7 @@ describe('a proxy between', () => {
   });
 
   it('B08 a proxy that wants to know who asks is at fault', async () => {
-    const proxy = await stub(says(407));
+    const proxy = await endpoint(says(407));
     const failed = await check('http://model.invalid', { environment: { http_proxy: proxy.url } });
     expect(failed).toMatchObject({ reason: 'proxy_connectivity_failed', http_status: 407 });
   });

@@ -1,26 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { isRefusal, type Refusal, refuse } from '../../src/kernel/index.ts';
-import {
-  compileTeam,
-  type ProviderNames,
-  type Surroundings,
-  type Team,
-  type TeamFile,
-  teamIdOf,
-} from '../../src/team/index.ts';
-
-const CANONICAL: Readonly<Record<string, string>> = {
-  claude: 'claude',
-  claude_code: 'claude',
-  codex: 'codex',
-  scripted: 'scripted',
-  fake: 'scripted',
-};
-
-const providers: ProviderNames = (name) => {
-  const found = CANONICAL[name];
-  return found ? { ok: true, name: found } : refuse('unknown_provider', `there is no provider ${name}; write codex`);
-};
+import { isRefusal, type Refusal } from '../../src/kernel/index.ts';
+import { compileTeam, type Surroundings, type Team, type TeamFile, teamIdOf } from '../../src/team/index.ts';
+import { providers } from './team-documents.ts';
 
 const around: Surroundings = {
   folder: '/w/.team/shop',

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { stringify } from 'yaml';
 import { isRefusal, refuse } from '../../src/kernel/index.ts';
-import { compileTeam, type Surroundings, type Team, type TeamFile } from '../../src/team/index.ts';
+import { compileTeam, type ProviderNames, type Surroundings, type Team, type TeamFile } from '../../src/team/index.ts';
 
 /* Team documents made up at random: valid ones, as the values of their heads. */
 
@@ -13,16 +13,19 @@ const CANONICAL: Readonly<Record<string, string>> = {
   fake: 'scripted',
 };
 
+/** The providers that documents may name here. */
+export const providers: ProviderNames = (name) => {
+  const found = CANONICAL[name];
+  return found ? { ok: true, name: found } : refuse('unknown_provider', `there is no provider ${name}; write codex`);
+};
+
 /** A project `/w` with the folder `/w/api` and, wherever they are named, scripts. */
 export const around: Surroundings = {
   folder: '/w/.team/shop',
   workspace: '/w',
   fallbackName: 'shop',
   profile: () => undefined,
-  providers: (name) => {
-    const found = CANONICAL[name];
-    return found ? { ok: true, name: found } : refuse('unknown_provider', `there is no provider ${name}; write codex`);
-  },
+  providers,
   kindOf: (place) => (/^\/w(\/api)?$/.test(place) ? 'folder' : place.endsWith('.yaml') ? 'file' : 'nothing'),
 };
 

@@ -1,28 +1,6 @@
 import path from 'node:path';
 import type { CredentialPlan, Credentials, CredentialUse, SmokeCall } from '../../shape.ts';
-
-/** Another login, endpoint or model of the person's: none of it may reach the endpoint of a profile. */
-const LOGINS = [
-  'ANTHROPIC_API_KEY',
-  'ANTHROPIC_AUTH_TOKEN',
-  'ANTHROPIC_BASE_URL',
-  'ANTHROPIC_BETAS',
-  'ANTHROPIC_CUSTOM_HEADERS',
-  'CLAUDE_CODE_OAUTH_TOKEN',
-  'CLAUDE_CODE_USE_BEDROCK',
-  'CLAUDE_CODE_USE_VERTEX',
-  'CLAUDE_CODE_USE_FOUNDRY',
-];
-
-/** The models that Claude Code asks for beside the one of its conversation. */
-const MODELS = [
-  'ANTHROPIC_MODEL',
-  'ANTHROPIC_SMALL_FAST_MODEL',
-  'ANTHROPIC_DEFAULT_OPUS_MODEL',
-  'ANTHROPIC_DEFAULT_SONNET_MODEL',
-  'ANTHROPIC_DEFAULT_HAIKU_MODEL',
-  'CLAUDE_CODE_SUBAGENT_MODEL',
-];
+import { LOGINS, MODELS } from './variables.ts';
 
 /** What an endpoint of the Messages API is asked with. */
 const API_VERSION = '2023-06-01';

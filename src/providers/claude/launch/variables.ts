@@ -1,14 +1,31 @@
-/** What Claude Code documents for login, endpoint, model, config, proxies, certificates, telemetry, updates and retries. */
-export const VARIABLES: readonly string[] = [
-  // login and endpoint
+/** Whose account pays, and at which endpoint: none of the person's own of it may reach the endpoint of a profile. */
+export const LOGINS: readonly string[] = [
   'ANTHROPIC_API_KEY',
   'ANTHROPIC_AUTH_TOKEN',
   'ANTHROPIC_BASE_URL',
   'ANTHROPIC_BETAS',
   'ANTHROPIC_CUSTOM_HEADERS',
   'CLAUDE_CODE_OAUTH_TOKEN',
-  'CLAUDE_CODE_API_KEY_HELPER_TTL_MS',
   'CLAUDE_CODE_USE_BEDROCK',
+  'CLAUDE_CODE_USE_VERTEX',
+  'CLAUDE_CODE_USE_FOUNDRY',
+];
+
+/** The models that Claude Code asks for beside the one of its conversation. */
+export const MODELS: readonly string[] = [
+  'ANTHROPIC_MODEL',
+  'ANTHROPIC_SMALL_FAST_MODEL',
+  'ANTHROPIC_DEFAULT_OPUS_MODEL',
+  'ANTHROPIC_DEFAULT_SONNET_MODEL',
+  'ANTHROPIC_DEFAULT_HAIKU_MODEL',
+  'CLAUDE_CODE_SUBAGENT_MODEL',
+];
+
+/** What Claude Code documents for login, endpoint, model, config, proxies, certificates, telemetry, updates and retries. */
+export const VARIABLES: readonly string[] = [
+  // login and endpoint
+  ...LOGINS,
+  'CLAUDE_CODE_API_KEY_HELPER_TTL_MS',
   'CLAUDE_CODE_SKIP_BEDROCK_AUTH',
   'ANTHROPIC_BEDROCK_BASE_URL',
   'AWS_BEARER_TOKEN_BEDROCK',
@@ -20,7 +37,6 @@ export const VARIABLES: readonly string[] = [
   'AWS_DEFAULT_REGION',
   'AWS_CONFIG_FILE',
   'AWS_SHARED_CREDENTIALS_FILE',
-  'CLAUDE_CODE_USE_VERTEX',
   'CLAUDE_CODE_SKIP_VERTEX_AUTH',
   'ANTHROPIC_VERTEX_BASE_URL',
   'ANTHROPIC_VERTEX_PROJECT_ID',
@@ -28,18 +44,12 @@ export const VARIABLES: readonly string[] = [
   'GOOGLE_APPLICATION_CREDENTIALS',
   'GOOGLE_CLOUD_PROJECT',
   'GCLOUD_PROJECT',
-  'CLAUDE_CODE_USE_FOUNDRY',
   'ANTHROPIC_FOUNDRY_API_KEY',
   'ANTHROPIC_FOUNDRY_BASE_URL',
   'ANTHROPIC_FOUNDRY_RESOURCE',
   // model and effort
-  'ANTHROPIC_MODEL',
-  'ANTHROPIC_SMALL_FAST_MODEL',
+  ...MODELS,
   'ANTHROPIC_SMALL_FAST_MODEL_AWS_REGION',
-  'ANTHROPIC_DEFAULT_OPUS_MODEL',
-  'ANTHROPIC_DEFAULT_SONNET_MODEL',
-  'ANTHROPIC_DEFAULT_HAIKU_MODEL',
-  'CLAUDE_CODE_SUBAGENT_MODEL',
   'CLAUDE_CODE_EFFORT_LEVEL',
   'CLAUDE_CODE_MAX_OUTPUT_TOKENS',
   'MAX_THINKING_TOKENS',
