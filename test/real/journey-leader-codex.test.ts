@@ -40,8 +40,7 @@ test('N02 D05 it leads the team that the person starts beside it', async () => {
   const started = await product.json<{ leader: object }>(['quick-start', 'docs/duo']);
   expect(started).toMatchObject({ ok: true, leader: { receiver: 'codex', epoch: 1 } });
   await terminal.type(`tell [[escalate ${TEAM_AGENT} send sam hello]] [[say TOLD]]`);
-  await terminal.shows('Would you like to run');
-  terminal.keys('y');
+  await terminal.letsCodexRun();
   await terminal.shows(/^• TOLD/m);
   const letters = (await ask(product, 'inbox', 'sam')).messages;
   expect(letters.map(({ sender, body }) => [sender, body])).toEqual([['leader', 'hello']]);

@@ -67,12 +67,8 @@ export async function runsIn(product: RealProduct, cli: Cli, terminal: UserTermi
   const done = `RAN-${asked}`;
   const shell = cli === 'claude' ? 'shell' : 'escalate';
   await terminal.type(`[[${shell} ${TEAM_AGENT} --json ${words}]] [[say ${done}]]`);
-  const mark = cli === 'claude' ? '●' : '•';
-  await eventually(`the command "${words}" to have run`, () => {
-    const screen = terminal.screen();
-    if (cli === 'codex' && screen.includes('Would you like to run')) terminal.keys('y');
-    return new RegExp(`^${mark} ${done}`, 'm').test(screen);
-  });
+  if (cli === 'codex') await terminal.letsCodexRun();
+  await terminal.shows(new RegExp(`^${cli === 'claude' ? '●' : '•'} ${done}`, 'm'));
   const turn = modelOf(product, cli).turns.findLast(
     ({ results, prompt }) => prompt.includes(done) && results.length > 0,
   );

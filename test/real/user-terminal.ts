@@ -66,6 +66,15 @@ export class UserTerminal {
     this.keys('Enter');
   }
 
+  /**
+   * Answers Codex's question whether it may run a command. It is asked once the last line of the question stands there,
+   * before which keys are lost, and with one key: a second one would stand in whatever is typed next.
+   */
+  async letsCodexRun(): Promise<void> {
+    await this.shows('Press enter to confirm or esc to cancel');
+    this.keys('y');
+  }
+
   async shows(text: string | RegExp, session = this.#name): Promise<void> {
     let last = '';
     const matches = (): boolean => {
