@@ -67,12 +67,17 @@ export class UserTerminal {
   }
 
   /**
-   * Answers Codex's question whether it may run a command. It is asked once the last line of the question stands there,
-   * before which keys are lost, and with one key: a second one would stand in whatever is typed next.
+   * Answers Codex's question whether it may run a command, with yes. The first keys may come before it takes any, and
+   * the last ones after it has gone: then Enter, unlike a letter, does nothing.
    */
   async letsCodexRun(): Promise<void> {
-    await this.shows('Press enter to confirm or esc to cancel');
-    this.keys('y');
+    const question = 'Would you like to run';
+    await this.shows(question);
+    await eventually('the question to be answered', () => {
+      if (!this.screen().includes(question)) return true;
+      this.keys('Enter');
+      return false;
+    });
   }
 
   async shows(text: string | RegExp, session = this.#name): Promise<void> {
