@@ -1,5 +1,5 @@
 import { isRefusal, type Refusal, refuse } from '../kernel/reasons.ts';
-import type { Answers, Verb } from './answers.ts';
+import type { Answers, Verb } from './answers/index.ts';
 import type { Context } from './context.ts';
 import { findWorkspace, needsTeam } from './workspace.ts';
 

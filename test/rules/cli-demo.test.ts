@@ -1,6 +1,6 @@
 import picocolors from 'picocolors';
 import { describe, expect, test } from 'vitest';
-import type { EventAnswer, MessageAnswer } from '../../src/cli/answers.ts';
+import type { EventAnswer, MessageAnswer } from '../../src/cli/answers/index.ts';
 import { afterEvent, newStory, type Story, withTexts } from '../../src/cli/demo/story.ts';
 import { findingsLines, frame, halvesTable, letterLine } from '../../src/cli/demo/telling.ts';
 import type { Look } from '../../src/cli/rendering/look.ts';

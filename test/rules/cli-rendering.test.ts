@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import picocolors from 'picocolors';
 import { describe, expect, test } from 'vitest';
-import type { StatusAnswer } from '../../src/cli/answers.ts';
+import type { StatusAnswer } from '../../src/cli/answers/index.ts';
 import type { Look } from '../../src/cli/rendering/look.ts';
 import { refusalLines } from '../../src/cli/rendering/refusal.ts';
 import { agentLines, statusLines, summaryLines } from '../../src/cli/rendering/status.ts';

@@ -1,5 +1,5 @@
 import { isRefusal } from '../../kernel/reasons.ts';
-import type { EventAnswer } from '../answers.ts';
+import type { EventAnswer } from '../answers/index.ts';
 import { callIn } from '../calling.ts';
 import { TEAM } from './stage.ts';
 import { ACTORS, afterEvent, newStory, type Story, withTexts } from './story.ts';

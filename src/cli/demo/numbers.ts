@@ -1,5 +1,5 @@
 import { readIfThere } from '../../kernel/files.ts';
-import type { ResultAnswer } from '../answers.ts';
+import type { ResultAnswer } from '../answers/index.ts';
 
 /** What a reader counted in its half. */
 export interface Half {

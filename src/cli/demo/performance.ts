@@ -2,7 +2,7 @@ import fs from 'node:fs';
 import { childEnvironment } from '../../kernel/environment.ts';
 import { mint } from '../../kernel/ids.ts';
 import { isRefusal, type Refusal, refuse } from '../../kernel/reasons.ts';
-import type { DeliveryAnswer, ResultAnswer } from '../answers.ts';
+import type { DeliveryAnswer, ResultAnswer } from '../answers/index.ts';
 import { callIn } from '../calling.ts';
 import type { Context } from '../context.ts';
 import { Follower } from './following.ts';

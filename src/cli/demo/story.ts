@@ -1,5 +1,5 @@
 import { firstLine, printable } from '../../kernel/text.ts';
-import type { EventAnswer, MessageAnswer } from '../answers.ts';
+import type { EventAnswer, MessageAnswer } from '../answers/index.ts';
 
 /** A message as a spectator sees it move. */
 export interface Letter {

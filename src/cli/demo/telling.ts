@@ -1,6 +1,6 @@
 import path from 'node:path';
 import { printable } from '../../kernel/text.ts';
-import type { DeliveryAnswer } from '../answers.ts';
+import type { DeliveryAnswer } from '../answers/index.ts';
 import { receiptOf } from '../rendering/deliveries.ts';
 import { type Look, took } from '../rendering/look.ts';
 import { glyphOf, paintOf } from '../rendering/status.ts';

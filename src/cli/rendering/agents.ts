@@ -1,4 +1,4 @@
-import type { Answers } from '../answers.ts';
+import type { Answers } from '../answers/index.ts';
 import { leaderText } from './leader.ts';
 import { age, type Look, took } from './look.ts';
 import { table } from './table.ts';

@@ -1,5 +1,5 @@
 import { printable } from '../../kernel/text.ts';
-import type { Answers } from '../answers.ts';
+import type { Answers } from '../answers/index.ts';
 import { age, type Look } from './look.ts';
 import { wrap } from './width.ts';
 

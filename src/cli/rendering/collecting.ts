@@ -1,5 +1,5 @@
 import { firstLine, printable } from '../../kernel/text.ts';
-import type { Answers } from '../answers.ts';
+import type { Answers } from '../answers/index.ts';
 import { age, type Look } from './look.ts';
 import { type Cell, type Column, table } from './table.ts';
 import { truncate, wrap } from './width.ts';

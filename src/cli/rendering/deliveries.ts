@@ -1,5 +1,5 @@
 import { printable } from '../../kernel/text.ts';
-import type { Answers, DeliveryAnswer, ResultAnswer } from '../answers.ts';
+import type { Answers, DeliveryAnswer, ResultAnswer } from '../answers/index.ts';
 import { age, type Look, type Paint, took } from './look.ts';
 import { type Cell, table } from './table.ts';
 import { wrap } from './width.ts';

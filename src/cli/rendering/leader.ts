@@ -1,5 +1,5 @@
 import { printable } from '../../kernel/text.ts';
-import type { Answers, StatusAnswer } from '../answers.ts';
+import type { Answers, LeaderAnswer } from '../answers/index.ts';
 import { age, type Look } from './look.ts';
 import { table } from './table.ts';
 import { wrap } from './width.ts';
@@ -12,7 +12,7 @@ function receiverName(receiver: unknown): string {
 }
 
 /** Who leads, on one line: what it does is said when something is wrong with it. */
-export function leaderText({ receiver, epoch, state, evidence }: StatusAnswer['leader']): string {
+export function leaderText({ receiver, epoch, state, evidence }: LeaderAnswer): string {
   const name = receiverName(receiver);
   if (name === 'mailbox') return 'mailbox: team-agent inbox leader';
   const trouble = state === 'provider_error' ? `, ${state}: ${printable(evidence?.[0] ?? '')}` : '';

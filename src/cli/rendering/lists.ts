@@ -1,5 +1,5 @@
 import { printable } from '../../kernel/text.ts';
-import type { Answers, EventAnswer } from '../answers.ts';
+import type { Answers, EventAnswer } from '../answers/index.ts';
 import { stateText } from './deliveries.ts';
 import { age, type Look, span } from './look.ts';
 import { type Cell, table } from './table.ts';

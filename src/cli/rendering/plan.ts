@@ -1,5 +1,5 @@
 import { printable } from '../../kernel/text.ts';
-import type { Answers, PlanAnswer } from '../answers.ts';
+import type { Answers, PlanAnswer } from '../answers/index.ts';
 import { ago, type Look } from './look.ts';
 import { type Cell, table } from './table.ts';
 import { warningLines } from './warnings.ts';

@@ -1,5 +1,5 @@
 import { firstLine, printable } from '../../kernel/text.ts';
-import type { AgentStatus, StatusAnswer } from '../answers.ts';
+import type { AgentStatus, StatusAnswer } from '../answers/index.ts';
 import { stateText } from './deliveries.ts';
 import { leaderText } from './leader.ts';
 import { age, ago, duration, type Look, type Paint, span } from './look.ts';

@@ -1,4 +1,4 @@
-import type { Answers, TaskAnswer } from '../answers.ts';
+import type { Answers, TaskAnswer } from '../answers/index.ts';
 import type { Look, Paint } from './look.ts';
 import { type Cell, type Column, table } from './table.ts';
 import { truncate } from './width.ts';

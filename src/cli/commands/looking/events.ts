@@ -1,5 +1,5 @@
 import { isRefusal } from '../../../kernel/reasons.ts';
-import type { EventAnswer } from '../../answers.ts';
+import type { EventAnswer } from '../../answers/index.ts';
 import { call, nobodyThere, teamed } from '../../calling.ts';
 import type { Context } from '../../context.ts';
 import { count, since as readSince } from '../../flags.ts';

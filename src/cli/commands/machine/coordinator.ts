@@ -1,5 +1,5 @@
 import { isRefusal, type Refusal, refuse } from '../../../kernel/reasons.ts';
-import type { CoordinatorAnswer } from '../../answers.ts';
+import type { CoordinatorAnswer } from '../../answers/index.ts';
 import { call } from '../../calling.ts';
 import type { Context } from '../../context.ts';
 import { type Outcome, outcomeOf, refused } from '../../outcome.ts';

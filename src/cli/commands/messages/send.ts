@@ -1,6 +1,6 @@
 import { mint } from '../../../kernel/ids.ts';
 import { isRefusal, type Refusal } from '../../../kernel/reasons.ts';
-import type { Answers } from '../../answers.ts';
+import type { Answers } from '../../answers/index.ts';
 import { call } from '../../calling.ts';
 import type { Context } from '../../context.ts';
 import { type Outcome, outcomeOf, refused } from '../../outcome.ts';

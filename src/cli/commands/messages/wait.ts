@@ -1,6 +1,6 @@
 import { LEADER } from '../../../kernel/ids.ts';
 import { isRefusal, type Refusal, refuse } from '../../../kernel/reasons.ts';
-import type { Answers } from '../../answers.ts';
+import type { Answers } from '../../answers/index.ts';
 import { call } from '../../calling.ts';
 import type { Context } from '../../context.ts';
 import { seconds, usage } from '../../flags.ts';

@@ -1,6 +1,6 @@
 import path from 'node:path';
 import { isRefusal, type Refusal } from '../../../kernel/reasons.ts';
-import type { Answers, Verb } from '../../answers.ts';
+import type { Answers, Verb } from '../../answers/index.ts';
 import { callerEnvironment } from '../../caller.ts';
 import { call } from '../../calling.ts';
 import type { Context } from '../../context.ts';
