@@ -48,6 +48,8 @@ export class PasteChannel implements Channel {
   readonly #typist: Typist;
   readonly #terminals: Terminals;
   readonly #alarm = new Alarm();
+  /** The pastes that tmux is known to have begun, until their receipts come. */
+  readonly #begun = new Set<string>();
 
   constructor(typist: Typist, terminals: Terminals) {
     const { alters } = typist;
@@ -68,9 +70,10 @@ export class PasteChannel implements Channel {
     if (held) return { handed: 'not_taken', evidence: `${held.hold}: ${held.evidence}` };
     const pane = this.#typist.pane();
     if (!pane) return { handed: 'not_taken', evidence: NO_PANE };
-    const outcome = await this.#terminals.paste(pane, rendered, `team-agent-${offer.delivery}`);
+    const outcome = await this.#terminals.paste(pane, rendered, pasteName(offer));
     switch (outcome.pasted) {
       case true:
+        this.#begun.add(pasteName(offer));
         return { handed: 'written' };
       case false:
         return { handed: 'not_taken', evidence: `${outcome.why}: ${outcome.evidence}` };
@@ -81,11 +84,29 @@ export class PasteChannel implements Channel {
     }
   }
 
-  /** Taken when the record has it; otherwise unknown for good: somebody may have edited or removed the text. */
+  /**
+   * Taken when the record has it, not taken when tmux never began to paste it; otherwise unknown for good: somebody may have
+   * edited or removed the text.
+   */
   async settle(offer: Offer): Promise<Settlement> {
     if (offer.incarnation !== this.#typist.incarnation) return ofAnotherLife(offer);
-    const awaited = `a line of input with its header in ${this.#typist.record()}`;
-    return this.#typist.receipt(offer) ?? { outcome: 'unknown', awaited };
+    const receipt = this.#typist.receipt(offer);
+    if (receipt) {
+      this.#begun.delete(pasteName(offer));
+      return receipt;
+    }
+    if (await this.#ruledOut(offer)) return { outcome: 'not_taken', evidence: 'tmux had not begun to paste it' };
+    return { outcome: 'unknown', awaited: `a line of input with its header in ${this.#typist.record()}` };
+  }
+
+  /** Asks tmux about an offer that was cut off: this coordinator, or the one before, did not hear what became of it. */
+  async #ruledOut(offer: Offer): Promise<boolean> {
+    const name = pasteName(offer);
+    const pane = this.#typist.pane();
+    if (!pane || this.#begun.has(name)) return false;
+    const what = await this.#terminals.ruleOutPaste(pane, name);
+    if (what === 'begun') this.#begun.add(name);
+    return what === 'ruled_out';
   }
 
   close(): void {
@@ -118,5 +139,8 @@ export class PasteChannel implements Channel {
     }
   }
 }
+
+/** Each attempt has a name of its own. */
+const pasteName = ({ delivery, number }: Offer): string => `${delivery}-${number}`;
 
 const NO_PANE = 'no pane shows the agent';

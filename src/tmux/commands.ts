@@ -21,6 +21,11 @@ export interface PaneRow {
 const INCARNATION = '@team_agent_incarnation';
 /** The same in the environment of what runs in the pane, and of what that starts: whose it is, whatever became of the pane. */
 export const INCARNATION_VARIABLE = 'TEAM_AGENT_INCARNATION';
+/** The name of the last paste that was begun in a pane; `none` before the first. Unset where an older build opened it. */
+const TYPED = '@team_agent_typed';
+const TYPED_NONE = 'none';
+/** The names of the pastes that may not be begun in a pane any more, a space before and after each. */
+const RULED_OUT = '@team_agent_ruled_out';
 /** Marks a session that we created. */
 const SESSION_MARK = '@team_agent_session';
 /** Buffers of ours start with it, so that those a crash left behind are known. */
@@ -78,9 +83,14 @@ function guard(pane: PaneHandle, need: 'alive' | 'typing'): string {
   return `#{==:${asked},${wanted}}`;
 }
 
-function guarded(pane: PaneHandle, need: 'alive' | 'typing', then: string, otherwise = ''): string {
-  const words = ['if-shell', '-F', '-t', pane.pane, guard(pane, need), then];
-  return command(...words, ...(otherwise === '' ? [] : [otherwise]));
+const both = (one: string, other: string): string => `#{&&:${one},${other}}`;
+
+function when(pane: PaneHandle, holds: string, then: string, otherwise = ''): string {
+  return command('if-shell', '-F', '-t', pane.pane, holds, then, ...(otherwise === '' ? [] : [otherwise]));
+}
+
+function guarded(pane: PaneHandle, need: 'alive' | 'typing', then: string): string {
+  return when(pane, guard(pane, need), then);
 }
 
 /** Printed before the result of a guarded command, to tell an empty result from a guard that did not hold. */
@@ -132,6 +142,7 @@ export function openPane(request: OpenPane, where: 'new_session' | 'new_window')
       ...directArgv(request.argv),
     ),
     command('set-option', '-p', '-t', window, INCARNATION, request.incarnation),
+    command('set-option', '-p', '-t', window, TYPED, TYPED_NONE),
     // Sets the window's own `window-size` to manual: nobody who attaches changes what the agent sees.
     command('resize-window', '-t', window, '-x', WIDTH, '-y', HEIGHT),
     ...(where === 'new_session' ? [command('set-option', '-t', session, SESSION_MARK, '1')] : []),
@@ -169,14 +180,35 @@ export function isOurBuffer(name: string): boolean {
   return name.startsWith(BUFFER_PREFIX);
 }
 
-/** Paste, Enter and `HELD`; or the buffer is deleted and the pane's row printed (nothing when it is gone). */
+/**
+ * Paste, Enter and `HELD`, with the buffer's name left on the pane; or, when it takes none or that paste was ruled out,
+ * the buffer is deleted and the pane's row printed (nothing when it is gone).
+ */
 export function pasteBuffer(pane: PaneHandle, buffer: string): string {
   const then = sequence(
+    command('set-option', '-p', '-t', pane.pane, TYPED, buffer),
     command('paste-buffer', '-d', '-p', '-r', '-b', buffer, '-t', pane.pane),
     command('send-keys', '-t', pane.pane, 'Enter'),
     sayHeld,
   );
-  return guarded(pane, 'typing', then, sequence(deleteBuffer(buffer), listPane(pane.pane)));
+  const allowed = `#{?#{m:* ${buffer} *,#{${RULED_OUT}}},0,1}`;
+  const otherwise = sequence(deleteBuffer(buffer), listPane(pane.pane));
+  return when(pane, both(guard(pane, 'typing'), allowed), then, otherwise);
+}
+
+/** Printed when a paste was begun. */
+export const BEGUN = 'paste-begun';
+
+/**
+ * Rules a paste out for good, so that tmux refuses it if it is still asked for it, and says `HELD`; or says `BEGUN`
+ * because it is too late for that. Neither when the pane is not the one of the handle, or bears no marks.
+ */
+export function ruleOut(pane: PaneHandle, buffer: string): string {
+  const begun = `#{==:#{${TYPED}},${buffer}}`;
+  const rule = sequence(command('set-option', '-pa', '-t', pane.pane, RULED_OUT, ` ${buffer} `), sayHeld);
+  const sayBegun = command('display-message', '-p', BEGUN);
+  const marked = both(guard(pane, 'alive'), `#{!=:#{${TYPED}},}`);
+  return when(pane, marked, when(pane, begun, sayBegun, rule));
 }
 
 export function sendKeys(pane: PaneHandle, keys: readonly string[]): string {

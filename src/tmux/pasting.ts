@@ -1,7 +1,17 @@
 import { rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { probeProcess } from '../kernel/index.ts';
-import { bufferName, deleteBuffer, HELD, loadBuffer, type PaneRow, parseRow, pasteBuffer } from './commands.ts';
+import {
+  BEGUN,
+  bufferName,
+  deleteBuffer,
+  HELD,
+  loadBuffer,
+  type PaneRow,
+  parseRow,
+  pasteBuffer,
+  ruleOut,
+} from './commands.ts';
 import type { ControlAnswer } from './control-client.ts';
 import type { PaneHandle, PasteOutcome, PasteRefused } from './shape.ts';
 
@@ -31,6 +41,18 @@ export async function paste(
   const answer = await request(pasteBuffer(pane, buffer));
   if (!answer.answered) return afterSilence(request, buffer, answer.evidence);
   return outcome(answer, pane);
+}
+
+/** See `Terminals.ruleOutPaste`. */
+export async function ruleOutPaste(
+  request: Pasting['request'],
+  pane: PaneHandle,
+  name: string,
+): Promise<'ruled_out' | 'begun' | undefined> {
+  const answer = await request(ruleOut(pane, bufferName(name)));
+  const said = answer.answered ? answer.blocks.flatMap((block) => block.lines) : [];
+  if (said.includes(HELD)) return 'ruled_out';
+  return said.includes(BEGUN) ? 'begun' : undefined;
 }
 
 /** Control lines go through tmux's parser and are limited by its buffers; a file is neither parsed nor limited. */
@@ -66,8 +88,8 @@ function outcome(answer: ControlAnswer & { answered: true }, pane: PaneHandle): 
   const lines = answer.blocks.flatMap((block) => block.lines);
   if (lines.includes(HELD)) return { pasted: true };
   const failed = answer.blocks.findIndex((block) => !block.ok);
-  // Blocks stand in the order of the commands: if-shell, paste-buffer, send-keys.
-  if (failed > 1) return { pasted: 'unknown', evidence: lines.join(' ') };
+  // Blocks stand in the order of the commands: if-shell, set-option, paste-buffer, send-keys.
+  if (failed > 2) return { pasted: 'unknown', evidence: lines.join(' ') };
   if (failed >= 0) return refused('tmux_unreachable', lines.join(' '));
   const row = lines.map(parseRow).find((candidate) => candidate !== undefined);
   return whyRefused(row, pane);

@@ -79,9 +79,16 @@ export interface Terminals {
   screen(pane: PaneHandle, options?: { history?: number }): Promise<readonly string[] | undefined>;
   /**
    * Pastes `text` (bracketed, through a buffer of its own that is gone afterwards) and presses Enter, in one tmux command
-   * that refuses when the pane is gone, dead, in a mode or another process's: either both happen or neither.
+   * that refuses when the pane is gone, dead, in a mode or another process's: either both happen or neither. No other paste
+   * bears its `name`.
    */
-  paste(pane: PaneHandle, text: string, bufferName: string): Promise<PasteOutcome>;
+  paste(pane: PaneHandle, text: string, name: string): Promise<PasteOutcome>;
+  /**
+   * Asks what became of a paste whose outcome nobody heard of. `ruled_out`: it was not begun, and now never will be, not
+   * even by a request that is still on its way to tmux. `begun`: it is too late for that. Undefined: tmux did not answer,
+   * the pane is another's, or was opened by a build that left no marks.
+   */
+  ruleOutPaste(pane: PaneHandle, name: string): Promise<'ruled_out' | 'begun' | undefined>;
   /**
    * Sends named keys (`Escape`, `C-c`, `Enter`); false when they did not reach the program: the pane is gone, or in a
    * mode in which tmux itself would take them.

@@ -40,7 +40,7 @@ import {
   untilServed,
 } from './one-shot.ts';
 import { PaneWatch } from './pane-watch.ts';
-import { paste } from './pasting.ts';
+import { paste, ruleOutPaste } from './pasting.ts';
 import { endGroup } from './process-group.ts';
 import type { OpenPane, PaneFacts, PaneHandle, PasteOutcome, Terminals, TerminalsOptions } from './shape.ts';
 import { tmuxFailed, tmuxMissing } from './version.ts';
@@ -220,6 +220,10 @@ class TmuxTerminals implements Terminals {
     const unsafe = ensurePrivateFolder(folder);
     if (unsafe) return Promise.resolve({ pasted: false, why: 'tmux_unreachable', evidence: unsafe.message });
     return paste({ folder, request: (line) => this.#request(line) }, pane, text, name);
+  }
+
+  ruleOutPaste(pane: PaneHandle, name: string): ReturnType<Terminals['ruleOutPaste']> {
+    return ruleOutPaste((line) => this.#request(line), pane, name);
   }
 
   async keys(pane: PaneHandle, keys: readonly string[]): Promise<boolean> {

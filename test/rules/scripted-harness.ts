@@ -92,7 +92,8 @@ export class PipeTerminals implements Terminals {
   readonly #gone: ((incarnation: string) => void)[] = [];
   /** What `paste` answers instead of pasting. */
   refuses: PasteOutcome | undefined;
-  readonly buffers: string[] = [];
+  /** The names of those that were begun. */
+  readonly pastes: string[] = [];
 
   add(pane: PipePane): void {
     this.living.set(pane.handle.incarnation, pane);
@@ -112,11 +113,16 @@ export class PipeTerminals implements Terminals {
     return this.#of(handle)?.terminal.lines;
   }
 
-  async paste(handle: PaneHandle, text: string, bufferName: string): Promise<PasteOutcome> {
+  async paste(handle: PaneHandle, text: string, name: string): Promise<PasteOutcome> {
     if (this.refuses) return this.refuses;
-    this.buffers.push(bufferName);
+    this.pastes.push(name);
     this.#of(handle)?.type(`\u001b[200~${text.replaceAll('\n', '\r')}\u001b[201~\r`);
     return { pasted: true };
+  }
+
+  async ruleOutPaste(handle: PaneHandle, name: string): ReturnType<Terminals['ruleOutPaste']> {
+    if (!this.#of(handle) || this.#of(handle)?.ended) return undefined;
+    return this.pastes.includes(name) ? 'begun' : 'ruled_out';
   }
 
   onGone(listener: (incarnation: string) => void): () => void {

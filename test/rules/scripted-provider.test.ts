@@ -207,12 +207,12 @@ describe('the protocol', () => {
 });
 
 describe('paste', () => {
-  test('E21 goes through a buffer named after the delivery, and is proved by its header', async () => {
+  test('E21 goes through a buffer named after the attempt, and is proved by its header', async () => {
     const agent = await launcher.ready(PASTE_ONLY);
     expect(agent.attachment.channels().map(({ name }) => name)).toEqual(['paste']);
     await holds(agent, 'paste', 'ready');
     const offer = await hand(agent, 'paste', 'hello\n--- there');
-    expect(agent.terminals.buffers).toEqual([`team-agent-${offer.delivery}`]);
+    expect(agent.terminals.pastes).toEqual([`${offer.delivery}-${offer.number}`]);
     await settled(agent, offer, 'taken');
   });
 
@@ -222,6 +222,18 @@ describe('paste', () => {
     agent.kill();
     await eventually('it is dead', () => agent.attachment.liveness() === 'dead');
     expect((await channel(agent, 'paste').settle(offer)).outcome).toBe('unknown');
+  });
+
+  test('M03 an offer that tmux had not begun to paste is "not taken"; one that it has is unknown to the next coordinator', async () => {
+    const agent = await launcher.ready(PASTE_ONLY);
+    const lost = offerTo(agent, 'paste');
+    expect(await channel(agent, 'paste').settle(lost)).toEqual({
+      outcome: 'not_taken',
+      evidence: 'tmux had not begun to paste it',
+    });
+    const eaten = { ...offerTo(agent, 'paste'), number: 2 };
+    agent.terminals.pastes.push(`${eaten.delivery}-2`);
+    expect((await channel(agent, 'paste').settle(eaten)).outcome).toBe('unknown');
   });
 
   test('a refusal of tmux is "not taken"; a broken connection to tmux is unknown', async () => {

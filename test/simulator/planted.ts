@@ -46,6 +46,18 @@ export const bootIgnoresSubmitted: Tamper = {
   },
 };
 
+/** What a terminal had not begun counts as not taken, but is not ruled out: it may still be on its way. */
+export const onlyTheMarkIsRead: Tamper = {
+  recipient: (recipient, agent) => ({
+    ...faithful(recipient),
+    settle: async (offer): Promise<Settlement> => {
+      const settlement = await recipient.settle(offer);
+      for (const life of agent.lives) life.ruledOut.clear();
+      return settlement;
+    },
+  }),
+};
+
 /** Of several messages in one input, only the one at its beginning is found again. */
 export const onlyTheFirstIsFound: Tamper = {
   recipient: (recipient, _agent, disk) => ({

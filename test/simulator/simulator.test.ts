@@ -9,6 +9,7 @@ import {
   offeredAgainUnasked,
   offeredBeforeCommit,
   onlyTheFirstIsFound,
+  onlyTheMarkIsRead,
   onlyTheNewRecordIsRead,
   writtenCountsAsTaken,
 } from './planted.ts';
@@ -37,6 +38,10 @@ test('M10 planted: bytes leave before the offer is committed, and a doubled mess
 
 test('M10 planted: boot ignores what was submitted, and a doubled message is found', async () => {
   expect(await firstToFind(bootIgnoresSubmitted, / took .* twice/)).toBeDefined();
+});
+
+test('M10 planted: a paste that is still on its way is not ruled out, and a doubled message is found', async () => {
+  expect(await firstToFind(onlyTheMarkIsRead, / took .* twice/)).toBeDefined();
 });
 
 test('M01 planted: of messages that went together only the first is found, and a doubled message is found', async () => {

@@ -1,7 +1,8 @@
 import { afterEach, describe, expect, test } from 'vitest';
-import { BOUNDARIES, type Boundary } from '../../src/kernel/index.ts';
+import { BOUNDARIES, type Boundary, signalProcess } from '../../src/kernel/index.ts';
 import { eventually } from '../support/eventually.ts';
 import { CrashScene, deliveryIs, deliveryOf, inputsOf, provedOnce, reportedOnce } from './crash-scene.ts';
+import { recordOf } from './journey.ts';
 
 const scenes: CrashScene[] = [];
 afterEach(async () => {
@@ -81,26 +82,28 @@ describe('M10 kill -9 of the coordinator while a message is on its way, nobody t
     });
   }
 
-  test('M10 protocol: at offer.committed it is proved that no byte left, and offered again', async () => {
-    const { made, daemon } = await scene('protocol', 'offer.committed');
-    expect(await send(made)).toMatchObject({ ok: true });
-    await made.crashedAndRevived(daemon, 'protocol offer.committed');
-    await settledOnce(made, 2);
-    expect(deliveryOf(made, BODY).attempts).toBe(2);
-  });
+  for (const channel of CHANNELS) {
+    test(`M10 ${channel}: at offer.committed it is proved that it was not handed over, and it is offered again`, async () => {
+      const { made, daemon } = await scene(channel, 'offer.committed');
+      expect(await send(made)).toMatchObject({ ok: true });
+      await made.crashedAndRevived(daemon, `${channel} offer.committed`);
+      await settledOnce(made, 2);
+      expect(deliveryOf(made, BODY).attempts).toBe(2);
+    });
 
-  test.each(['requeue.before_commit', 'requeue.committed'] as const)('M10 protocol: at %s', async (boundary) => {
-    const { made, daemon } = await scene('protocol', 'offer.committed');
-    made.forbidRevival();
-    expect(await send(made)).toMatchObject({ ok: true });
-    await made.crashed(daemon);
-    expect(deliveryOf(made, BODY).state).toBe('submitted');
-    // The next one proves that the offer was not taken, and is killed over that.
-    const second = await made.daemon(boundary);
-    await made.crashedAndRevived(second, `protocol ${boundary}`);
-    await settledOnce(made, 3);
-    expect(deliveryOf(made, BODY).attempts).toBe(2);
-  });
+    test.each(['requeue.before_commit', 'requeue.committed'] as const)(`M10 ${channel}: at %s`, async (boundary) => {
+      const { made, daemon } = await scene(channel, 'offer.committed');
+      made.forbidRevival();
+      expect(await send(made)).toMatchObject({ ok: true });
+      await made.crashed(daemon);
+      expect(deliveryOf(made, BODY).state).toBe('submitted');
+      // The next one proves that the offer was not taken, and is killed over that.
+      const second = await made.daemon(boundary);
+      await made.crashedAndRevived(second, `${channel} ${boundary}`);
+      await settledOnce(made, 3);
+      expect(deliveryOf(made, BODY).attempts).toBe(2);
+    });
+  }
 
   test.each(['release.before_commit', 'release.committed'] as const)('M10 scheduled: at %s', async (boundary) => {
     const { made, daemon } = await scene('protocol', boundary);
@@ -110,28 +113,28 @@ describe('M10 kill -9 of the coordinator while a message is on its way, nobody t
     await settledOnce(made, 2);
   });
 
-  test('M10 paste: at offer.committed it stays unproved, is never sent twice, and its end is told once', async () => {
-    const { made, daemon } = await scene('paste', 'offer.committed');
+  test.each(['requeue.before_commit', 'requeue.committed'] as const)(
+    'M10 paste: at %s what tmux refused is offered again once the pane takes keys',
+    async (boundary) => {
+      const { made, daemon, leaveMode } = await refusedPaste(boundary);
+      await made.crashedAndRevived(daemon, `paste ${boundary}`);
+      await deliveryIs(made, BODY, 'queued');
+      // An answer means that it has attached: tmux 3.3a dies of a mode change while a control client introduces itself.
+      expect(await made.json(['status'])).toMatchObject({ ok: true });
+      leaveMode();
+      await settledOnce(made, 2);
+      expect(deliveryOf(made, BODY).attempts).toBe(2);
+    },
+  );
+
+  test('M10 paste: at offer.written what nobody reads stays unproved, is never sent twice, and its end is told once', async () => {
+    const { made, daemon } = await scene('paste', 'offer.written');
+    const [began] = recordOf(made, 'worker');
+    if (began?.type !== 'session') throw new Error('its record begins with something else');
+    signalProcess(began, 'SIGSTOP');
     expect(await send(made)).toMatchObject({ ok: true });
-    await made.crashedAndRevived(daemon, 'paste offer.committed');
+    await made.crashedAndRevived(daemon, 'paste offer.written');
     await unprovedToTheEnd(made);
-  });
-
-  test('M10 paste: at requeue.before_commit what was refused is not known any more: unproved', async () => {
-    const { made, daemon } = await refusedPaste('requeue.before_commit');
-    await made.crashedAndRevived(daemon, 'paste requeue.before_commit');
-    await unprovedToTheEnd(made);
-  });
-
-  test('M10 paste: at requeue.committed it is offered again once the pane takes keys', async () => {
-    const { made, daemon, leaveMode } = await refusedPaste('requeue.committed');
-    await made.crashedAndRevived(daemon, 'paste requeue.committed');
-    expect(deliveryOf(made, BODY).state).toBe('queued');
-    // An answer means that it has attached: tmux 3.3a dies of a mode change while a control client introduces itself.
-    expect(await made.json(['status'])).toMatchObject({ ok: true });
-    leaveMode();
-    await settledOnce(made, 2);
-    expect(deliveryOf(made, BODY).attempts).toBe(2);
   });
 });
 

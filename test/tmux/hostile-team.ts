@@ -7,8 +7,7 @@ export interface Hostile {
   /** Every so many messages its trouble comes; 0: never. */
   readonly every: number;
   /**
-   * It is typed to: what was about to be typed when the coordinator was killed can never be proved, nor what it dropped. So
-   * all of its messages expire, and those behind an unproved one may.
+   * It is typed to: what it dropped can never be proved. So all of its messages expire, and those behind an unproved one may.
    */
   readonly typed?: true;
   /** Dies in the middle of a turn: what is behind that waits for it, for ever. */

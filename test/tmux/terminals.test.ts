@@ -364,6 +364,46 @@ test('E16 a pane in copy-mode is refused, and nothing of the text is in the comp
   expect(got().toString()).toBe(`${PASTE_START}kept${PASTE_END}\r`);
 });
 
+test('M10 a paste is ruled out before it is begun, for good, and never after', async () => {
+  const here = world();
+  const { pane, got } = await openReader(here);
+  const ruleOut = (name: string, where: PaneHandle = pane) => here.terminals.ruleOutPaste(where, name);
+  for (const _ of 'twice') expect(await ruleOut('first')).toBe('ruled_out');
+  expect(await ruleOut('second')).toBe('ruled_out');
+  // As when the request of a coordinator that was killed is still on its way.
+  for (const late of ['first', 'second']) {
+    expect(await here.terminals.paste(pane, 'too late', late)).toMatchObject({ pasted: false });
+  }
+  expect(await here.terminals.paste(pane, 'third', 'third')).toEqual({ pasted: true });
+  expect(await ruleOut('third')).toBe('begun');
+  await eventually('it arrives', () => got().length > 0);
+  expect(got().toString()).toBe(`${PASTE_START}third${PASTE_END}\r`);
+  expect(tmux(here, 'list-buffers')).toBe('');
+  expect(await ruleOut('fourth', { ...pane, incarnation: 'i_other' })).toBeUndefined();
+  expect(await ruleOut('fourth', { ...pane, pane: '%9999' })).toBeUndefined();
+  // A pane that bears no marks was opened by a build that left none: nothing is known of its pastes.
+  tmux(here, 'set-option', '-pu', '-t', pane.pane, '@team_agent_typed');
+  expect(await ruleOut('fourth')).toBeUndefined();
+});
+
+test('M10 it is ruled out or begun, never both, when both are asked for at once', async () => {
+  const here = world();
+  const { pane, got } = await openReader(here);
+  const begun: string[] = [];
+  for (let round = 0; round < 60; round++) {
+    const pasting = here.terminals.paste(pane, `round ${round}`, `p${round}`);
+    // From long before tmux is asked for it to long after.
+    for (let asked = 0; asked < round % 20; asked++) await here.terminals.facts(pane);
+    const said = await here.terminals.ruleOutPaste(pane, `p${round}`);
+    const pasted = await pasting;
+    expect([pasted.pasted, said], `round ${round}`).toEqual(pasted.pasted ? [true, 'begun'] : [false, 'ruled_out']);
+    if (pasted.pasted) begun.push(`${PASTE_START}round ${round}${PASTE_END}\r`);
+  }
+  expect([begun.length > 0, begun.length < 60]).toEqual([true, true]);
+  await eventually('all that was begun arrives', () => got().length >= begun.join('').length);
+  expect(got().toString()).toBe(begun.join(''));
+});
+
 test('a paste to a pane that has just died, or is not ours any more, is refused and the server lives', async () => {
   const here = world();
   const stays = await open(here, ['sleep', '600']);

@@ -24,6 +24,9 @@ export class AgentLife {
   /** ms of virtual time. */
   idleSince: number;
   lastBytesAt = Number.NEGATIVE_INFINITY;
+  /** The paste that was begun in its terminal last, and those that may not be begun any more. */
+  typed: string | undefined;
+  readonly ruledOut = new Set<string>();
   /** When each text, known by its first delivery, came in last: for the guard against duplicates. */
   readonly seen = new Map<DeliveryId, number>();
 

@@ -7,7 +7,7 @@ import type { Scene } from './scene.ts';
  *
  *   protocol  a queue of its own that it can be asked about, beside its record
  *   inbox     drops things silently, drops what came twice within 30 s, and is known only by its record
- *   paste     a composer: what became of the text is known only if the record shows it
+ *   paste     a composer: its terminal knows what was begun, but what became of that only the record may show
  */
 export type Kind = 'protocol' | 'inbox' | 'paste';
 

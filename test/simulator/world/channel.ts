@@ -12,6 +12,11 @@ function marksOf(text: string): Marks {
   return [first, ...others];
 }
 
+/** How long a paste may be on its way to a terminal that is quick, and to one that is not, ms. */
+const PASTE_TAKES = { quick: 10, slow: 1_000 };
+
+const pasteName = ({ delivery, number }: Offer): string => `${delivery}-${number}`;
+
 /** How long an idle inbox must have stayed without the text before it counts as dropped, ms. */
 const DROPPED_AFTER = 1_000;
 
@@ -40,11 +45,11 @@ export class SimulatedChannel implements Channel {
     return 'ready';
   }
 
-  /** The bytes leave, if they leave, the moment this is called; what the caller hears of it takes a while. */
+  /** The bytes leave, if they leave, the moment this is called, but a paste; what the caller hears of it takes a while. */
   async hand(offer: Offer, rendered: string): Promise<Handed> {
     const marks = marksOf(rendered);
     if (marks[0] !== offer.delivery) throw new Error(`${marks[0]} stands where ${offer.delivery} should`);
-    const handed = this.#write(marks);
+    const handed = this.#agent.kind === 'paste' ? await this.#paste(offer, marks) : this.#write(marks);
     if (marks.length > 1) {
       this.#scene.faults.count('riders in a hand-over');
       if (handed.handed === 'not_taken') this.#scene.faults.count('riders refused');
@@ -54,6 +59,24 @@ export class SimulatedChannel implements Channel {
     this.#scene.time.after(DROPPED_AFTER + 100, () => this.#scene.changed(this.#agent));
     await this.#scene.time.pause(this.#scene.random.between(0, 25));
     return handed;
+  }
+
+  /** The terminal does what it was asked for, whatever becomes of the asking, unless that was ruled out meanwhile. */
+  #paste(offer: Offer, marks: Marks): Promise<Handed> {
+    const { time, random, faults } = this.#scene;
+    const name = pasteName(offer);
+    return new Promise((resolve) => {
+      time.after(random.between(0, random.chance(0.2) ? PASTE_TAKES.slow : PASTE_TAKES.quick), () => {
+        if (this.#life.ruledOut.has(name)) {
+          faults.count('paste on its way after a crash');
+          resolve({ handed: 'not_taken', evidence: 'it was ruled out' });
+          return;
+        }
+        const handed = this.#write(marks);
+        if (handed.handed !== 'not_taken') this.#life.typed = name;
+        resolve(handed);
+      });
+    });
   }
 
   #write(marks: Marks): Handed {
@@ -117,10 +140,19 @@ export class SimulatedChannel implements Channel {
       case 'inbox':
         return this.#settleBySilence();
       case 'paste':
-        return { outcome: 'unknown', awaited: 'the record showed it' };
+        return this.#settleByTerminal(offer);
       default:
         return kind satisfies never;
     }
+  }
+
+  #settleByTerminal(offer: Offer): Settlement {
+    const name = pasteName(offer);
+    const life = this.#life;
+    if (!life.alive || life.typed === name) return { outcome: 'unknown', awaited: 'the record showed it' };
+    life.ruledOut.add(name);
+    this.#scene.faults.count('proved that nothing was typed');
+    return { outcome: 'not_taken', evidence: 'its terminal had not begun it' };
   }
 
   #settleByQueue(offer: Offer): Settlement {
