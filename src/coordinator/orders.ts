@@ -70,11 +70,12 @@ export const removeInput = z.object({
   force: z.boolean().default(false),
   team,
 });
-/** Somebody who is to be added, when it is asked which variables it asks for. */
+/** Whose variables are asked for: a team's, with somebody who is to be added; or that of documents which are to be launched. */
 export const whoInput = z.object({
   verb: z.string(),
   team,
   joins: addInput.pick({ agent: true, role_file: true }).optional(),
+  launches: launchInput.pick({ folder: true, name: true, team_id: true }).optional(),
 });
 export const stopInput = z.object({ agent: z.string(), team });
 export const shutdownInput = z.object({ team });

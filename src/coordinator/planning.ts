@@ -25,6 +25,7 @@ import {
   startingOf,
   surveyLaunch,
   whoAsks,
+  whoLaunches,
 } from '../lifecycle/index.ts';
 import { asksBeforeLaunch, type Team } from '../team/index.ts';
 import {
@@ -138,20 +139,24 @@ const PLANNERS: Readonly<Record<string, Planner>> = {
     return isRefusal(plan) ? plan : { ok: true };
   },
   preflight: (sight, args, { by }) => preflight(sight, launchOrder(launchInput.parse(args), by)),
-  'who-starts': (sight, args, { own }) =>
-    ofTeam(teamOf(sight, whoInput.parse(args), own), async (row) => {
-      const { joins } = whoInput.parse(args);
-      const newcomer = joins && (await addedNewcomer(sight, row, joins));
-      if (isRefusal(newcomer)) return newcomer;
-      const asking = await whoAsks(sight, row, newcomer?.spec);
-      if (isRefusal(asking)) return asking;
-      return { ok: true, team: row.team, agents: asking.agents, auto_trust: asking.autoTrust };
-    }),
+  'who-starts': async (sight, args, { own }) => {
+    const { launches, ...asked } = whoInput.parse(args);
+    const asking = launches ? await whoLaunches(sight, launches) : await whoIsThere(sight, asked, own);
+    return isRefusal(asking) ? asking : { ok: true, agents: asking.agents, auto_trust: asking.autoTrust };
+  },
 };
 
-/** Whose agents are meant is said of the verb that was typed, which is the next to be asked for. */
-function teamOf(sight: Sight, { verb, team }: z.output<typeof whoInput>, own: TeamId | undefined) {
-  return verb === 'restart' ? selectTeamToRestart(sight, team, own) : selectTeam(sight.ledger.db, team, own);
+/** The agents of a team and somebody who joins it. Which team is meant is said of the verb that is to be asked for next. */
+async function whoIsThere(
+  sight: Sight,
+  { verb, team, joins }: Pick<z.output<typeof whoInput>, 'verb' | 'team' | 'joins'>,
+  own: TeamId | undefined,
+) {
+  const select = verb === 'restart' ? selectTeamToRestart(sight, team, own) : selectTeam(sight.ledger.db, team, own);
+  const row = await select;
+  if (isRefusal(row)) return row;
+  const newcomer = joins && (await addedNewcomer(sight, row, joins));
+  return isRefusal(newcomer) ? newcomer : whoAsks(sight, row, newcomer?.spec);
 }
 
 async function ofTeam(

@@ -27,7 +27,7 @@ export type { SmokeCheck } from './profiles/smoke.ts';
 export { VerbQueue } from './queue.ts';
 export { recover } from './recovery.ts';
 export { livesOf, type Sight, sightOver } from './sight.ts';
-export { type Asking, askingOf, readOrdered, whoAsks } from './starting/members.ts';
+export { type Asking, readOrdered, whoAsks, whoLaunches } from './starting/members.ts';
 export { commandOf as launchCommand, type LaunchOrder, readDocuments } from './starting/plan.ts';
 export { unended } from './survivors.ts';
 export { addAgent, forkAgent } from './verbs/add.ts';

@@ -119,6 +119,22 @@ describe('add', () => {
     expect(inputsOf(product, 'carol').map(({ text }) => text.split('\n')[2])).toEqual(['welcome']);
   });
 
+  test.each(['no coordinator runs', 'a coordinator runs'])(
+    'G06 B02 a launch hands on the variables that an added agent asks for, while %s',
+    async (when) => {
+      await crew('a');
+      role('helper', { head: 'env: [SPECIAL]\n' });
+      const of = (value: string) => ({ environment: { SPECIAL: value } });
+      await product.json(['add-agent', 'carol', '--role-file', 'roles/helper.md'], of('the addition'));
+      await shut();
+      if (when === 'a coordinator runs') expect(await run('coordinator', 'start')).toMatchObject({ ok: true });
+      const launched = await product.json<Answer>(['quick-start', 'crew'], of('the launch'));
+      expect(launched).toMatchObject({ ok: true });
+      const { pid } = lifeOf(product, 'carol').handle.pane.process;
+      expect(fs.readFileSync(`/proc/${pid}/environ`, 'utf8')).toContain('SPECIAL=the launch\0');
+    },
+  );
+
   test('G07 Z28 Z10 whatever stands in the way of an addition leaves every byte and every row as it was', async () => {
     await crew('a');
     const before = membership();

@@ -65,7 +65,6 @@ export interface AgentVerbs {
   deny: AgentVerbs['approve'];
   'who-starts': {
     readonly ok: true;
-    readonly team: string;
     readonly agents: readonly Asking[];
     readonly auto_trust: boolean;
   };

@@ -26,21 +26,26 @@ export async function readOrdered(
 /** What of an agent says which variables it asks for: its document, and what its CLI finds where it would work. */
 export type Asking = Pick<AgentSpec, 'id' | 'provider' | 'model' | 'folder' | 'permission' | 'env' | 'profile'>;
 
-/**
- * Those who would be started, as the team is, and whether its documents switch on what is deprecated; `newcomer`: and
- * somebody who is to be added.
- */
-export async function whoAsks(
+/** Who is asked about, and whether their documents switch on what is deprecated. */
+type Askers = Pick<Team, 'autoTrust'> & { readonly agents: readonly Asking[] };
+
+/** Those who would be started if these documents were launched: also who was added beside them, without who was removed. */
+export async function whoLaunches(
   house: House,
-  row: TeamRow,
-  newcomer?: AgentSpec,
-): Promise<(Pick<Team, 'autoTrust'> & { readonly agents: readonly Asking[] }) | Refusal> {
+  order: Pick<LaunchOrder, 'folder' | 'name' | 'team_id'>,
+): Promise<Askers | Refusal> {
+  const team = await readOrdered(house, order);
+  return isRefusal(team) ? team : { autoTrust: team.autoTrust, agents: askingOf(team.agents) };
+}
+
+/** Those who would be started, as the team is; `newcomer`: and somebody who is to be added. */
+export async function whoAsks(house: House, row: TeamRow, newcomer?: AgentSpec): Promise<Askers | Refusal> {
   const team = await readMembers(house, row);
   if (isRefusal(team)) return team;
   return { autoTrust: team.autoTrust, agents: askingOf(newcomer ? [...team.agents, newcomer] : team.agents) };
 }
 
-export function askingOf(agents: readonly AgentSpec[]): readonly Asking[] {
+function askingOf(agents: readonly AgentSpec[]): readonly Asking[] {
   return agents.map(({ id, provider, model, folder, permission, env, profile }) => ({
     ...{ id, provider, model, folder, permission, env },
     ...(profile ? { profile } : {}),

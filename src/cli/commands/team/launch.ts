@@ -49,15 +49,13 @@ export async function preflight(context: Context, given: string | undefined, fla
 async function orderOf(context: Context, as: Name, given: string | undefined, flags: Flags) {
   const workspace = findWorkspace(context, 'change');
   if (isRefusal(workspace)) return workspace;
-  const { askingOf, readDocuments } = await import('../../../lifecycle/index.ts');
   const folder = documentsAt(context, workspace, given ?? context.globals.team ?? '.');
   const { name, teamId: team_id } = flags;
   const words = { ...(name === undefined ? {} : { name }), ...(team_id === undefined ? {} : { team_id }) };
-  const team = readDocuments(workspace, { folder, ...words });
+  const asked = await callIn(workspace, 'who-starts', { verb: as, launches: { folder, ...words } });
   // What is wrong with them is told by the verb.
-  if (!isRefusal(team)) warnOfAutoTrust(team, context);
-  const asking = isRefusal(team) ? [] : askingOf(team.agents);
-  const surrounding = await surroundingOf(asking, context.environment);
+  if (!isRefusal(asked)) warnOfAutoTrust({ autoTrust: asked.auto_trust }, context);
+  const surrounding = await surroundingOf(isRefusal(asked) ? [] : asked.agents, context.environment);
   const yeses = { trust: flags.trust ?? false, yes: flags.yes ?? false, fresh: flags.fresh ?? false };
   const caller_environment = callerEnvironment(context.environment);
   return { workspace, order: { folder, as, ...words, ...yeses, ...surrounding, caller_environment } };
