@@ -120,7 +120,7 @@ describe('add', () => {
   });
 
   test.each(['no coordinator runs', 'a coordinator runs'])(
-    'G06 B02 a launch hands on the variables that an added agent asks for, while %s',
+    'G06 a launch hands on the variables that an added agent asks for, while %s',
     async (when) => {
       await crew('a');
       role('helper', { head: 'env: [SPECIAL]\n' });
