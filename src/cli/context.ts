@@ -11,7 +11,8 @@ export interface GlobalFlags {
 export interface Surroundings {
   readonly environment: NodeJS.ProcessEnv;
   readonly cwd: string;
-  readonly stdin: Readable;
+  /** Opened when it is read: most commands read none. */
+  readonly stdin: () => Readable & { readonly isTTY?: boolean };
   readonly stdout: Writable & { readonly isTTY?: boolean; readonly columns?: number; readonly rows?: number };
   readonly stderr: Writable;
   /** Aborted by a signal or a closed output, in a command that `endsItself`. */

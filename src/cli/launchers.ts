@@ -25,10 +25,16 @@ const WITH_WORD = new Set(['--team', '--workspace']);
 /** Our flags that ask about the command itself: nothing is launched beside them. */
 const ASKING = new Set(['--help', '-h', '--version', '-V']);
 
-/** The launch that a command line means; undefined for any other command, and when help or the version is asked for. */
-export function launchOf(argv: readonly string[]): Launch | undefined {
+/** Where the name of the command stands: behind flags that are ours. The length of `argv` when none does. */
+export function placeOfName(argv: readonly string[]): number {
   let at = 0;
   while (argv[at]?.startsWith('-')) at += WITH_WORD.has(argv[at] ?? '') ? 2 : 1;
+  return Math.min(at, argv.length);
+}
+
+/** The launch that a command line means; undefined for any other command, and when help or the version is asked for. */
+export function launchOf(argv: readonly string[]): Launch | undefined {
+  const at = placeOfName(argv);
   const provider = LAUNCHERS.find((name) => name === argv[at]);
   if (!provider) return undefined;
   const own = argv.slice(0, at);

@@ -25,7 +25,7 @@ if (argv.length === 1 && (argv[0] === '--version' || argv[0] === '-V')) {
   const exit = await runCommand(argv, {
     environment: process.env,
     cwd: process.cwd(),
-    stdin: process.stdin,
+    stdin: () => process.stdin,
     stdout: process.stdout,
     stderr: process.stderr,
     interrupted: interrupted.signal,

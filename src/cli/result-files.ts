@@ -24,7 +24,7 @@ export function bytesOfFile({ cwd }: Pick<Context, 'cwd'>, name: string): Buffer
 export async function bytesOfInput({ stdin }: Pick<Context, 'stdin'>): Promise<Buffer | Refusal> {
   const pieces: Buffer[] = [];
   let size = 0;
-  for await (const piece of stdin) {
+  for await (const piece of stdin()) {
     const bytes = Buffer.from(piece);
     size += bytes.length;
     if (size > LIMIT) return tooLarge();

@@ -6,7 +6,7 @@ import { isRefusal, type Refusal, refuse } from '../kernel/reasons.ts';
 import { printable } from '../kernel/text.ts';
 import type { Context, GlobalFlags, Surroundings } from './context.ts';
 import { usage } from './flags.ts';
-import { type Launch, launchOf } from './launchers.ts';
+import { type Launch, launchOf, placeOfName } from './launchers.ts';
 import { exitCode, type Outcome, refused } from './outcome.ts';
 import { buildProgram, globalsOf } from './program.ts';
 import { lookOf } from './rendering/look.ts';
@@ -22,7 +22,7 @@ export async function runCommand(argv: readonly string[], around: Surroundings):
   const program = buildProgram(async (work) => {
     globals = globalsOf(program);
     ended = await work({ ...around, globals });
-  });
+  }, argv[placeOfName(argv)]);
   try {
     ended = launch ? await lead(program, launch, around) : ((await parse(program, argv, around)) ?? ended);
   } catch (error) {

@@ -4,9 +4,11 @@ import { fileURLToPath } from 'node:url';
 
 /** The package's own folder: the nearest ancestor of this module with a package.json. */
 export const packageFolder: string = (() => {
-  let folder = path.dirname(fileURLToPath(import.meta.url));
-  while (!fs.existsSync(path.join(folder, 'package.json'))) folder = path.dirname(folder);
-  return folder;
+  const here = path.dirname(fileURLToPath(import.meta.url));
+  for (let folder = here; ; folder = path.dirname(folder)) {
+    if (fs.existsSync(path.join(folder, 'package.json'))) return folder;
+    if (folder === path.dirname(folder)) throw new Error(`no package.json in ${here} or above it`);
+  }
 })();
 
 /** True when this code runs from the bundle in dist/, false when Node runs the sources. */

@@ -77,8 +77,15 @@ test.each([
 async function ran(...argv: string[]): Promise<{ exit: number | 'stays'; stdout: string; stderr: string }> {
   const [stdin, stdout, stderr] = [new PassThrough(), new PassThrough(), new PassThrough()];
   const interrupted = new AbortController().signal;
-  const streams = { stdin, stdout, stderr } as unknown as Pick<NodeJS.Process, 'stdin' | 'stdout' | 'stderr'>;
-  const around = { ...streams, environment: {}, cwd: '/nowhere/at/all', interrupted, endsItself: () => undefined };
+  const around = {
+    stdin: () => stdin,
+    stdout,
+    stderr,
+    environment: {},
+    cwd: '/nowhere/at/all',
+    interrupted,
+    endsItself: () => undefined,
+  };
   const exit = await runCommand(argv, around);
   return { exit, stdout: String(stdout.read() ?? ''), stderr: String(stderr.read() ?? '') };
 }

@@ -13,8 +13,7 @@ export async function run(
 ): Promise<Outcome> {
   if (json !== undefined && file !== undefined)
     return refused(usage('validate-result checks one result: as a word or in a file, not both.', FORMS));
-  const terminal = 'isTTY' in context.stdin && context.stdin.isTTY === true;
-  if (json === undefined && file === undefined && terminal)
+  if (json === undefined && file === undefined && context.stdin().isTTY === true)
     return refused(usage('validate-result needs a result: as a word, in a file, or on standard input.', FORMS));
   const given = jsonOf(json ?? (file === undefined ? await bytesOfInput(context) : bytesOfFile(context, file)));
   if (isRefusal(given)) return refused(given);

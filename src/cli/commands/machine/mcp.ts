@@ -6,6 +6,6 @@ export async function run({ environment, stdin, stdout }: Context): Promise<Outc
   const { runBridge } = await import('../../../mcp/bridge.ts');
   const { TEAM_AGENT_MCP_URL: url, TEAM_AGENT_TOKEN: token } = environment;
   const target = url && token ? { url, token } : undefined;
-  await runBridge({ input: stdin, output: stdout, target: () => target });
+  await runBridge({ input: stdin(), output: stdout, target: () => target });
   return { kind: 'written', exit: 0 };
 }

@@ -22,7 +22,7 @@ export async function run(context: Context, words: readonly string[], flags: Sen
 async function readInput({ stdin }: Context): Promise<string | Refusal> {
   const pieces: Buffer[] = [];
   let size = 0;
-  for await (const piece of stdin) {
+  for await (const piece of stdin()) {
     const bytes = Buffer.from(piece);
     size += bytes.length;
     if (size > TEXT_LIMIT) return tooLarge(`more than ${TEXT_LIMIT} bytes`);

@@ -81,7 +81,7 @@ async function goTo(context: Context, session: string): Promise<void> {
   const show = (...words: string[]) =>
     spawnSync('tmux', [...words, '-t', `=${session}`], { stdio: 'inherit', env: context.environment });
   if (context.environment.TMUX) show('switch-client');
-  else if (process.stdin.isTTY && context.stdout.isTTY) show('attach-session');
+  else if (context.stdin().isTTY && context.stdout.isTTY) show('attach-session');
   else await ended(context, session);
 }
 
