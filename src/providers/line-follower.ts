@@ -6,6 +6,15 @@ import { readBytes } from '../kernel/index.ts';
 const PIECE = 1024 * 1024;
 const NEWLINE = 0x0a;
 
+/** Those of lines in their order that begin at or after `position` bytes: a question costs what has come since, not all. */
+export function linesFrom<Line extends { readonly offset: number }>(
+  lines: readonly Line[],
+  position: number,
+): readonly Line[] {
+  const before = lines.findLastIndex(({ offset }) => offset < position);
+  return lines.slice(before + 1);
+}
+
 /**
  * Reads a file that another process appends to: whole lines only, each once, with the byte offset at which it begins. The
  * file may come later than its follower. A file that shrank, or that another one took the place of, is read again from its

@@ -1,5 +1,5 @@
 import { sizeOf } from '../../kernel/index.ts';
-import { LineFollower } from '../line-follower.ts';
+import { LineFollower, linesFrom } from '../line-follower.ts';
 import type { MissedCall, TurnState } from '../shape.ts';
 import { type Fault, faultOf, faultText } from './facts.ts';
 import { isObject } from './server/connection.ts';
@@ -234,8 +234,7 @@ export class RolloutFollower {
   }
 
   missedCalls(since: number): readonly MissedCall[] {
-    const from = this.#from(since);
-    return this.#missed.filter(({ offset }) => offset >= from).map(({ call }) => call);
+    return linesFrom(this.#missed, this.#from(since)).map(({ call }) => call);
   }
 
   close(): void {

@@ -1,4 +1,4 @@
-import { LineFollower } from '../line-follower.ts';
+import { LineFollower, linesFrom } from '../line-follower.ts';
 import type { MissedCall } from '../shape.ts';
 import { advance, EMPTY_RECORD, type RecordState } from './facts.ts';
 import { isComposerReceipt, isProtocolReceipt, parseRecordLine, type RecordLine, type UserLine } from './record.ts';
@@ -41,11 +41,11 @@ export class RecordFollower {
   /** Where the input that proves delivery `id` stands, at or after `position` bytes. */
   receipt(channel: 'protocol' | 'paste', id: string, position: number): number | undefined {
     const proves = channel === 'protocol' ? isProtocolReceipt : isComposerReceipt;
-    return this.#inputs.find(({ offset, line }) => offset >= position && proves(line, id))?.offset;
+    return linesFrom(this.#inputs, position).find(({ line }) => proves(line, id))?.offset;
   }
 
   missedCalls(since: number): readonly MissedCall[] {
-    return this.#missed.filter(({ offset }) => offset >= since).map(({ call }) => call);
+    return linesFrom(this.#missed, since).map(({ call }) => call);
   }
 
   close(): void {

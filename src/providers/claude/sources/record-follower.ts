@@ -1,6 +1,6 @@
 import fs from 'node:fs';
 import { readBytes, sizeOf } from '../../../kernel/index.ts';
-import { LineFollower } from '../../line-follower.ts';
+import { LineFollower, linesFrom } from '../../line-follower.ts';
 import type { MissedCall } from '../../shape.ts';
 import { type Call, marksIn, parseRecordLine, type RecordLine, saysUnreached } from '../record.ts';
 
@@ -159,10 +159,8 @@ export class RecordFollower {
 
   /** Where the input that carries one of these uuids, or the mark, stands at or after `position` bytes. */
   receipt(uuids: readonly string[], mark: string, position: number): Input | undefined {
-    const from = this.#from(position);
-    return this.#inputs.find(
-      (input) =>
-        input.offset >= from && (input.uuids.some((uuid) => uuids.includes(uuid)) || input.marks.includes(mark)),
+    return linesFrom(this.#inputs, this.#from(position)).find(
+      (input) => input.uuids.some((uuid) => uuids.includes(uuid)) || input.marks.includes(mark),
     );
   }
 
@@ -172,8 +170,7 @@ export class RecordFollower {
   }
 
   missedCalls(since: number): readonly MissedCall[] {
-    const from = this.#from(since);
-    return this.#missed.filter(({ offset }) => offset >= from).map(({ call }) => call);
+    return linesFrom(this.#missed, this.#from(since)).map(({ call }) => call);
   }
 
   close(): void {
