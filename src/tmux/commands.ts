@@ -1,24 +1,10 @@
 import { command, escapeFormat, quote, sequence } from './control-protocol.ts';
 import { keeperHook, openKeeper } from './keeper.ts';
+import { INCARNATION, ROW } from './rows.ts';
 import type { OpenPane, PaneHandle } from './shape.ts';
 
 /** The commands we give to tmux and the rows we read back. Pure. All targets are exact: `=session:=window` or `%N`. */
 
-/** One pane of the server as `list-panes` tells it. */
-export interface PaneRow {
-  readonly pane: string;
-  readonly pid: number;
-  readonly dead: boolean;
-  readonly inMode: boolean;
-  readonly width: number;
-  readonly height: number;
-  /** Empty for a pane that we did not open. */
-  readonly incarnation: string;
-  readonly mode: string;
-  readonly session: string;
-}
-
-const INCARNATION = '@team_agent_incarnation';
 /** The same in the environment of what runs in the pane, and of what that starts: whose it is, whatever became of the pane. */
 export const INCARNATION_VARIABLE = 'TEAM_AGENT_INCARNATION';
 /** The name of the last paste that was begun in a pane; `none` before the first. Unset where an older build opened it. */
@@ -32,37 +18,6 @@ const SESSION_MARK = '@team_agent_session';
 const BUFFER_PREFIX = 'team-agent-';
 /** Columns and rows of an agent's window, whoever looks at it. */
 const [WIDTH, HEIGHT] = ['200', '50'];
-
-/** Neither a session name nor a mode can hold a colon. */
-const ROW = [
-  'pane_id',
-  'pane_pid',
-  'pane_dead',
-  'pane_in_mode',
-  'pane_width',
-  'pane_height',
-  INCARNATION,
-  'pane_mode',
-  'session_name',
-]
-  .map((name) => `#{${name}}`)
-  .join(':');
-
-export function parseRow(line: string): PaneRow | undefined {
-  const [pane, pid, dead, inMode, width, height, incarnation, mode, session] = line.split(':');
-  if (!pane?.startsWith('%') || session === undefined) return undefined;
-  return {
-    pane,
-    pid: Number(pid),
-    dead: dead !== '0',
-    inMode: inMode !== '0' && inMode !== '',
-    width: Number(width),
-    height: Number(height),
-    incarnation: incarnation ?? '',
-    mode: mode ?? '',
-    session,
-  };
-}
 
 /** The words of the question for all panes of the server. */
 export const LIST_PANES: readonly string[] = ['list-panes', '-a', '-F', ROW];

@@ -1,5 +1,5 @@
 import type { Clock } from '../kernel/index.ts';
-import type { PaneRow } from './commands.ts';
+import type { PaneRow } from './rows.ts';
 import type { Log } from './shape.ts';
 
 /** When tmux does not answer a look, it is asked again after these times (ms), then at the next event. */

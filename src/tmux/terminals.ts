@@ -1,13 +1,5 @@
 import fs from 'node:fs';
-import {
-  ensurePrivateFolder,
-  identifyProcess,
-  isRefusal,
-  probeProcess,
-  type Refusal,
-  refuse,
-  systemClock,
-} from '../kernel/index.ts';
+import { ensurePrivateFolder, probeProcess, type Refusal, systemClock } from '../kernel/index.ts';
 import {
   capture,
   deleteBuffer,
@@ -16,22 +8,15 @@ import {
   killPane,
   killSession,
   LIST_PANES,
-  LIST_SESSIONS,
   listBuffers,
   listPane,
-  openPane,
-  ownerOf,
-  type PaneRow,
-  parseRow,
   reviveHook,
   sendKeys,
-  serverOptions,
 } from './commands.ts';
 import { Connections } from './connections.ts';
-import type { ControlAnswer, ControlClient } from './control-client.ts';
+import type { ControlAnswer } from './control-client.ts';
 import { command } from './control-protocol.ts';
 import {
-  runCommands,
   runQuestion,
   type ServerAddress,
   serverAbsent,
@@ -39,11 +24,12 @@ import {
   serverEnvironment,
   untilServed,
 } from './one-shot.ts';
+import { Opening } from './opening.ts';
 import { PaneWatch } from './pane-watch.ts';
 import { paste, ruleOutPaste } from './pasting.ts';
 import { endGroup } from './process-group.ts';
+import { handleOf, type PaneRow, parseRows, rowsOf } from './rows.ts';
 import type { OpenPane, PaneFacts, PaneHandle, PasteOutcome, Terminals, TerminalsOptions } from './shape.ts';
-import { tmuxFailed, tmuxMissing } from './version.ts';
 
 /** The terminals of one workspace, on the private tmux server at `socket`. Nothing is started before the first pane. */
 export function openTerminals(options: TerminalsOptions): Terminals {
@@ -55,8 +41,7 @@ class TmuxTerminals implements Terminals {
   readonly #server: ServerAddress;
   readonly #connections: Connections;
   readonly #watch: PaneWatch;
-  /** The session that is being created right now: its other agents wait for it. */
-  readonly #creating = new Map<string, Promise<unknown>>();
+  readonly #opening: Opening;
   /** The closing that was asked for last: the next one waits for its answer. */
   #closing: Promise<unknown> = Promise.resolve();
   #revive = '';
@@ -77,102 +62,17 @@ class TmuxTerminals implements Terminals {
       log,
       changed: () => void this.#watch.look(),
     });
-  }
-
-  async open(request: OpenPane): Promise<PaneHandle | Refusal> {
-    // A session can end between our finding it and our opening a window in it: then it is created again, once.
-    for (let attempt = 1; ; attempt++) {
-      const opened = await this.#attempt(request);
-      if (opened !== 'session_gone') return opened;
-      if (attempt > 1) return tmuxFailed(`session ${request.session} ended while a window was being opened in it`);
-      await this.#connections.end(request.session);
-    }
-  }
-
-  async #attempt(request: OpenPane): Promise<PaneHandle | Refusal | 'session_gone'> {
-    const entered = await this.#enter(request);
-    if (entered === 'session_gone' || 'incarnation' in entered || isRefusal(entered)) return entered;
-    return this.#openIn(entered, request);
-  }
-
-  async #openIn(client: ControlClient, request: OpenPane): Promise<PaneHandle | Refusal | 'session_gone'> {
-    await this.#connections.introduced();
-    const answer = await client.request(openPane(request, 'new_window'));
-    if (!answer.answered) return this.#afterFailure(request, answer.evidence);
-    const failed = answer.blocks.find((block) => !block.ok);
-    if (!failed) return this.#opened(rowsOf(answer)[0]);
-    return this.#afterFailure(request, failed.lines.join(' '));
-  }
-
-  /** A client of the request's session; or, when this call had to create the session, the pane it was created with. */
-  async #enter(request: OpenPane): Promise<ControlClient | PaneHandle | Refusal | 'session_gone'> {
-    for (;;) {
-      const client = this.#connections.get(request.session);
-      if (client) return client;
-      const creating = this.#creating.get(request.session);
-      if (creating) {
-        await creating;
-        continue;
-      }
-      const created = this.#create(request).finally(() => this.#creating.delete(request.session));
-      this.#creating.set(request.session, created);
-      return created;
-    }
-  }
-
-  async #create(request: OpenPane): Promise<ControlClient | PaneHandle | Refusal | 'session_gone'> {
-    const taken = this.#foreignSocket();
-    if (taken) return taken;
-    await this.#connections.introduced();
-    const lines = [...serverOptions(this.#revive), openPane(request, 'new_session')];
-    const shot = await untilServed(() => runCommands(this.#server, lines));
-    if (!shot.ran) return shot.missing ? tmuxMissing(this.#server.environment.PATH) : tmuxFailed(shot.evidence);
-    if (/duplicate session/.test(shot.errors)) return this.#adopt(request.session);
-    if (shot.code !== 0) return tmuxFailed(shot.errors.trim() || `code ${shot.code}`);
-    const handle = this.#opened(parseRows(shot.output.split('\n'))[0]);
-    await this.#connections.connect(request.session);
-    return handle;
-  }
-
-  /** The session was there already: ours from an earlier life of this program, or somebody else's. */
-  async #adopt(session: string): Promise<ControlClient | Refusal | 'session_gone'> {
-    const sessions = await untilServed(() => runQuestion(this.#server, LIST_SESSIONS));
-    const owner = ownerOf(session, sessions.ran ? sessions.output.split('\n') : []);
-    if (owner === 'foreign') {
-      return refuse('session_name_taken', `A tmux session ${session} that is not ours is in the way.`, {
-        evidence: { session, socket: this.#server.socket },
-        next: [`tmux -S '${this.#server.socket}' rename-session -t '=${session}:' '${session}-2'`],
-      });
-    }
-    // A session that has ended meanwhile cannot be attached to either.
-    return (owner === 'ours' && (await this.#connections.connect(session))) || 'session_gone';
-  }
-
-  /** tmux takes the place of a file at its socket's path: that must not be a file that it did not make. */
-  #foreignSocket(): Refusal | undefined {
-    const { socket } = this.#server;
-    const found = fs.lstatSync(socket, { throwIfNoEntry: false });
-    if (!found || (found.isSocket() && found.uid === process.getuid?.())) return undefined;
-    return refuse('socket_taken', `${socket} is in the way of the tmux server's socket.`, {
-      evidence: { socket, socket_file: found.isSocket(), owner: found.uid },
-      next: [`ls -l '${socket}'`],
+    this.#opening = new Opening({
+      server: this.#server,
+      connections: this.#connections,
+      list: () => this.#list(),
+      opened: (handle) => this.#watch.know(handle.incarnation),
+      revive: () => this.#revive,
     });
   }
 
-  #opened(row: PaneRow | undefined): PaneHandle | Refusal {
-    if (!row) return tmuxFailed('tmux did not tell the new pane');
-    const handle = handleOf(row);
-    if (!handle) return tmuxFailed(`process ${row.pid} of the new pane ended at once`);
-    this.#watch.know(handle.incarnation);
-    return handle;
-  }
-
-  /** tmux refused to open a window, or did not answer: what became of it? */
-  async #afterFailure(request: OpenPane, evidence: string): Promise<PaneHandle | Refusal | 'session_gone'> {
-    const rows = await this.#list();
-    if (rows && !rows.some((row) => row.session === request.session)) return 'session_gone';
-    const row = rows?.find((candidate) => candidate.incarnation === request.incarnation);
-    return row ? this.#opened(row) : tmuxFailed(evidence);
+  open(request: OpenPane): Promise<PaneHandle | Refusal> {
+    return this.#opening.open(request);
   }
 
   async #list(): Promise<readonly PaneRow[] | undefined> {
@@ -290,18 +190,4 @@ class TmuxTerminals implements Terminals {
   detach(): Promise<void> {
     return this.#connections.close();
   }
-}
-
-function rowsOf(answer: ControlAnswer): PaneRow[] {
-  return answer.answered ? parseRows(answer.blocks.flatMap((block) => block.lines)) : [];
-}
-
-function parseRows(lines: readonly string[]): PaneRow[] {
-  return lines.map(parseRow).filter((row) => row !== undefined);
-}
-
-/** Undefined when the process has ended meanwhile. */
-function handleOf(row: PaneRow): PaneHandle | undefined {
-  const found = identifyProcess(row.pid);
-  return found && { pane: row.pane, incarnation: row.incarnation, process: found };
 }
