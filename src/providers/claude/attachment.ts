@@ -19,11 +19,11 @@ import type { AgentHandle, Approval, Attachment, Channel, Decision, Incident, Mi
 import { Approvals, describeCall } from './approvals.ts';
 import { holdOfSession, ProtocolChannel, receiptOf, type View } from './channel.ts';
 import { ALTERED_BY_PASTE, readComposer } from './dialogs.ts';
-import { activityOf, factsOf, HOOK_AHEAD, type HookWord, type Seen } from './facts.ts';
-import { marksIn } from './record.ts';
+import { activityOf, factsOf, HOOK_AHEAD, type Seen } from './facts.ts';
 import { type FollowedSession, Sessions } from './sessions.ts';
 import { configurationFolder, userSettings } from './sources/configuration.ts';
-import { type Fields, fieldsOf, listOf, textOf } from './sources/json.ts';
+import { HookWords } from './sources/hooks.ts';
+import { type Fields, fieldsOf, textOf } from './sources/json.ts';
 import { RegistryWatch } from './sources/registry.ts';
 import { Strangers } from './strangers.ts';
 
@@ -42,10 +42,9 @@ export class ClaudeAttachment implements Attachment {
   readonly #doubt = new Alarm();
   readonly #changeListeners: (() => void)[] = [];
   readonly #incidents = new Incidents();
+  readonly #hooks = new HookWords();
   readonly #forgetPane: () => void;
   readonly #config: string;
-  #hook: HookWord | undefined;
-  readonly #announced = new Set<string>();
   #gone = false;
   #seeded = false;
   #closed = false;
@@ -178,7 +177,7 @@ export class ClaudeAttachment implements Attachment {
       question: () => this.#approvals.open[0]?.text,
       foreign: () => this.#strangers.seen(),
       modeHolds: () => this.#modeHolds(),
-      announced: (delivery) => this.#announced.has(delivery),
+      announced: (delivery) => this.#hooks.announced(delivery),
       changed: () => this.#announce(),
     };
   }
@@ -209,7 +208,7 @@ export class ClaudeAttachment implements Attachment {
       exit: (exitFile && readIfThere(exitFile)?.trim()) ?? 'no exit code',
       pid: this.#claude.pid,
       registry: this.#registry.entry,
-      hook: this.#hook,
+      hook: this.#hooks.newest,
       record: this.#sessions.current.record.state,
       approvals: this.#approvals.open,
     };
@@ -217,22 +216,7 @@ export class ClaudeAttachment implements Attachment {
 
   #hear(payload: Fields): void {
     const at = Date.now();
-    switch (payload.hook_event_name) {
-      case 'UserPromptSubmit':
-        for (const mark of marksIn(textOf(payload, 'prompt') ?? '')) this.#announced.add(mark);
-        this.#hook = { event: 'UserPromptSubmit', at };
-        break;
-      case 'Stop':
-        this.#hook = { event: 'Stop', at, ...backgroundOf(payload) };
-        break;
-      case 'StopFailure': {
-        const words = [textOf(payload, 'error'), textOf(payload, 'last_assistant_message')];
-        this.#hook = { event: 'StopFailure', at, detail: words.filter((word) => word !== undefined).join(': ') };
-        break;
-      }
-      default:
-        return;
-    }
+    if (!this.#hooks.hear(payload, at)) return;
     // A turn that goes on or has ended waits for nobody.
     this.#approvals.closeBefore(at);
     this.#doubt.set(HOOK_AHEAD + 1, () => this.#announce());
@@ -302,13 +286,4 @@ export class ClaudeAttachment implements Attachment {
   #seemsEnded(): boolean {
     return !this.#handle.pane || this.#gone || this.#registry.entry === undefined;
   }
-}
-
-/** What still runs when a turn ends: it will wake the session again. */
-function backgroundOf(payload: Fields): { readonly detail?: string } {
-  const tasks = listOf(payload, 'background_tasks').map((task) => {
-    const fields = fieldsOf(task);
-    return textOf(fields, 'description') ?? textOf(fields, 'command') ?? textOf(fields, 'type') ?? 'a task';
-  });
-  return tasks.length > 0 ? { detail: tasks.join(', ') } : {};
 }
