@@ -4,9 +4,9 @@ import type { Paths } from '../client/index.ts';
 import type { AgentId, IncarnationId, TeamId } from '../kernel/index.ts';
 import { liveIncarnations, recipientsWithOpenDeliveries, teams } from '../ledger/index.ts';
 import { endLeader, recordEnd, reopenView } from '../lifecycle/index.ts';
+import type { Door } from './api/listening.ts';
 import type { Exporter } from './export/exporter.ts';
 import { rebindResumed } from './leadership.ts';
-import type { Door } from './listening.ts';
 import type { MissedCalls } from './missed-calls.ts';
 import type { Runtime } from './runtime.ts';
 

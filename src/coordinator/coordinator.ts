@@ -23,12 +23,12 @@ import { chosenPort, findIncarnation, keepPort, type Ledger, liveIncarnations, o
 import { type Effects, recover, VerbQueue } from '../lifecycle/index.ts';
 import { findProvider } from '../providers/index.ts';
 import { openTerminals } from '../tmux/index.ts';
+import { type Door, listenOnLoopback, listenOnSocket } from './api/listening.ts';
+import { localApi } from './api/local-api.ts';
+import { loopbackApp, type ToolFront } from './api/loopback.ts';
 import { Caretaker } from './caretaker.ts';
 import { Exporter, type ExporterParts } from './export/exporter.ts';
 import { specOfRow } from './export/spec.ts';
-import { type Door, listenOnLoopback, listenOnSocket } from './listening.ts';
-import { localApi } from './local-api.ts';
-import { loopbackApp, type ToolFront } from './loopback.ts';
 import { MissedCalls } from './missed-calls.ts';
 import { Runtime } from './runtime.ts';
 

@@ -1,7 +1,7 @@
 /** The long-lived process: boot, local API, dispatch of committed events between rooms. */
-export type { AgentCaller, LeaderCaller } from './callers.ts';
+export type { AgentCaller, LeaderCaller } from './api/callers.ts';
+export type { ToolFront } from './api/loopback.ts';
 export { runCoordinator } from './coordinator.ts';
-export type { ToolFront } from './loopback.ts';
 export type { Runtime } from './runtime.ts';
 export { selectTeam } from './teams.ts';
 export {

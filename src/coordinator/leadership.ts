@@ -10,7 +10,7 @@ import {
 import { findNotice, teams } from '../ledger/index.ts';
 import { type Effects, followFound, onSessionOf, twinsOf } from '../lifecycle/index.ts';
 import { storeNotice } from '../messages/index.ts';
-import type { Caller } from './callers.ts';
+import type { Caller } from './api/callers.ts';
 
 interface House {
   readonly effects: Effects;

@@ -2,7 +2,7 @@ import type { Member } from '../agents/index.ts';
 import { type AgentId, type IncarnationId, isRefusal, readBytes, type TeamId } from '../kernel/index.ts';
 import { type IncarnationRow, sessionOf, updateIncarnation } from '../ledger/index.ts';
 import type { MissedCall } from '../providers/index.ts';
-import type { AgentCaller } from './callers.ts';
+import type { AgentCaller } from './api/callers.ts';
 import type { Runtime } from './runtime.ts';
 import { reportResult, sendMessage } from './tool-calls.ts';
 

@@ -5,7 +5,7 @@ import type { LedgerEvent } from '../ledger/index.ts';
 import type { Effects } from '../lifecycle/index.ts';
 import { type Desk, PostOffice, Traffic } from '../messages/index.ts';
 import type { Incident } from '../providers/index.ts';
-import type { AgentCaller } from './callers.ts';
+import type { AgentCaller } from './api/callers.ts';
 import { IncidentDesk } from './incidents.ts';
 import { LeaderWatch } from './leader-watch.ts';
 import { Origins } from './origins.ts';

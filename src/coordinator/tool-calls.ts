@@ -17,7 +17,7 @@ import { deliveriesOf, findDelivery, findMessage } from '../ledger/index.ts';
 import { checkBody, piecesOf, store } from '../messages/index.ts';
 import { findProvider } from '../providers/index.ts';
 import { type Reported, report } from '../results/index.ts';
-import type { AgentCaller, LeaderCaller } from './callers.ts';
+import type { AgentCaller, LeaderCaller } from './api/callers.ts';
 import type { Runtime } from './runtime.ts';
 import { sendAs } from './verbs/messages/send.ts';
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { Caller } from '../../src/coordinator/callers.ts';
+import type { Caller } from '../../src/coordinator/api/callers.ts';
 import { approvals, approve, deny } from '../../src/coordinator/verbs/approving/approvals.ts';
 import { agentId, mint, type TeamId } from '../../src/kernel/index.ts';
 import type { Approval } from '../../src/providers/index.ts';

@@ -7,7 +7,7 @@ import {
   ownTeamOnly,
   senderIn,
   workerMayNot,
-} from '../../src/coordinator/callers.ts';
+} from '../../src/coordinator/api/callers.ts';
 import { mint, type ProcessIdentity } from '../../src/kernel/index.ts';
 import { agentIn, conversationIn, type House, house, lead, living, NOBODY, ONE, TWO, WORKER } from './house.ts';
 

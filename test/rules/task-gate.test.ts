@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { Caller } from '../../src/coordinator/callers.ts';
+import type { Caller } from '../../src/coordinator/api/callers.ts';
 import { VERBS } from '../../src/coordinator/verbs/index.ts';
 import { type AgentId, agentId, LEADER, mint, type TaskId } from '../../src/kernel/index.ts';
 import { findTask, upsertAgent } from '../../src/ledger/index.ts';

@@ -8,7 +8,7 @@ import {
   startOne,
   stopAgent,
 } from '../../lifecycle/index.ts';
-import { type Caller, ownTeamOf, workerMayNot } from '../callers.ts';
+import { type Caller, ownTeamOf, workerMayNot } from '../api/callers.ts';
 import {
   resetInput,
   resetOrder,

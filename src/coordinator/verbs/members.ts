@@ -5,7 +5,7 @@ import {
   forkAgent as forkAgentOf,
   removeAgent as removeAgentFrom,
 } from '../../lifecycle/index.ts';
-import { ownTeamOf } from '../callers.ts';
+import { ownTeamOf } from '../api/callers.ts';
 import { addInput, addOrder, forkInput, forkOrder, removeInput, removeOrder } from '../orders.ts';
 import type { Runtime } from '../runtime.ts';
 import { selectTeam } from '../teams.ts';

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { type AgentId, isRefusal, type Refusal, refuse, shellWord, type TeamId } from '../../kernel/index.ts';
 import { agentsOf, type TeamRow } from '../../ledger/index.ts';
 import { teamNotRunning } from '../../lifecycle/index.ts';
-import { ownTeamOf, ownTeamOnly } from '../callers.ts';
+import { ownTeamOf, ownTeamOnly } from '../api/callers.ts';
 import type { Runtime } from '../runtime.ts';
 import { selectTeam } from '../teams.ts';
 import { verb } from './verb.ts';

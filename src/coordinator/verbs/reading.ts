@@ -3,7 +3,7 @@ import { PROTOCOL } from '../../client/index.ts';
 import { type DeliveryId, isRefusal, LEADER, type Refusal, type TeamId } from '../../kernel/index.ts';
 import { deliveriesWithMessages, dumpTables, oldestPending, type TeamRow } from '../../ledger/index.ts';
 import { takeByPerson } from '../../messages/index.ts';
-import { ownTeamOf, ownTeamOnly, workerMayNot } from '../callers.ts';
+import { ownTeamOf, ownTeamOnly, workerMayNot } from '../api/callers.ts';
 import { selectTeam, selectTeamOf } from '../teams.ts';
 import {
   deliveriesView,

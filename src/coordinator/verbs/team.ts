@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { isRefusal, type Refusal, shellWord } from '../../kernel/index.ts';
 import { sessionOf, type TeamRow, teams } from '../../ledger/index.ts';
 import { type Launched, launchTeam, shutDownTeam, unended } from '../../lifecycle/index.ts';
-import { ownTeamOf, workerMayNot } from '../callers.ts';
+import { ownTeamOf, workerMayNot } from '../api/callers.ts';
 import { launchInput, launchOrder, planInput, shutdownInput } from '../orders.ts';
 import { planVerb } from '../planning.ts';
 import type { Runtime } from '../runtime.ts';

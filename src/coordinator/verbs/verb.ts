@@ -1,6 +1,6 @@
 import type { z } from 'zod';
 import type { Refusal } from '../../kernel/index.ts';
-import type { Caller } from '../callers.ts';
+import type { Caller } from '../api/callers.ts';
 import type { Runtime } from '../runtime.ts';
 
 /** What a verb gets beside its arguments. */

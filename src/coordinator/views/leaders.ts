@@ -2,7 +2,7 @@ import os from 'node:os';
 import { placeOf, refuse, type TeamId } from '../../kernel/index.ts';
 import { type Leaders, personId } from '../../leader/index.ts';
 import { leaseOf, type Reading, type TeamRow, teams } from '../../ledger/index.ts';
-import type { Caller } from '../callers.ts';
+import type { Caller } from '../api/callers.ts';
 import { leaderView } from './leader.ts';
 import type { Observer } from './observer.ts';
 

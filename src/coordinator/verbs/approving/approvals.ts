@@ -3,7 +3,7 @@ import type { Member } from '../../../agents/index.ts';
 import { isRefusal, type MessageId, messageId, type Refusal, refuse, type TeamId } from '../../../kernel/index.ts';
 import type { TeamRow } from '../../../ledger/index.ts';
 import type { Approval, Decision } from '../../../providers/index.ts';
-import { type Caller, ownTeamOf, ownTeamOnly, senderIn } from '../../callers.ts';
+import { type Caller, ownTeamOf, ownTeamOnly, senderIn } from '../../api/callers.ts';
 import type { Runtime } from '../../runtime.ts';
 import { selectTeam } from '../../teams.ts';
 import { verb } from '../verb.ts';

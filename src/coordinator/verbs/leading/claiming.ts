@@ -3,7 +3,7 @@ import { isRefusal, LEADER, type Refusal, type TeamId } from '../../../kernel/in
 import type { Conversation, Intent, Outcome } from '../../../leader/index.ts';
 import { heldDeliveries, openOffer, queuedCount, type TeamRow, unprovedOffers } from '../../../ledger/index.ts';
 import { findConversation } from '../../../lifecycle/index.ts';
-import { ownTeamOf, senderIn } from '../../callers.ts';
+import { ownTeamOf, senderIn } from '../../api/callers.ts';
 import { askForLead, conversationOf, rebindResumed, refuseLead } from '../../leadership.ts';
 import type { Runtime } from '../../runtime.ts';
 import { selectTeam } from '../../teams.ts';

@@ -3,7 +3,7 @@ import { type IncarnationId, identifyProcess, isRefusal, type TeamId } from '../
 import type { Conversation } from '../../../leader/index.ts';
 import { teams } from '../../../ledger/index.ts';
 import { endLeader, findConversation, introduceLeader, prepareLeader } from '../../../lifecycle/index.ts';
-import type { Caller } from '../../callers.ts';
+import type { Caller } from '../../api/callers.ts';
 import { askForLead, conversationOf, rebindTo } from '../../leadership.ts';
 import type { Runtime } from '../../runtime.ts';
 import { verb } from '../verb.ts';

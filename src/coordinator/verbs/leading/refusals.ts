@@ -1,7 +1,7 @@
 import { type Reason, type Refusal, refuse, shellWord } from '../../../kernel/index.ts';
 import type { Intent, LeaseReason, Outcome } from '../../../leader/index.ts';
 import type { TeamRow } from '../../../ledger/index.ts';
-import type { Caller } from '../../callers.ts';
+import type { Caller } from '../../api/callers.ts';
 
 /** The words of each refusal of the lead: why, and a command that helps whoever asked. */
 export function leaseRefusal(

@@ -11,7 +11,7 @@ import {
 import { deliveriesOf, findMessage, type MessageRow } from '../../../ledger/index.ts';
 import { cancel as takeBack } from '../../../messages/index.ts';
 import { releaseWhenNothingIsOwed, returnTask } from '../../../results/index.ts';
-import { type Caller, ownTeamOf, ownTeamOnly, senderIn } from '../../callers.ts';
+import { type Caller, ownTeamOf, ownTeamOnly, senderIn } from '../../api/callers.ts';
 import { selectTeamOf } from '../../teams.ts';
 import { verb } from '../verb.ts';
 

@@ -10,7 +10,7 @@ import {
   storeNotice,
   WINDOW,
 } from '../../../messages/index.ts';
-import type { AgentCaller } from '../../callers.ts';
+import type { AgentCaller } from '../../api/callers.ts';
 import type { Runtime } from '../../runtime.ts';
 
 /** May agents of this team write to each other at all? */

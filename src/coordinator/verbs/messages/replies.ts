@@ -1,7 +1,7 @@
 import { type AgentId, type DeliveryId, LEADER, type MessageId } from '../../../kernel/index.ts';
 import { type Change, type DeliveryRow, deliveriesOf, findDelivery, openRequests } from '../../../ledger/index.ts';
 import { answer, takeByPerson } from '../../../messages/index.ts';
-import type { Caller } from '../../callers.ts';
+import type { Caller } from '../../api/callers.ts';
 
 type Request = Pick<DeliveryRow, 'delivery_id' | 'message_id'>;
 

@@ -12,7 +12,7 @@ import {
 } from '../../../kernel/index.ts';
 import { agentsOf, type Change, findTask, lastBearer, type TeamRow } from '../../../ledger/index.ts';
 import { checkBody, type Letter, resolveAddressees, type Sent, store } from '../../../messages/index.ts';
-import { type AgentCaller, type Caller, ownTeamOf, senderIn } from '../../callers.ts';
+import { type AgentCaller, type Caller, ownTeamOf, senderIn } from '../../api/callers.ts';
 import type { Runtime } from '../../runtime.ts';
 import { selectRunningTeam } from '../../teams.ts';
 import { type DeliveryView, deliveriesView } from '../../views/index.ts';

@@ -19,7 +19,7 @@ import {
   resultsOf,
   type TeamRow,
 } from '../../../ledger/index.ts';
-import { type Caller, ownTeamOf, ownTeamOnly, workerMayNot } from '../../callers.ts';
+import { type Caller, ownTeamOf, ownTeamOnly, workerMayNot } from '../../api/callers.ts';
 import type { Runtime } from '../../runtime.ts';
 import { selectTeamOf } from '../../teams.ts';
 import { memberRows, resultView, unknownAgent } from '../../views/index.ts';

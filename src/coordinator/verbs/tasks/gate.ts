@@ -18,7 +18,7 @@ import {
 import type { Letter, Sent } from '../../../messages/index.ts';
 import { confirmTask, missingTools, type Route, routeTask } from '../../../results/index.ts';
 import type { Routing } from '../../../team/index.ts';
-import { type Caller, senderIn } from '../../callers.ts';
+import { type Caller, senderIn } from '../../api/callers.ts';
 
 /** Who gets the task that a message without a recipient is about; refused when the task, or somebody for it, is not known. */
 export function routeOf(

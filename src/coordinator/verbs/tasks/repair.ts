@@ -11,7 +11,7 @@ import {
 } from '../../../kernel/index.ts';
 import { agentsOf, findTask, tasksOf } from '../../../ledger/index.ts';
 import { repairTask, TASK_STATUSES } from '../../../results/index.ts';
-import { ownTeamOf, senderIn } from '../../callers.ts';
+import { ownTeamOf, senderIn } from '../../api/callers.ts';
 import { selectTeam } from '../../teams.ts';
 import { stateFileOf, unknownAgent } from '../../views/index.ts';
 import { verb } from '../verb.ts';

@@ -1,15 +1,15 @@
 import { type Context, Hono } from 'hono';
 import { stream } from 'hono/streaming';
 import { z } from 'zod';
-import { HEADERS, PROTOCOL } from '../client/index.ts';
-import { isRefusal, type Refusal, refuse, type TeamId } from '../kernel/index.ts';
-import { eventsSince, LedgerUnwritable } from '../ledger/index.ts';
+import { HEADERS, PROTOCOL } from '../../client/index.ts';
+import { isRefusal, type Refusal, refuse, type TeamId } from '../../kernel/index.ts';
+import { eventsSince, LedgerUnwritable } from '../../ledger/index.ts';
+import type { Runtime } from '../runtime.ts';
+import { selectTeam } from '../teams.ts';
+import { VERBS } from '../verbs/index.ts';
+import { eventView } from '../views/index.ts';
 import { type Caller, identifyCaller, ownTeamOf, ownTeamOnly, workerMayNot } from './callers.ts';
 import { type RequestBody, readBody } from './request-body.ts';
-import type { Runtime } from './runtime.ts';
-import { selectTeam } from './teams.ts';
-import { VERBS } from './verbs/index.ts';
-import { eventView } from './views/index.ts';
 
 /**
  * What the command line calls, over a unix socket that only this OS user can open. `runtime` resolves once boot has settled

@@ -2,7 +2,7 @@ import fs from 'node:fs';
 import type { Server } from 'node:net';
 import { createAdaptorServer } from '@hono/node-server';
 import type { Hono } from 'hono';
-import { errorCode, type Refusal, refuse } from '../kernel/index.ts';
+import { errorCode, type Refusal, refuse } from '../../kernel/index.ts';
 
 /** An open door: its server, and how many are inside. */
 export interface Door {

@@ -1,7 +1,7 @@
 import { type Context, Hono } from 'hono';
+import type { Runtime } from '../runtime.ts';
 import { type AgentCaller, bearerOf, callerByToken, type LeaderCaller } from './callers.ts';
 import { type RequestBody, readBody } from './request-body.ts';
-import type { Runtime } from './runtime.ts';
 
 /** What serves the agents' tools; it stands above this room and is given to it. */
 export interface ToolFront {

@@ -1,5 +1,5 @@
-import { type Holder, type Roster, tokenHash } from '../agents/index.ts';
-import { HEADERS } from '../client/index.ts';
+import { type Holder, type Roster, tokenHash } from '../../agents/index.ts';
+import { HEADERS } from '../../client/index.ts';
 import {
   ancestry,
   type IncarnationId,
@@ -9,8 +9,8 @@ import {
   type Refusal,
   refuse,
   type TeamId,
-} from '../kernel/index.ts';
-import type { Leaders } from '../leader/index.ts';
+} from '../../kernel/index.ts';
+import type { Leaders } from '../../leader/index.ts';
 
 /**
  * Who asks. An agent, or a conversation that may lead, is known by its token or by its ancestry, whatever it passes;
