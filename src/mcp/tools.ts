@@ -1,5 +1,4 @@
 import { McpServer } from '@modelcontextprotocol/server';
-import { z } from 'zod';
 import {
   type AgentCaller,
   hello,
@@ -13,13 +12,13 @@ import {
   type Seat,
   selectTeam,
   sendMessage,
-  sendMessageInput,
   statusView,
   updateState,
   waitForResult,
 } from '../coordinator/index.ts';
 import { isRefusal, LEADER, packageVersion, type Refusal, refuse } from '../kernel/index.ts';
 import { callKey } from './call-key.ts';
+import { INPUTS, WAIT } from './inputs.ts';
 import { MEMBER_TOOLS } from './member-tools.ts';
 
 /** Our own tools change nothing outside the team's mail: no CLI needs to ask a person before it calls one. */
@@ -60,7 +59,7 @@ function sharedTools(server: McpServer, runtime: Runtime, caller: AgentCaller | 
     {
       description:
         'Send a message to a teammate, to several, to "leader", or to "*". It is stored at once; delivery is proved later.',
-      inputSchema: sendMessageInput,
+      inputSchema: INPUTS.send_message,
       annotations: HARMLESS,
     },
     (args, context) =>
@@ -70,10 +69,7 @@ function sharedTools(server: McpServer, runtime: Runtime, caller: AgentCaller | 
     'read_message',
     {
       description: 'Read one message to you, or from you, in full. A long one comes in parts: ask for each.',
-      inputSchema: z.object({
-        message_id: z.string(),
-        part: z.number().int().positive().optional().describe('1 by default'),
-      }),
+      inputSchema: INPUTS.read_message,
       annotations: READING,
     },
     (what) => seated((seat) => readMessage(runtime, seat, what)),
@@ -82,7 +78,7 @@ function sharedTools(server: McpServer, runtime: Runtime, caller: AgentCaller | 
     'inbox',
     {
       description: 'List the messages to you, newest last. since: a sequence number.',
-      inputSchema: z.object({ since: z.number().int().optional() }),
+      inputSchema: INPUTS.inbox,
       annotations: READING,
     },
     ({ since }) =>
@@ -92,7 +88,7 @@ function sharedTools(server: McpServer, runtime: Runtime, caller: AgentCaller | 
     'get_team_status',
     {
       description: 'Who is in the team, what each one does, what waits.',
-      inputSchema: z.object({}),
+      inputSchema: INPUTS.get_team_status,
       annotations: READING,
     },
     () =>
@@ -106,7 +102,7 @@ function sharedTools(server: McpServer, runtime: Runtime, caller: AgentCaller | 
     'update_state',
     {
       description: 'Put a short note about the state of your work on record. Nobody is woken.',
-      inputSchema: z.object({ note: z.string().min(1) }),
+      inputSchema: INPUTS.update_state,
       annotations: HARMLESS,
     },
     ({ note }, context) =>
@@ -114,7 +110,7 @@ function sharedTools(server: McpServer, runtime: Runtime, caller: AgentCaller | 
   );
   server.registerTool(
     'hello',
-    { description: 'Who am I, and who are my teammates?', inputSchema: z.object({}), annotations: READING },
+    { description: 'Who am I, and who are my teammates?', inputSchema: INPUTS.hello, annotations: READING },
     () => seated((seat) => hello(runtime, seat)),
   );
 }
@@ -125,7 +121,7 @@ function workerTools(server: McpServer, runtime: Runtime, caller: AgentCaller): 
     {
       description:
         'Report the result of what you were asked to do, once, when it is done or cannot be done. The leader is told.',
-      inputSchema: reportInput,
+      inputSchema: INPUTS.report_result,
       annotations: HARMLESS,
     },
     async (args, context) =>
@@ -135,7 +131,7 @@ function workerTools(server: McpServer, runtime: Runtime, caller: AgentCaller): 
     'request_human',
     {
       description: 'Ask a person something that no agent can decide.',
-      inputSchema: z.object({ question: z.string().min(1) }),
+      inputSchema: INPUTS.request_human,
       annotations: HARMLESS,
     },
     async ({ question }, context) =>
@@ -151,15 +147,7 @@ function leaderTools(server: McpServer, runtime: Runtime, caller: LeaderCaller):
     {
       description:
         'Give a task to an agent. Its result reaches you here, as a message; go on meanwhile, or end your turn.',
-      inputSchema: z.object({
-        to: z
-          .string()
-          .min(1)
-          .optional()
-          .describe('The agent that is to do it; without it, whom the team has for the task'),
-        task: z.string().min(1).max(128).describe('A short name by which you know it again'),
-        content: z.string().min(1).describe('What is to be done; it arrives as it is'),
-      }),
+      inputSchema: INPUTS.assign_task,
       annotations: HARMLESS,
     },
     async (args, context) => {
@@ -171,21 +159,13 @@ function leaderTools(server: McpServer, runtime: Runtime, caller: LeaderCaller):
   );
 }
 
-/** How long one call waits unless told otherwise, and at most, seconds: we tell Codex to give a call up after 120. */
-const WAIT = { usual: 45, most: 100 };
-
 function waitTool(server: McpServer, runtime: Runtime, caller: LeaderCaller): void {
   server.registerTool(
     WAIT_RESULT,
     {
       description:
         'Wait for the result of a task, of an agent, or of what answers a message. Results reach you as messages anyway: call this only when you can do nothing else meanwhile.',
-      inputSchema: z.object({
-        task: z.string().optional(),
-        agent: z.string().optional(),
-        message_id: z.string().optional(),
-        timeout_s: z.number().positive().max(WAIT.most).optional().describe(`Seconds; ${WAIT.usual} by default`),
-      }),
+      inputSchema: INPUTS.wait_result,
       annotations: READING,
     },
     async ({ message_id, timeout_s = WAIT.usual, ...what }, context) => {
@@ -237,18 +217,6 @@ function keyOf(
     turn: turn?.state === 'working' ? turn.since : undefined,
   });
 }
-
-/** What models are told; what they send instead is taken in as far as it can be understood. */
-const reportInput = z.looseObject({
-  summary: z.string().optional().describe('What was done or found, in a few sentences'),
-  status: z.string().optional().describe('success, partial, blocked or failed'),
-  task: z.string().optional().describe('Which task, when several are open'),
-  changes: z.unknown().optional(),
-  tests: z.unknown().optional(),
-  risks: z.unknown().optional(),
-  artifacts: z.unknown().optional(),
-  next_actions: z.unknown().optional(),
-});
 
 async function inTeam(
   runtime: Runtime,
