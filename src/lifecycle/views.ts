@@ -30,6 +30,7 @@ export async function reopenView(effects: Effects, member: Member, environment: 
     incarnation: viewOf(incarnation),
     folder: row.folder,
     ...program,
+    again: true,
   });
   if (isRefusal(pane)) return;
   await keep(effects, member, incarnation, { ...handle, view: pane });

@@ -7,7 +7,7 @@ import type { OpenPane, PaneHandle } from './shape.ts';
 
 /** The same in the environment of what runs in the pane, and of what that starts: whose it is, whatever became of the pane. */
 export const INCARNATION_VARIABLE = 'TEAM_AGENT_INCARNATION';
-/** The name of the last paste that was begun in a pane; `none` before the first. Unset where an older build opened it. */
+/** The name of the last paste that was begun in a pane; `none` before the first. Unset: nothing is known of its pastes. */
 const TYPED = '@team_agent_typed';
 const TYPED_NONE = 'none';
 /** The names of the pastes that may not be begun in a pane any more, a space before and after each. */
@@ -97,7 +97,7 @@ export function openPane(request: OpenPane, where: 'new_session' | 'new_window')
       ...directArgv(request.argv),
     ),
     command('set-option', '-p', '-t', window, INCARNATION, request.incarnation),
-    command('set-option', '-p', '-t', window, TYPED, TYPED_NONE),
+    ...(request.again ? [] : [command('set-option', '-p', '-t', window, TYPED, TYPED_NONE)]),
     // Sets the window's own `window-size` to manual: nobody who attaches changes what the agent sees.
     command('resize-window', '-t', window, '-x', WIDTH, '-y', HEIGHT),
     ...(where === 'new_session' ? [command('set-option', '-t', session, SESSION_MARK, '1')] : []),

@@ -47,6 +47,8 @@ export interface OpenPane {
   /** The whole environment of the program beside tmux's own and its incarnation; it travels over stdin, never in an argv. */
   readonly environment: Readonly<Record<string, string>>;
   readonly argv: readonly string[];
+  /** It takes the place of a pane that closed: what was pasted into that one is not known. */
+  readonly again?: true;
 }
 
 /** Why tmux did not press Enter: nothing of the text is in the composer when this comes back. */
@@ -86,7 +88,7 @@ export interface Terminals {
   /**
    * Asks what became of a paste whose outcome nobody heard of. `ruled_out`: it was not begun, and now never will be, not
    * even by a request that is still on its way to tmux. `begun`: it is too late for that. Undefined: tmux did not answer,
-   * the pane is another's, or was opened by a build that left no marks.
+   * the pane is another's, or bears no marks: it was opened `again`, or by a build that left none.
    */
   ruleOutPaste(pane: PaneHandle, name: string): Promise<'ruled_out' | 'begun' | undefined>;
   /**

@@ -4,7 +4,7 @@ import net from 'node:net';
 import path from 'node:path';
 import { afterEach, expect, test } from 'vitest';
 import { agentWrapper, identifyProcess, isRefusal, mint, probeProcess } from '../../src/kernel/index.ts';
-import { openTerminals, type PaneHandle, type Terminals, tmuxVersion } from '../../src/tmux/index.ts';
+import { type OpenPane, openTerminals, type PaneHandle, type Terminals, tmuxVersion } from '../../src/tmux/index.ts';
 import { eventually } from '../support/eventually.ts';
 import { freshFolder } from '../support/files.ts';
 
@@ -52,7 +52,7 @@ afterEach(async () => {
 async function open(
   world: World,
   argv: readonly string[],
-  options: { session?: string; incarnation?: string; environment?: Record<string, string>; folder?: string } = {},
+  options: Partial<Omit<OpenPane, 'argv' | 'window'>> = {},
 ): Promise<PaneHandle> {
   const incarnation = options.incarnation ?? mint.incarnation();
   const handle = await world.terminals.open({
@@ -381,9 +381,13 @@ test('M10 a paste is ruled out before it is begun, for good, and never after', a
   expect(tmux(here, 'list-buffers')).toBe('');
   expect(await ruleOut('fourth', { ...pane, incarnation: 'i_other' })).toBeUndefined();
   expect(await ruleOut('fourth', { ...pane, pane: '%9999' })).toBeUndefined();
-  // A pane that bears no marks was opened by a build that left none: nothing is known of its pastes.
+  // A pane that bears no marks was opened by a build that left none, or in the place of one that closed.
   tmux(here, 'set-option', '-pu', '-t', pane.pane, '@team_agent_typed');
   expect(await ruleOut('fourth')).toBeUndefined();
+  const other = await open(here, ['sleep', '600'], { again: true });
+  expect(await ruleOut('fourth', other)).toBeUndefined();
+  expect(await here.terminals.paste(other, 'fifth', 'fifth')).toEqual({ pasted: true });
+  expect(await ruleOut('fifth', other)).toBe('begun');
 });
 
 test('M10 it is ruled out or begun, never both, when both are asked for at once', async () => {
