@@ -1,5 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
+import { identifyProcess, type ProcessIdentity, processIds } from './processes.ts';
 
 /** Where a process works and whose it is; what cannot be found out is undefined. */
 export interface ProcessPlace {
@@ -55,6 +56,18 @@ export function startedWith(pid: number, name: string): string | undefined {
         ),
   );
   return environment?.find((entry) => entry.startsWith(`${name}=`))?.slice(name.length + 1);
+}
+
+/** The live processes that were started with this value of a variable, wherever they run by now. */
+export function processesStartedWith(name: string, value: string): ProcessIdentity[] {
+  const found =
+    process.platform === 'linux'
+      ? processIds().filter((pid) => startedWith(pid, name) === value)
+      : execFileSync('ps', ['-axEww', '-o', 'pid=,command='], { encoding: 'utf8' })
+          .split('\n')
+          .filter((line) => line.split(/\s+/).includes(`${name}=${value}`))
+          .map((line) => Number.parseInt(line, 10));
+  return found.flatMap((pid) => identifyProcess(pid) ?? []);
 }
 
 function orNothing<Value>(look: () => Value | undefined): Value | undefined {

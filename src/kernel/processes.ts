@@ -95,7 +95,7 @@ export function sessionMembers(session: number): ProcessIdentity[] {
   });
 }
 
-function processIds(): number[] {
+export function processIds(): number[] {
   const names = LINUX
     ? fs.readdirSync('/proc')
     : execFileSync('ps', ['-axo', 'pid='], { encoding: 'utf8' }).split('\n');

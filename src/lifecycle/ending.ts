@@ -19,7 +19,7 @@ import { type AgentHandle, findProvider } from '../providers/index.ts';
 import type { PaneHandle } from '../tmux/index.ts';
 import type { Effects } from './effects.ts';
 import { handleOf, lifeFolder, viewOf } from './life.ts';
-import { endProcesses, endSurvivors, type Left, named } from './survivors.ts';
+import { endProcesses, endSurvivors, goingOn, goingOnText, type Left, named } from './survivors.ts';
 
 export interface Ended {
   readonly agent_id: string;
@@ -29,6 +29,8 @@ export interface Ended {
   readonly exit: string | null;
   /** What goes on in its terminal: not proved to be its own, so nobody signalled it; or it could not be ended. */
   readonly left: readonly Left[];
+  /** What it started and that went away from its terminal: it was left alone. */
+  readonly goes_on: readonly Left[];
 }
 
 /** The pane of a life that may still go: by its handle, else by what is written on our panes. */
@@ -50,7 +52,14 @@ export async function endLife(
   before: (pane: PaneHandle) => Promise<void> = async () => undefined,
 ): Promise<Ended> {
   const pane = await paneOf(effects, row);
-  const open: Ended = { agent_id: row.agent_id, incarnation: row.incarnation, ended: false, exit: null, left: [] };
+  const open: Ended = {
+    agent_id: row.agent_id,
+    incarnation: row.incarnation,
+    ended: false,
+    exit: null,
+    left: [],
+    goes_on: [],
+  };
   if (pane === 'unknown') return open;
   if (pane !== 'none') {
     await before(handleOf(row)?.view ?? pane);
@@ -106,12 +115,14 @@ export async function recordEnd(
   // A wrapper always writes how its command ended, unless it was killed: then the command has perhaps not ended at all.
   const killed = exit === null && !asked && row.ended_at === null;
   const left = killed && wrapper ? await endSurvivors(incarnation, wrapper) : [];
+  const goes_on = row.ended_at === null ? await goingOn(incarnation) : [];
   if (row.ended_at === null) {
     await effects.ledger.change(row.team as TeamId, 'coordinator', async (change) => {
       if (!(await endIncarnation(change, incarnation, exit))) return;
       await closeSessionsOf(change, incarnation);
-      await change.event('agent.exited', { agent_id: row.agent_id, incarnation, exit, why });
-      if (!asked && row.ready_at !== null) await tellLeader(change, effects, row, exit);
+      const told = { agent_id: row.agent_id, incarnation, exit, why, ...(goes_on.length > 0 ? { goes_on } : {}) };
+      await change.event('agent.exited', told);
+      if (!asked && row.ready_at !== null) await tellLeader(change, effects, row, exit, goes_on);
     });
   }
   effects.roster.end(incarnation);
@@ -120,7 +131,7 @@ export async function recordEnd(
   fs.rmSync(lifeFolder(effects, incarnation), { recursive: true, force: true });
   const provider = effects.roster.member(row.team as TeamId, row.agent_id as AgentId)?.row.provider;
   if (handle) removeRemains(provider, handle);
-  return { agent_id: row.agent_id, incarnation, ended: true, exit: exit ?? row.exit, left };
+  return { agent_id: row.agent_id, incarnation, ended: true, exit: exit ?? row.exit, left, goes_on };
 }
 
 /** What a life leaves outside its own folder: its socket, and what its CLI made behind it. */
@@ -130,11 +141,18 @@ export function removeRemains(name: string | undefined, handle: AgentHandle): vo
   for (const file of [handle.socket, ...left]) if (file) fs.rmSync(file, { force: true });
 }
 
-function tellLeader(change: Change, { mint }: Effects, row: IncarnationRow, exit: string | null): Promise<void> {
+function tellLeader(
+  change: Change,
+  { mint }: Effects,
+  row: IncarnationRow,
+  exit: string | null,
+  goesOn: readonly Left[],
+): Promise<void> {
+  const more = goesOn.length > 0 ? ` ${goingOnText(row.agent_id, goesOn)}` : '';
   return storeNotice(change, mint, {
     key: `exited:${row.incarnation}`,
     to: LEADER,
-    body: `${row.agent_id} has ended by itself${exit ? ` (${exit})` : ''}. What is not proved to be read waits for its next start.`,
+    body: `${row.agent_id} has ended by itself${exit ? ` (${exit})` : ''}. What is not proved to be read waits for its next start.${more}`,
   });
 }
 

@@ -29,7 +29,7 @@ export { recover } from './recovery.ts';
 export { livesOf, type Sight, sightOver } from './sight.ts';
 export { type Asking, readOrdered, whoAsks, whoLaunches } from './starting/members.ts';
 export { commandOf as launchCommand, type LaunchOrder, readDocuments } from './starting/plan.ts';
-export { unended } from './survivors.ts';
+export { type Left, unended } from './survivors.ts';
 export { addAgent, forkAgent } from './verbs/add.ts';
 export { type Launched, launchTeam } from './verbs/launch.ts';
 export { removeAgent } from './verbs/remove.ts';

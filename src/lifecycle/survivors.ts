@@ -4,6 +4,7 @@ import {
   errorCode,
   type ProcessIdentity,
   probeProcess,
+  processesStartedWith,
   processStat,
   sessionMembers,
   signalProcess,
@@ -13,6 +14,9 @@ import { INCARNATION_VARIABLE } from '../tmux/index.ts';
 
 /** How long a process that was asked to end may take before it is killed, and the kernel afterwards, ms. */
 const GRACE = 1_500;
+
+/** How long what an agent has started may take to end after it, ms: a CLI that ends in order ends its commands. */
+const COMMANDS_END = 500;
 
 /** A process that goes on, for a person to look at. */
 export interface Left {
@@ -67,6 +71,24 @@ function send(one: ProcessIdentity, signal: 'SIGTERM' | 'SIGKILL'): void {
 export async function endSurvivors(incarnation: string, wrapper: ProcessIdentity): Promise<readonly Left[]> {
   const { ours, unproved } = survivorsOf(incarnation, wrapper);
   return named([...(await endProcesses(ours)), ...unproved]);
+}
+
+/**
+ * What a life that has ended started and that went away from its terminal: servers in the background, commands of a CLI that
+ * was killed. Nobody ends it, because that may be how it was meant; somebody is to know of it.
+ */
+export async function goingOn(incarnation: string): Promise<readonly Left[]> {
+  const found = processesStartedWith(INCARNATION_VARIABLE, incarnation);
+  const deadline = performance.now() + COMMANDS_END;
+  while (found.some(lives) && performance.now() < deadline) await pause(10);
+  return named(found);
+}
+
+/** In words; empty when nothing goes on. */
+export function goingOnText(agent: string, processes: readonly Left[]): string {
+  if (processes.length === 0) return '';
+  const each = processes.map(({ pid, name }) => `${pid} (${name})`).join(', ');
+  return `${agent} started what goes on without it: process ${each}.`;
 }
 
 /** What a person is told of lives that nobody can prove to have ended, and what helps: a look at what goes on. */

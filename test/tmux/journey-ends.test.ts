@@ -119,3 +119,55 @@ describe('a program that outlives its wrapper', () => {
     expect(await ask(product, 'restart')).toMatchObject({ ok: true });
   });
 });
+
+describe('what an agent starts and that goes away from its terminal', () => {
+  const left: ProcessIdentity[] = [];
+  afterEach(() => {
+    for (const one of left.splice(0)) signalProcess(one, 'SIGKILL');
+  });
+
+  /** Lets `a` start something that takes a session of its own, as a server in the background does. */
+  async function detached(): Promise<ProcessIdentity> {
+    const file = path.join(product.workspace, 'pid');
+    fs.rmSync(file, { force: true });
+    await deliver(product, 'a', 'serve');
+    const pid = await eventually('it to run', () => fs.existsSync(file) && Number(fs.readFileSync(file, 'utf8')));
+    const found = await eventually('it to be itself', () => processStat(pid)?.name === 'sleep' && identifyProcess(pid));
+    left.push(found);
+    return found;
+  }
+
+  test('G15 I08 goes on; whoever ends the agent is told, and the leader when it ends by itself', async () => {
+    const serve = `setsid sh -c 'echo $$ > pid.new; mv pid.new pid; exec sleep 600' </dev/null >/dev/null 2>&1 &`;
+    const script = `rules:\n  - { match: serve, do: [{ run: "${serve}" }] }\n${LISTENER}`;
+    await start(
+      product,
+      product.writeTeam('crew', [
+        { id: 'a', script },
+        { id: 'b', script: LISTENER },
+      ]),
+    );
+    const first = await detached();
+    const told = ({ pid, start: began }: ProcessIdentity) => ({ pid, start: began, name: 'sleep' });
+    expect(await ask(product, 'stop-agent', 'b')).toMatchObject({ ok: true, goes_on: [] });
+    expect(await ask(product, 'stop-agent', 'a')).toMatchObject({ ok: true, stopped: true, goes_on: [told(first)] });
+
+    expect(await ask(product, 'start-agent', 'a')).toMatchObject({ ok: true });
+    const second = await detached();
+    const { incarnation, handle } = lifeOf(product, 'a');
+    await killAtOnce([programOf(product, 'a'), handle.process], [programOf(product, 'a'), handle.process]);
+    await eventually('its end to be written down', () => {
+      const [row] = product.rows(`select ended_at from incarnations where incarnation = '${incarnation}'`);
+      return row?.ended_at !== null;
+    });
+    const [notice] = product.rows(`select body from messages where dedupe_key = 'exited:${incarnation}'`);
+    expect(notice?.body).toContain(`a started what goes on without it: process ${second.pid} (sleep).`);
+
+    expect(await ask(product, 'start-agent', 'a')).toMatchObject({ ok: true });
+    const third = await detached();
+    const { stdout } = await product.run(['shutdown']);
+    const lines = [`process ${third.pid} (sleep) goes on; a started it`, `next: ps -o pid,lstart,args -p ${third.pid}`];
+    expect(stdout).toContain(lines.join('\n'));
+    for (const one of [first, second, third]) expect(probeProcess(one)).toBe('alive');
+  });
+});

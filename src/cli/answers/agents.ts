@@ -1,4 +1,4 @@
-import type { Asking } from '../../lifecycle/index.ts';
+import type { Asking, Left } from '../../lifecycle/index.ts';
 
 /** What the verbs about one agent answer. Times are UTC ms, `*_ms` are milliseconds. */
 
@@ -43,6 +43,8 @@ export interface AgentVerbs {
     readonly status: 'stopped';
     readonly stopped: boolean;
     readonly last_view: string | null;
+    /** What it started and that goes on without it. */
+    readonly goes_on: readonly Left[];
     readonly state_file: string;
   };
   'reset-agent': AgentVerbs['start-agent'] & { readonly stopped: boolean; readonly discarded: number };
@@ -56,6 +58,7 @@ export interface AgentVerbs {
     readonly force: boolean;
     readonly stopped: boolean;
     readonly last_view: string | null;
+    readonly goes_on: readonly Left[];
     readonly role_file_removed: boolean | null;
     readonly tasks: readonly string[];
     readonly state_file: string;

@@ -1,4 +1,4 @@
-import type { Preflight, Safety, ShownAgent, ShownRoute } from '../../lifecycle/index.ts';
+import type { Left, Preflight, Safety, ShownAgent, ShownRoute } from '../../lifecycle/index.ts';
 import type { AgentStarted } from './agents.ts';
 import type { LeaderAnswer } from './leaders.ts';
 
@@ -74,6 +74,8 @@ export interface TeamVerbs {
       readonly ended: unknown;
       readonly exit: string | null;
       readonly last_view: string | null;
+      /** What it started and that goes on without it. */
+      readonly goes_on: readonly Left[];
     }[];
     readonly already: boolean;
     readonly coordinator:

@@ -1,3 +1,4 @@
+import { printable } from '../../kernel/text.ts';
 import type { Answers } from '../answers/index.ts';
 import { leaderText } from './leader.ts';
 import { age, type Look, took } from './look.ts';
@@ -21,9 +22,20 @@ export function agentStartedLines(
   ];
 }
 
-export function agentStoppedLines({ agent_id, stopped, last_view }: Answers['stop-agent'], { paint }: Look): string[] {
+export function agentStoppedLines(answer: Answers['stop-agent'], { paint }: Look): string[] {
+  const { agent_id, stopped, last_view } = answer;
   const view = last_view === null ? '' : `  ${paint.dim(last_view)}`;
-  return [`${paint.bold(agent_id)}  ${stopped ? 'stopped' : 'did not run'}${view}`];
+  return [`${paint.bold(agent_id)}  ${stopped ? 'stopped' : 'did not run'}${view}`, ...goesOnLines([answer])];
+}
+
+/** What agents that have ended started and that goes on without them: a line each, and how to look at it. */
+export function goesOnLines(agents: readonly Pick<Answers['stop-agent'], 'agent_id' | 'goes_on'>[]): string[] {
+  const pids = agents.flatMap(({ goes_on }) => goes_on.map(({ pid }) => pid));
+  if (pids.length === 0) return [];
+  const lines = agents.flatMap(({ agent_id, goes_on }) =>
+    goes_on.map(({ pid, name }) => `process ${pid} (${printable(name)}) goes on; ${agent_id} started it`),
+  );
+  return [...lines, `next: ps -o pid,lstart,args -p ${pids.join(',')}`];
 }
 
 export function agentAddedLines(answer: Answers['add-agent'] | Answers['fork-agent'], { paint }: Look): string[] {
@@ -38,6 +50,7 @@ export function agentRemovedLines(answer: Answers['remove-agent'], { paint }: Lo
     `${paint.bold(agent_id)}  is no member any more${last_view === null ? '' : `  ${paint.dim(last_view)}`}`,
     ...(role_file_removed === false ? ['its role document was edited, and stays'] : []),
     ...(tasks.length > 0 ? [`open tasks still name it: ${tasks.join(', ')}`] : []),
+    ...goesOnLines([answer]),
   ];
 }
 

@@ -1,5 +1,6 @@
 import { printable } from '../../kernel/text.ts';
 import type { Answers, EventAnswer } from '../answers/index.ts';
+import { goesOnLines } from './agents.ts';
 import { stateText } from './deliveries.ts';
 import { age, type Look, span } from './look.ts';
 import { type Cell, table } from './table.ts';
@@ -100,5 +101,6 @@ export function shutdownLines(answer: Answers['shutdown'], gone: boolean, look: 
   return [
     `${look.paint.bold(answer.team)}  down; the coordinator ${coordinator}`,
     ...table([{ head: 'agent', least: 8 }, { head: 'exit' }, { head: 'its last view', least: 20 }], rows, look),
+    ...goesOnLines(answer.agents),
   ];
 }

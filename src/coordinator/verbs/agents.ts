@@ -81,9 +81,7 @@ export const stopOne = verb({
     if (isRefusal(team)) return team;
     const stopped = await stopAgent(runtime.effects, team, args.agent as AgentId);
     if (isRefusal(stopped)) return stopped;
-    const { last_view } = stopped;
-    const state_file = stateFileOf(team);
-    return { ok: true, agent_id: args.agent, status: 'stopped', stopped: stopped.stopped, last_view, state_file };
+    return { ...stopped, agent_id: args.agent, status: 'stopped', state_file: stateFileOf(team) };
   },
 });
 

@@ -24,6 +24,8 @@ export interface AgentRemoved {
   readonly from_spec: boolean;
   readonly stopped: boolean;
   readonly last_view: string | null;
+  /** What it started and that goes on without it. */
+  readonly goes_on: Closed['goes_on'];
   /** False: somebody edited the document that the team kept for it; it stays. Null: there was none. */
   readonly role_file_removed: boolean | null;
   /** Open tasks that still name it. */
@@ -71,7 +73,7 @@ export async function completeRemove(
   saga: Saga,
   { agent, native, kept }: Removed,
   lives: readonly IncarnationRow[],
-): Promise<Refusal | Pick<AgentRemoved, 'stopped' | 'last_view' | 'role_file_removed'>> {
+): Promise<Refusal | Pick<AgentRemoved, 'stopped' | 'last_view' | 'goes_on' | 'role_file_removed'>> {
   const closed = await closeLives(effects, saga.team, lives, 'it was removed from the team');
   await effects.reach('remove.ended');
   const left = closed.find(({ ended }) => !ended);
@@ -87,7 +89,12 @@ export async function completeRemove(
   await saga.end('done', (change) => remove(change, effects, agent, native));
   await enrol(effects, saga.team, agent);
   const [done]: readonly (Closed | undefined)[] = closed;
-  return { stopped: done !== undefined, last_view: done?.last_view ?? null, role_file_removed };
+  return {
+    stopped: done !== undefined,
+    last_view: done?.last_view ?? null,
+    goes_on: done?.goes_on ?? [],
+    role_file_removed,
+  };
 }
 
 async function remove(change: Change, { mint }: Effects, agent: AgentId, native: boolean): Promise<void> {

@@ -12,6 +12,8 @@ export interface AgentStopped {
   /** False when nothing ran any more. */
   readonly stopped: boolean;
   readonly last_view: string | null;
+  /** What it started and that goes on without it. */
+  readonly goes_on: Ended['goes_on'];
 }
 
 /** Ends one agent; its conversation, its mail and its documents stay. A second call finds nothing to do. */
@@ -29,7 +31,7 @@ export async function stopNow(
   const plan = await planStop(effects, row, agent);
   if (isRefusal(plan)) return plan;
   const { team, life, already } = plan;
-  if (already) return { ok: true, stopped: false, last_view: null };
+  if (already) return { ok: true, stopped: false, last_view: null, goes_on: [] };
   const saga = new Saga(effects.ledger, team);
   await effects.ledger.change(team, 'coordinator', async (change) => {
     if (plan.member.intent !== 'paused') await updateAgent(change, agent, { intent: 'stopped' });
@@ -41,7 +43,12 @@ export async function stopNow(
   const [done] = await completeStop(effects, saga, life ? [life] : [], why);
   if (done && !done.ended)
     return cannotProveEnd(done, `team-agent stop-agent ${shellWord(agent)} --team ${shellWord(team)}`);
-  return { ok: true, stopped: done !== undefined, last_view: done?.last_view ?? null };
+  return {
+    ok: true,
+    stopped: done !== undefined,
+    last_view: done?.last_view ?? null,
+    goes_on: done?.goes_on ?? [],
+  };
 }
 
 /** The rest of a stop after its point of no return, its first commit; boot comes here when it was cut off. */
