@@ -347,7 +347,7 @@ describe('what a person sees', () => {
     const one = ['agent_id', 'code', 'incarnation', 'ok', 'provider', 'session_id', 'start_mode', 'state', 'status'];
     expect(await keys('start-agent', 'a')).toEqual([...one, 'warnings']);
     expect(await keys('reset-agent', 'a', '--discard-session')).toEqual([...one, 'discarded', 'stopped'].sort());
-    const stop = ['agent_id', 'code', 'last_view', 'ok', 'state_file', 'status', 'stopped'];
+    const stop = ['agent_id', 'code', 'goes_on', 'last_view', 'ok', 'state_file', 'status', 'stopped'];
     expect(await keys('stop-agent', 'a')).toEqual(stop);
     await ask(product, 'shutdown');
     const all = ['agents', 'code', 'coordinator', 'leader', 'next', 'ok', 'session_name', 'team', 'warnings'];
