@@ -1,7 +1,13 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { identifyProcess, probeProcess, sessionMembers } from '../../src/kernel/index.ts';
+import {
+  identifyProcess,
+  type ProcessIdentity,
+  probeProcess,
+  sessionMembers,
+  signalProcess,
+} from '../../src/kernel/index.ts';
 import { eventually } from '../support/eventually.ts';
 import { ask, deliver, lifeOf, tmux } from '../tmux/journey.ts';
 import { quickStart } from './stage.ts';
@@ -68,11 +74,7 @@ test.each(AGENTS)('C10 the token of %s stands in its own file and its own enviro
   for (const folder of [product.home.claude, product.home.codex]) {
     for (const file of filesBelow(folder)) expect([file, fs.readFileSync(file).includes(token)]).toEqual([file, false]);
   }
-  const lines = fs
-    .readdirSync('/proc')
-    .filter((name) => /^\d+$/.test(name))
-    .map((pid) => commandLine(pid));
-  expect(lines.filter((line) => line.includes(token))).toEqual([]);
+  expect(pidsOf(token)).toEqual([]);
   const environments = [['-g'], ['-t', 'team-crew']].map((which) => tmux(product, 'show-environment', ...which));
   environments.push(tmux(product, 'list-panes', '-a', '-F', '#{pane_start_command}'));
   for (const text of environments) expect(text).not.toMatch(new RegExp(`${token}|planted`));
@@ -102,6 +104,12 @@ test.each(AGENTS)('C10 the processes of %s have its token, and nothing of the sh
 
 const environmentOf = (pid: number): string[] =>
   fs.readFileSync(`/proc/${pid}/environ`, 'utf8').split('\0').filter(Boolean);
+
+/** The processes whose command line has this in it. */
+function pidsOf(words: string): number[] {
+  const pids = fs.readdirSync('/proc').filter((name) => /^\d+$/.test(name));
+  return pids.filter((pid) => commandLine(pid).includes(words)).map(Number);
+}
 
 function commandLine(pid: string): string {
   try {
@@ -136,4 +144,31 @@ test('C10 N01 N02 shutdown ends every process and takes every file of a life wit
   for (const file of [...homes, ...sockets, ...real, ...real.map((s) => `${s}.lock`), product.paths.sockets])
     expect([file, fs.existsSync(file)]).toEqual([file, false]);
   expect(fs.readdirSync(path.join(product.home.claude, 'sessions'))).toEqual([]);
+});
+
+test('G15 I08 the command of a Claude Code that is stopped ends with it; that of one which is killed goes on, and is told', async () => {
+  expect(await ask(product, 'restart', '--allow-fresh')).toMatchObject({ ok: true });
+  const command = async (seconds: number): Promise<ProcessIdentity> => {
+    await deliver(product, 'claire', `go [[background sleep ${seconds}]] [[say went]]`, '--expects', 'nothing');
+    const pid = () => pidsOf(`sleep\0${seconds}\0`)[0];
+    return eventually('the command to run', () => identifyProcess(pid() ?? 0));
+  };
+  const first = await command(6001);
+  expect(await ask(product, 'stop-agent', 'claire')).toMatchObject({ ok: true, goes_on: [] });
+  expect(probeProcess(first)).toBe('dead');
+
+  expect(await ask(product, 'start-agent', 'claire')).toMatchObject({ ok: true });
+  const second = await command(6002);
+  try {
+    const { incarnation, handle } = lifeOf(product, 'claire');
+    process.kill(Number(handle.details.pid), 'SIGKILL');
+    const [notice] = await eventually('the leader to be told', () => {
+      const found = product.rows(`select body from messages where dedupe_key = 'exited:${incarnation}'`);
+      return found.length > 0 && found;
+    });
+    expect(notice?.body).toContain(`${second.pid} (sleep)`);
+    expect(probeProcess(second)).toBe('alive');
+  } finally {
+    signalProcess(second, 'SIGKILL');
+  }
 });
