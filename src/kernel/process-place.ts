@@ -58,12 +58,15 @@ export function startedWith(pid: number, name: string): string | undefined {
   return environment?.find((entry) => entry.startsWith(`${name}=`))?.slice(name.length + 1);
 }
 
+/** Room for the environments of thousands of processes, bytes. */
+const ALL_ENVIRONMENTS = 256 * 1024 * 1024;
+
 /** The live processes that were started with this value of a variable, wherever they run by now. */
 export function processesStartedWith(name: string, value: string): ProcessIdentity[] {
   const found =
     process.platform === 'linux'
       ? processIds().filter((pid) => startedWith(pid, name) === value)
-      : execFileSync('ps', ['-axEww', '-o', 'pid=,command='], { encoding: 'utf8' })
+      : execFileSync('ps', ['-axEww', '-o', 'pid=,command='], { encoding: 'utf8', maxBuffer: ALL_ENVIRONMENTS })
           .split('\n')
           .filter((line) => line.split(/\s+/).includes(`${name}=${value}`))
           .map((line) => Number.parseInt(line, 10));
