@@ -128,6 +128,8 @@ describe('what a line of the record proves', () => {
     expect(state(session, opened, closed)).toMatchObject({ turn: 'starting' });
     expect(state(session, greeting)).toMatchObject({ turn: 'idle', greeted: true });
     expect(state(session, greeting, started)).toMatchObject({ turn: 'working', since: 3 });
+    const input: RecordLine = { type: 'user', id: null, source: 'composer', text: 'do it', at: 4 };
+    expect(state(session, greeting, input)).toMatchObject({ turn: 'working', open: true, since: 4 });
     expect(state(session, greeting, started, opened)).toMatchObject({
       turn: 'waiting_approval',
       dialog: { text: 'ok?' },

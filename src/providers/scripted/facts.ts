@@ -51,7 +51,9 @@ export function advance(state: RecordState, line: RecordLine): RecordState {
         : { ...state, dialog: undefined, turn: withoutDialog(state), since };
     case 'exit':
       return { ...state, open: false, dialog: undefined, turn: 'exited', since };
+    // The turn of an input begins with it: between its line and that of the turn nobody may think that the agent is idle.
     case 'user':
+      return { ...state, open: true, dialog: undefined, turn: 'working', since };
     case 'assistant':
     case 'tool':
       return state;
