@@ -84,9 +84,8 @@ export async function goingOn(incarnation: string): Promise<readonly Left[]> {
   return named(found);
 }
 
-/** In words; empty when nothing goes on. */
+/** In words, when something does. */
 export function goingOnText(agent: string, processes: readonly Left[]): string {
-  if (processes.length === 0) return '';
   const each = processes.map(({ pid, name }) => `${pid} (${name})`).join(', ');
   return `${agent} started what goes on without it: process ${each}.`;
 }
