@@ -1,5 +1,5 @@
 import type { RecipientHold } from '../agents/index.ts';
-import type { ChannelName, Settlement } from '../providers/index.ts';
+import type { ChannelName, Hold, Settlement } from '../providers/index.ts';
 
 /*
  * One message to one recipient is a delivery. Its states:
@@ -14,7 +14,8 @@ import type { ChannelName, Settlement } from '../providers/index.ts';
  *   cancelled   its sender took it back before it was offered
  *
  * What keeps a whole recipient from taking anything (stopped, a dialog open, a draft in the composer) is no state of a
- * delivery: it is seen, not stored, and the line asks again when it changes.
+ * delivery: it is seen, not stored, and the line asks again when it changes. When it comes between that question and the
+ * first byte, the offer is withdrawn as if it had not been made.
  *
  * Only proof leads back from `submitted`: `not_taken` puts it into the line again. `unknown` stays until proof comes, the
  * incarnation ends or the message expires; then it is `dead(unproved)`, and a receipt that comes late still counts.
@@ -56,6 +57,12 @@ export type DeadReason = 'unproved' | 'attempts_exhausted' | 'expired' | 'recipi
 /** What is known of a recipient that was removed. */
 export const REMOVED = 'who bore that name was removed from the team';
 
+/** The channel began nothing, because what holds its recipient came after the offer was committed. */
+export interface Withheld {
+  readonly outcome: 'withheld';
+  readonly hold: Hold;
+}
+
 /** What a line knows when it decides. Everything in it was looked up a moment ago. */
 export interface LineFacts {
   /** UTC ms. */
@@ -65,7 +72,7 @@ export interface LineFacts {
     readonly attempts: number;
     readonly expires_at: number | null;
     readonly incarnationEnded: boolean;
-    readonly settlement: Settlement;
+    readonly settlement: Settlement | Withheld;
   };
   /** The first delivery that may go. */
   readonly head?: {
@@ -79,6 +86,7 @@ export interface LineFacts {
 export type LineStep =
   | { readonly step: 'consume'; readonly settlement: Extract<Settlement, { outcome: 'taken' }> }
   | { readonly step: 'requeue'; readonly evidence: string }
+  | { readonly step: 'withdraw'; readonly hold: Hold }
   | { readonly step: 'bury'; readonly reason: DeadReason; readonly evidence: string }
   | { readonly step: 'offer'; readonly channel: ChannelName }
   /** Nothing to do until something changes; `until` (UTC ms) when a clock can change it. */
@@ -106,6 +114,8 @@ function settleStep(open: NonNullable<LineFacts['open']>, now: number): LineStep
       return open.attempts < OFFER_BUDGET
         ? { step: 'requeue', evidence: settlement.evidence }
         : { step: 'bury', reason: 'attempts_exhausted', evidence: settlement.evidence };
+    case 'withheld':
+      return { step: 'withdraw', hold: settlement.hold };
     case 'unknown':
       if (open.incarnationEnded)
         return { step: 'bury', reason: 'unproved', evidence: `the agent ended before ${settlement.awaited}` };

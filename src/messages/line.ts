@@ -1,4 +1,4 @@
-import type { Available, Recipient } from '../agents/index.ts';
+import type { Available, Recipient, RecipientHold } from '../agents/index.ts';
 import type { DeliveryId, IncarnationId } from '../kernel/index.ts';
 import {
   findDelivery,
@@ -10,9 +10,9 @@ import {
   type QueuedRow,
   unprovedOffers,
 } from '../ledger/index.ts';
-import type { ChannelName, Offer } from '../providers/index.ts';
-import { type LineFacts, type LineStep, nextStep } from './delivery.ts';
-import { bury, consume, type Desk, requeue, submit } from './moves.ts';
+import type { ChannelName, Handed, Offer, Settlement } from '../providers/index.ts';
+import { type LineFacts, type LineStep, nextStep, type Withheld } from './delivery.ts';
+import { bury, consume, type Desk, requeue, submit, withdraw } from './moves.ts';
 import { buryFormer } from './removal.ts';
 import { INLINE_LIMIT, render } from './rendering.ts';
 
@@ -24,6 +24,12 @@ const FAILURE_PAUSE = 30_000;
 
 /** The longest sleep before another look, ms: Node's timers fire at once when they are set for more than 2^31 - 1. */
 const LONGEST_SLEEP = 24 * 3_600_000;
+
+/** What a channel said no to at once. */
+interface Refusal {
+  readonly deliveries: readonly DeliveryId[];
+  readonly settlement: Settlement | Withheld;
+}
 
 /** A rest with what was seen: the proof that is awaited, or what holds the recipient. */
 export type Resting = Extract<LineStep, { step: 'rest' }> & {
@@ -49,7 +55,7 @@ export class Line {
   /** When the time of the next delivery in the line is up, UTC ms. */
   #nextExpiry: number | undefined;
   /** What the channel refused at once, until the next offer. */
-  #refusal: { deliveries: readonly DeliveryId[]; evidence: string } | undefined;
+  #refusal: Refusal | undefined;
 
   constructor(desk: Desk, recipient: Recipient, report: (error: unknown) => void) {
     this.#desk = desk;
@@ -121,11 +127,10 @@ export class Line {
         return true;
       case 'requeue':
         if (open) await requeue(this.#desk, open, step.evidence);
-        // A channel that refuses a moment after it said yes has changed, and that change will wake us. Until then all
-        // that went along is back in the line, too.
-        return this.#refusal && !(await openOffer(ledger.db, team, this.#recipient.id))
-          ? this.#rest({ step: 'rest', why: 'channel_down' })
-          : true;
+        return this.#afterRefusal('channel_down');
+      case 'withdraw':
+        if (open) await withdraw(this.#desk, open, step.hold);
+        return this.#afterRefusal(step.hold.hold);
       case 'bury':
         if (step.reason === 'recipient_removed') await buryFormer(this.#desk, delivery);
         else await bury(this.#desk, delivery, open, step.reason, step.evidence);
@@ -142,6 +147,16 @@ export class Line {
     }
   }
 
+  /**
+   * A channel that refuses a moment after it said yes has changed, and that change will wake us. Until then all that went
+   * along is back in the line, too.
+   */
+  async #afterRefusal(why: RecipientHold): Promise<boolean> {
+    const { ledger, team } = this.#desk;
+    if (!this.#refusal || (await openOffer(ledger.db, team, this.#recipient.id))) return true;
+    return this.#rest({ step: 'rest', why });
+  }
+
   #headFacts({ expires_at, generation }: QueuedRow): NonNullable<LineFacts['head']> {
     return { expires_at, ...(generation === this.#recipient.generation ? {} : { former: true }) };
   }
@@ -153,7 +168,7 @@ export class Line {
       attempts: delivery.attempts,
       expires_at: delivery.expires_at,
       incarnationEnded: this.#recipient.liveness(offer.incarnation) === 'dead',
-      settlement: refusal ? { outcome: 'not_taken', evidence: refusal.evidence } : await this.#recipient.settle(offer),
+      settlement: refusal?.settlement ?? (await this.#recipient.settle(offer)),
     };
   }
 
@@ -194,9 +209,8 @@ export class Line {
     const offer: Offer = isUrgent(first.delivery) ? { ...first.offer, urgent: true } : first.offer;
     const handed = await channel.hand(offer, rendered.join('\n\n'), first.delivery.sender);
     await this.#desk.reach('offer.written');
-    if (handed.handed === 'not_taken') {
-      this.#refusal = { deliveries: submitted.map(({ offer }) => offer.delivery), evidence: handed.evidence };
-    }
+    const settlement = refusedAtOnce(handed);
+    if (settlement) this.#refusal = { deliveries: submitted.map(({ offer }) => offer.delivery), settlement };
     return true;
   }
 
@@ -246,6 +260,11 @@ function goTogether(queued: readonly (QueuedRow | undefined)[], channel: Channel
 }
 
 const isUrgent = ({ urgent }: Pick<QueuedRow, 'urgent'>): boolean => urgent !== 0;
+
+function refusedAtOnce(handed: Handed): Refusal['settlement'] | undefined {
+  if (handed.handed === 'held') return { outcome: 'withheld', hold: handed.hold };
+  return handed.handed === 'not_taken' ? { outcome: 'not_taken', evidence: handed.evidence } : undefined;
+}
 
 function isImminent({ open }: LineFacts): boolean {
   return open?.settlement.outcome === 'unknown' && open.settlement.imminent === true;

@@ -2,6 +2,7 @@ import { type Clock, type DeliveryId, firstLine, LEADER, type Mint, type Reach, 
 import {
   type Change,
   closeOffer,
+  deleteOffer,
   firstInLine,
   generationOf,
   insertOffer,
@@ -10,7 +11,7 @@ import {
   type OfferRow,
   type QueuedRow,
 } from '../ledger/index.ts';
-import type { ChannelName, Offer, Receipt } from '../providers/index.ts';
+import type { ChannelName, Hold, Offer, Receipt } from '../providers/index.ts';
 import type { DeadReason } from './delivery.ts';
 import { move } from './move.ts';
 import { storeNotice, whoToTell } from './send.ts';
@@ -95,6 +96,17 @@ export async function requeue(desk: Desk, offer: OfferRow, evidence: string): Pr
   await desk.ledger.change(desk.team, ACTOR, async (change) => {
     await move(change, offer.delivery_id as DeliveryId, 'queued', { submitted_at: null }, { evidence });
     await closeOffer(change, offer, 'not_taken', evidence);
+  });
+  await desk.reach('requeue.committed');
+}
+
+/** Nothing was begun: back into the line, as if it had not been offered. Its events tell that it was, and why it went back. */
+export async function withdraw(desk: Desk, offer: OfferRow, { hold, evidence }: Hold): Promise<void> {
+  await desk.reach('requeue.before_commit');
+  await desk.ledger.change(desk.team, ACTOR, async (change) => {
+    const facts = { submitted_at: null, attempts: offer.number - 1 };
+    await move(change, offer.delivery_id as DeliveryId, 'queued', facts, { hold, evidence });
+    await deleteOffer(change, offer);
   });
   await desk.reach('requeue.committed');
 }

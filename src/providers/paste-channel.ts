@@ -67,15 +67,16 @@ export class PasteChannel implements Channel {
   async hand(offer: Offer, rendered: string): Promise<Handed> {
     // Between the question and now a dialog may have come: Enter would answer it.
     const held = await this.#hold();
-    if (held) return { handed: 'not_taken', evidence: `${held.hold}: ${held.evidence}` };
+    if (held) return { handed: 'held', hold: held };
     const pane = this.#typist.pane();
-    if (!pane) return { handed: 'not_taken', evidence: NO_PANE };
+    if (!pane) return { handed: 'held', hold: hold('channel_down', NO_PANE) };
     const outcome = await this.#terminals.paste(pane, rendered, pasteName(offer));
     switch (outcome.pasted) {
       case true:
         this.#begun.add(pasteName(offer));
         return { handed: 'written' };
       case false:
+        if (outcome.why === 'pane_in_mode') return { handed: 'held', hold: hold('pane_in_mode', outcome.evidence) };
         return { handed: 'not_taken', evidence: `${outcome.why}: ${outcome.evidence}` };
       case 'unknown':
         return { handed: 'unknown', evidence: outcome.evidence };

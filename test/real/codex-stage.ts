@@ -385,7 +385,7 @@ export async function hand(life: CodexLife, body: string): Promise<Offer> {
   await eventually('the channel is ready', async () => (await channel.state()) === 'ready', 20_000);
   const offer = newOffer(life);
   const handed = await channel.hand(offer, render(offer.delivery, body), 'leader');
-  if (handed.handed !== 'written') throw new Error(`it was not handed over: ${handed.evidence}`);
+  if (handed.handed !== 'written') throw new Error(`it was not handed over: ${JSON.stringify(handed)}`);
   return offer;
 }
 

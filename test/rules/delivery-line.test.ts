@@ -108,6 +108,20 @@ test('M01 a channel that refuses is left alone until it is back, three times at 
   expect([state(delivery), handed.length]).toEqual(['dead(attempts_exhausted)', 3]);
 });
 
+test('M01 what holds its recipient between the question and the first key costs no attempt', async () => {
+  const { send, wake, state, answers, handed, office, disk } = await line();
+  answers.hand = { handed: 'held', hold: { hold: 'draft_in_composer', evidence: 'a person types' } };
+  const delivery = await send();
+  for (let look = 0; look < 5; look++) await wake();
+  expect([state(delivery), handed.length]).toEqual(['queued', 5]);
+  expect(office.resting(AGENT)).toMatchObject({ why: 'draft_in_composer' });
+  answers.hand = { handed: 'written' };
+  await wake();
+  expect(state(delivery)).toBe('consumed');
+  expect(disk.prepare('select attempts from deliveries').get()).toEqual({ attempts: 1 });
+  expect(disk.prepare('select number, outcome from offers').all()).toEqual([{ number: 1, outcome: 'taken' }]);
+});
+
 test('M05 a receipt that comes after the verdict still counts, and the sender was told once', async () => {
   const { send, wake, state, answers, disk } = await line();
   answers.settlement = UNKNOWN;

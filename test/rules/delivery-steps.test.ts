@@ -8,9 +8,11 @@ const READY = { ready: 'protocol' } as const;
 const HELD = { hold: 'dialog_open', evidence: 'a dialog is open' } as const;
 const TAKEN: Settlement = { outcome: 'taken', receipt: { source: 'record' } };
 const NOT_TAKEN: Settlement = { outcome: 'not_taken', evidence: 'refused' };
+const WITHHELD = { outcome: 'withheld', hold: HELD } as const;
 const UNKNOWN: Settlement = { outcome: 'unknown', awaited: 'its record showed it' };
 
-const open = (settlement: Settlement, more: Partial<NonNullable<LineFacts['open']>> = {}): LineFacts => ({
+type OpenOffer = NonNullable<LineFacts['open']>;
+const open = (settlement: OpenOffer['settlement'], more: Partial<OpenOffer> = {}): LineFacts => ({
   now: NOW,
   recipient: READY,
   open: { attempts: 1, expires_at: null, incarnationEnded: false, settlement, ...more },
@@ -43,6 +45,7 @@ const TABLE: readonly [string, LineFacts, object][] = [
   ['what was proved not taken goes back', open(NOT_TAKEN), { step: 'requeue', evidence: 'refused' }],
   ['twice', open(NOT_TAKEN, { attempts: 2 }), { step: 'requeue' }],
   ['not three times', open(NOT_TAKEN, { attempts: 3 }), { step: 'bury', reason: 'attempts_exhausted' }],
+  ['what was never begun is no attempt', open(WITHHELD, { attempts: 9 }), { step: 'withdraw', hold: HELD }],
   ['what nobody knows is waited for', open(UNKNOWN), { step: 'rest', why: 'unsettled' }],
   ['until its time is up', open(UNKNOWN, { expires_at: NOW + 9 }), { step: 'rest', why: 'unsettled', until: NOW + 9 }],
   ['then nobody will know', open(UNKNOWN, { expires_at: NOW }), { step: 'bury', reason: 'unproved' }],
@@ -57,7 +60,7 @@ describe('M01 M05 the next step of a line', () => {
 
 const time = fc.integer({ min: 0, max: 2_000_000 });
 const expires = fc.option(time, { nil: null });
-const settlement: fc.Arbitrary<Settlement> = fc.constantFrom(TAKEN, NOT_TAKEN, UNKNOWN);
+const settlement: fc.Arbitrary<OpenOffer['settlement']> = fc.constantFrom(TAKEN, NOT_TAKEN, WITHHELD, UNKNOWN);
 const anyOpen = fc.record({
   attempts: fc.integer({ min: 1, max: OFFER_BUDGET + 1 }),
   expires_at: expires,
@@ -84,7 +87,9 @@ test('M01 only proof puts a delivery back into the line: time alone never does',
       for (const moment of [now, now + later, Number.MAX_SAFE_INTEGER]) {
         expect(nextStep({ now: moment, recipient, open: asked }).step).not.toBe('requeue');
       }
-      if (nextStep({ now, recipient, open }).step === 'requeue') expect(open.settlement.outcome).toBe('not_taken');
+      const { step } = nextStep({ now, recipient, open });
+      if (step === 'requeue') expect(open.settlement.outcome).toBe('not_taken');
+      if (step === 'withdraw') expect(open.settlement.outcome).toBe('withheld');
     }),
   );
 });

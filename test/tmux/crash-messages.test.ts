@@ -123,7 +123,8 @@ describe('M10 kill -9 of the coordinator while a message is on its way, nobody t
       expect(await made.json(['status'])).toMatchObject({ ok: true });
       leaveMode();
       await settledOnce(made, 2);
-      expect(deliveryOf(made, BODY).attempts).toBe(2);
+      // Whoever was killed before it withdrew the offer leaves an attempt that was proved not taken.
+      expect(deliveryOf(made, BODY).attempts).toBe(boundary === 'requeue.committed' ? 1 : 2);
     },
   );
 

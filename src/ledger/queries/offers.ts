@@ -44,6 +44,14 @@ export function closeOffer(
     .execute();
 }
 
+export function deleteOffer(change: Change, offer: OfferRow): Promise<unknown> {
+  return change.tx
+    .deleteFrom('offers')
+    .where('delivery_id', '=', offer.delivery_id)
+    .where('number', '=', offer.number)
+    .execute();
+}
+
 /** Offers to a recipient whose deliveries ended `dead(unproved)`: a late receipt still counts. */
 export function unprovedOffers(db: Reading, team: TeamId, recipient: AgentId): Promise<OfferRow[]> {
   return db

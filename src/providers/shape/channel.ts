@@ -47,6 +47,8 @@ export interface Offer {
 /** What a channel says right after handing over. `written` promises nothing but that bytes left. */
 export type Handed =
   | { readonly handed: 'written' }
+  /** What holds the recipient came after it was asked: nothing was begun, and this was no attempt. */
+  | { readonly handed: 'held'; readonly hold: Hold }
   | { readonly handed: 'not_taken'; readonly evidence: string }
   | { readonly handed: 'unknown'; readonly evidence: string };
 

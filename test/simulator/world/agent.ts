@@ -14,13 +14,15 @@ export type Kind = 'protocol' | 'inbox' | 'paste';
 /** The deliveries of one text that is handed over, in their order. */
 export type Marks = readonly [DeliveryId, ...DeliveryId[]];
 
-/** What is wrong with an agent's surroundings at the moment; the first five count hand-overs that will go wrong. */
+/** What is wrong with an agent's surroundings at the moment; the first six count hand-overs that will go wrong. */
 export interface Troubles {
   refuse: number;
   lose: number;
   eat: number;
   edit: number;
   unclear: number;
+  /** A person begins to type between the question and the first key. */
+  startle: number;
   slowUntil: number;
   down: boolean;
   dialog: boolean;
@@ -38,6 +40,7 @@ const none = (): Troubles => ({
   eat: 0,
   edit: 0,
   unclear: 0,
+  startle: 0,
   slowUntil: 0,
   down: false,
   dialog: false,

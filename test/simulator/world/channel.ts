@@ -1,5 +1,5 @@
 import type { DeliveryId } from '../../../src/kernel/index.ts';
-import type { Channel, ChannelName, Handed, Offer, Settlement } from '../../../src/providers/index.ts';
+import type { Channel, ChannelName, Handed, Hold, Offer, Settlement } from '../../../src/providers/index.ts';
 import type { Marks, SimulatedAgent } from './agent.ts';
 import type { AgentLife } from './agent-life.ts';
 import type { Fault } from './faults.ts';
@@ -48,6 +48,8 @@ export class SimulatedChannel implements Channel {
   /** The bytes leave, if they leave, the moment this is called, but a paste; what the caller hears of it takes a while. */
   async hand(offer: Offer, rendered: string): Promise<Handed> {
     const marks = marksOf(rendered);
+    const held = this.#agent.kind === 'paste' && (await this.#heldBeforeEnter());
+    if (held) return { handed: 'held', hold: held };
     if (marks[0] !== offer.delivery) throw new Error(`${marks[0]} stands where ${offer.delivery} should`);
     const handed = this.#agent.kind === 'paste' ? await this.#paste(offer, marks) : this.#write(marks);
     if (marks.length > 1) {
@@ -59,6 +61,20 @@ export class SimulatedChannel implements Channel {
     this.#scene.time.after(DROPPED_AFTER + 100, () => this.#scene.changed(this.#agent));
     await this.#scene.time.pause(this.#scene.random.between(0, 25));
     return handed;
+  }
+
+  /** A paste looks once more before it presses a key. */
+  async #heldBeforeEnter(): Promise<Hold | undefined> {
+    const { troubles } = this.#agent;
+    const state = await this.state();
+    const held =
+      state !== 'ready'
+        ? state
+        : troubles.startle > 0 && { hold: 'draft_in_composer' as const, evidence: 'a person types' };
+    if (!held) return undefined;
+    troubles.startle = Math.max(0, troubles.startle - 1);
+    this.#scene.faults.count('held before Enter');
+    return held;
   }
 
   /** The terminal does what it was asked for, whatever becomes of the asking, unless that was ruled out meanwhile. */

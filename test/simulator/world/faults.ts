@@ -22,6 +22,7 @@ export const FAULTS = [
   'eaten by a dialog',
   'edited by the person',
   'refused before Enter',
+  'held before Enter',
   'paste on its way after a crash',
   'record unreadable',
   'liveness unknown',

@@ -39,7 +39,7 @@ type Victim = Troubled & { readonly agent: SimulatedAgent };
 
 /** The next one to four hand-overs go wrong in this way. */
 const handOver =
-  (which: 'refuse' | 'lose' | 'eat' | 'edit' | 'unclear') =>
+  (which: 'refuse' | 'lose' | 'eat' | 'edit' | 'unclear' | 'startle') =>
   ({ scene, agent }: Victim): void => {
     agent.troubles[which] += scene.random.between(1, 4);
   };
@@ -62,6 +62,7 @@ const TROUBLES: Readonly<Record<string, (victim: Victim) => void>> = {
   eaten: handOver('eat'),
   edited: handOver('edit'),
   unclear: handOver('unclear'),
+  startled: handOver('startle'),
   slow({ scene, agent }) {
     agent.troubles.slowUntil = scene.time.passed + scene.random.between(2_000, 12_000);
   },

@@ -43,10 +43,13 @@ export async function inboxFault(socket: string): Promise<string | undefined> {
   return handed.handed === 'written' ? undefined : handed.evidence;
 }
 
+/** An inbox has no hold of its own: somebody listens there, or nobody does. */
+type Written = Exclude<Handed, { handed: 'held' }>;
+
 function connect(
   path: string,
-  connected: (connection: net.Socket, settle: (handed: Handed) => void) => void,
-): Promise<Handed> {
+  connected: (connection: net.Socket, settle: (handed: Written) => void) => void,
+): Promise<Written> {
   return new Promise((settle) => {
     let open = false;
     const connection = net.connect(path, () => {
