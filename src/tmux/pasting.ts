@@ -10,6 +10,8 @@ export interface Pasting {
   /** A private folder. */
   readonly folder: string;
   readonly request: (line: string) => Promise<ControlAnswer>;
+  /** Says it once more over another client when the first was cut off. */
+  readonly ask: (line: string) => Promise<ControlAnswer>;
 }
 
 /**
@@ -17,7 +19,7 @@ export interface Pasting {
  * the server; then one guarded command pastes it, presses Enter and deletes it, or only deletes it.
  */
 export async function paste(
-  { folder, request }: Pasting,
+  { folder, request, ask }: Pasting,
   pane: PaneHandle,
   text: string,
   name: string,
@@ -27,7 +29,7 @@ export async function paste(
     return refused('pane_dead', `process ${pane.process.pid} of ${pane.pane} has ended`);
   }
   const buffer = bufferName(name);
-  const loaded = await load(folder, request, text, buffer);
+  const loaded = await load(folder, ask, text, buffer);
   if (loaded) return loaded;
   const answer = await request(pasteBuffer(pane, buffer));
   if (!answer.answered) return afterSilence(request, buffer, answer.evidence);
@@ -36,11 +38,11 @@ export async function paste(
 
 /** See `Terminals.ruleOutPaste`. */
 export async function ruleOutPaste(
-  request: Pasting['request'],
+  ask: Pasting['ask'],
   pane: PaneHandle,
   name: string,
 ): Promise<'ruled_out' | 'begun' | undefined> {
-  const answer = await request(ruleOut(pane, bufferName(name)));
+  const answer = await ask(ruleOut(pane, bufferName(name)));
   const said = answer.answered ? answer.blocks.flatMap((block) => block.lines) : [];
   if (said.includes(HELD)) return 'ruled_out';
   return said.includes(BEGUN) ? 'begun' : undefined;
@@ -49,14 +51,14 @@ export async function ruleOutPaste(
 /** Control lines go through tmux's parser and are limited by its buffers; a file is neither parsed nor limited. */
 async function load(
   folder: string,
-  request: Pasting['request'],
+  ask: Pasting['ask'],
   text: string,
   buffer: string,
 ): Promise<PasteRefused | undefined> {
   const file = path.join(folder, `${buffer}.text`);
   try {
     await writeFile(file, text, { mode: 0o600 });
-    const answer = await request(loadBuffer(buffer, file));
+    const answer = await ask(loadBuffer(buffer, file));
     if (!answer.answered) return refused('tmux_unreachable', answer.evidence);
     const failed = answer.blocks.find((block) => !block.ok);
     return failed ? refused('tmux_unreachable', failed.lines.join(' ')) : undefined;

@@ -100,15 +100,22 @@ class TmuxTerminals implements Terminals {
     return this.#connections.request(line);
   }
 
+  /** For what may be said twice: a client that was cut off under the first answers nothing. */
+  async #ask(line: string): Promise<ControlAnswer> {
+    const client = this.#connections.any();
+    const answer = await this.#request(line);
+    return answer.answered || client?.connected ? answer : this.#request(line);
+  }
+
   async facts(pane: PaneHandle): Promise<PaneFacts | undefined> {
-    const row = rowsOf(await this.#request(listPane(pane.pane)))[0];
+    const row = rowsOf(await this.#ask(listPane(pane.pane)))[0];
     if (row?.incarnation !== pane.incarnation || row.pid !== pane.process.pid) return undefined;
     const { dead, inMode, mode, pid, width, height } = row;
     return { dead, inMode, mode, pid, width, height };
   }
 
   async screen(pane: PaneHandle, { history = 0 } = {}): Promise<readonly string[] | undefined> {
-    const answer = await this.#request(capture(pane, history));
+    const answer = await this.#ask(capture(pane, history));
     if (!answer.answered) return undefined;
     const held = answer.blocks.findIndex((block) => block.lines[0] === HELD);
     const shown = answer.blocks[held + 1];
@@ -119,11 +126,11 @@ class TmuxTerminals implements Terminals {
     const folder = this.#options.folder;
     const unsafe = ensurePrivateFolder(folder);
     if (unsafe) return Promise.resolve({ pasted: false, why: 'tmux_unreachable', evidence: unsafe.message });
-    return paste({ folder, request: (line) => this.#request(line) }, pane, text, name);
+    return paste({ folder, request: (line) => this.#request(line), ask: (line) => this.#ask(line) }, pane, text, name);
   }
 
   ruleOutPaste(pane: PaneHandle, name: string): ReturnType<Terminals['ruleOutPaste']> {
-    return ruleOutPaste((line) => this.#request(line), pane, name);
+    return ruleOutPaste((line) => this.#ask(line), pane, name);
   }
 
   async keys(pane: PaneHandle, keys: readonly string[]): Promise<boolean> {
