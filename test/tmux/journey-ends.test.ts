@@ -152,7 +152,12 @@ describe('what an agent starts and that goes away from its terminal', () => {
     expect(await ask(product, 'stop-agent', 'b')).toMatchObject({ ok: true, goes_on: [] });
     expect(await ask(product, 'stop-agent', 'a')).toMatchObject({ ok: true, stopped: true, goes_on: [told(first)] });
 
-    expect(await ask(product, 'start-agent', 'a')).toMatchObject({ ok: true });
+    expect(await ask(product, 'start-agent', 'a')).toMatchObject({ ok: true, goes_on: [] });
+    const forced = await detached();
+    expect(await ask(product, 'start-agent', 'a', '--force')).toMatchObject({ ok: true, goes_on: [told(forced)] });
+    const kept = await detached();
+    const reset = await ask(product, 'reset-agent', 'a', '--discard-session');
+    expect(reset).toMatchObject({ ok: true, stopped: true, goes_on: [told(kept)] });
     const second = await detached();
     const { incarnation, handle } = lifeOf(product, 'a');
     await killAtOnce([programOf(product, 'a'), handle.process], [programOf(product, 'a'), handle.process]);

@@ -344,7 +344,18 @@ describe('what a person sees', () => {
     await ask(product, 'shutdown');
     expect(await said('restart')).toMatch(/crew {2}up again[\s\S]*a .*goes on with its/);
     const keys = async (...args: readonly string[]): Promise<string[]> => Object.keys(await product.json(args)).sort();
-    const one = ['agent_id', 'code', 'incarnation', 'ok', 'provider', 'session_id', 'start_mode', 'state', 'status'];
+    const one = [
+      'agent_id',
+      'code',
+      'goes_on',
+      'incarnation',
+      'ok',
+      'provider',
+      'session_id',
+      'start_mode',
+      'state',
+      'status',
+    ];
     expect(await keys('start-agent', 'a')).toEqual([...one, 'warnings']);
     expect(await keys('reset-agent', 'a', '--discard-session')).toEqual([...one, 'discarded', 'stopped'].sort());
     const stop = ['agent_id', 'code', 'goes_on', 'last_view', 'ok', 'state_file', 'status', 'stopped'];

@@ -36,6 +36,8 @@ export interface AgentVerbs {
   'start-agent': AgentStarted & {
     readonly start_mode: 'noop' | 'resumed' | 'fresh';
     readonly warnings?: readonly string[];
+    /** What the life before started and that goes on without it. */
+    readonly goes_on: readonly Left[];
   };
   'stop-agent': {
     readonly ok: true;

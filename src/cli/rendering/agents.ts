@@ -11,14 +11,13 @@ const HOW = {
   fresh: 'begins a new conversation',
 } as const;
 
-export function agentStartedLines(
-  { agent_id, start_mode, session_id, warnings = [] }: Answers['start-agent'],
-  look: Look,
-): string[] {
+export function agentStartedLines(answer: Answers['start-agent'], look: Look): string[] {
+  const { agent_id, start_mode, session_id, warnings = [] } = answer;
   const { paint } = look;
   return [
     `${paint.bold(agent_id)}  ${paint.green(HOW[start_mode])}  ${paint.dim(session_id ?? '')}`,
     ...warningLines(warnings, look),
+    ...goesOnLines([answer]),
   ];
 }
 

@@ -69,7 +69,8 @@ export const startAgent = verb({
     if (isRefusal(started)) return started;
     runtime.office(team.team as TeamId).wake(agent);
     const warnings = started.started?.agent.installation.warnings ?? [];
-    return { ok: true, ...(await agentView(runtime, team, agent)), start_mode: started.start_mode, warnings };
+    const { start_mode, goes_on } = started;
+    return { ok: true, ...(await agentView(runtime, team, agent)), start_mode, warnings, goes_on };
   },
 });
 
@@ -100,8 +101,8 @@ export const resetAgent = verb({
     const reset = await resetAgentOf(runtime.effects, team, order);
     if (isRefusal(reset)) return reset;
     runtime.office(team.team as TeamId).wake(agent);
-    const { start_mode, stopped, discarded } = reset;
-    return { ok: true, ...(await agentView(runtime, team, agent)), start_mode, stopped, discarded };
+    const { start_mode, stopped, discarded, goes_on } = reset;
+    return { ok: true, ...(await agentView(runtime, team, agent)), start_mode, stopped, discarded, goes_on };
   },
 });
 

@@ -36,5 +36,6 @@ async function resetNow(
   const discarded = await discardConversation(effects, row, order.agent, order.asked_by);
   await effects.reach('reset.discarded');
   const started = await startPlanned(effects, team, agent, order, cut);
-  return isRefusal(started) ? started : { ...started, stopped: stopped.stopped, discarded };
+  if (isRefusal(started)) return started;
+  return { ...started, stopped: stopped.stopped, discarded, goes_on: stopped.goes_on };
 }

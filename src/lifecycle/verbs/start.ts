@@ -20,6 +20,8 @@ export interface AgentStarted {
   readonly start_mode: StartMode;
   /** Undefined when it ran already. */
   readonly started?: Started;
+  /** What the life before started and that goes on without it. */
+  readonly goes_on: Ended['goes_on'];
 }
 
 /** Starts one agent of a team that runs, on the conversation that it had. Nobody else is touched. */
@@ -38,16 +40,18 @@ async function startNow(
   const plan = await planStart(effects, row, order);
   if (isRefusal(plan)) return plan;
   const { team, agent } = plan;
-  if (agent.action === 'keep') return { ok: true, start_mode: 'noop' };
+  if (agent.action === 'keep') return { ok: true, start_mode: 'noop', goes_on: [] };
   const lives = await liveIncarnations(effects.ledger.db, team.id);
-  if (lives.some(({ agent_id }) => agent_id === agent.spec.id)) {
-    const stopped = await stopNow(effects, row, agent.spec.id, 'it is started anew');
-    if (isRefusal(stopped)) return stopped;
-  }
+  const runs = lives.some(({ agent_id }) => agent_id === agent.spec.id);
+  const stopped = runs ? await stopNow(effects, row, agent.spec.id, 'it is started anew') : undefined;
+  if (stopped && isRefusal(stopped)) return stopped;
+  const goes_on = stopped?.goes_on ?? [];
   const started = await startPlanned(effects, team, agent, order, cut);
-  if (!isRefusal(started) || agent.action !== 'resume' || order.lost || cut.aborted) return started;
+  if (!isRefusal(started)) return { ...started, goes_on };
+  if (agent.action !== 'resume' || order.lost || cut.aborted) return started;
   if (!order.allow_fresh) return { ...started, next: [...started.next, `${order.command} --allow-fresh`] };
-  return startNow(effects, row, { ...order, lost: new Set([agent.spec.id]) }, cut);
+  const anew = await startNow(effects, row, { ...order, lost: new Set([agent.spec.id]) }, cut);
+  return isRefusal(anew) ? anew : { ...anew, goes_on };
 }
 
 /** The start itself, of an agent that does not run. */
@@ -57,7 +61,7 @@ export async function startPlanned(
   planned: PlannedAgent,
   order: Pick<StartAgentOrder, 'trust' | 'yes' | 'asked_by' | 'command'>,
   cut: AbortSignal,
-): Promise<AgentStarted | Refusal> {
+): Promise<Omit<AgentStarted, 'goes_on'> | Refusal> {
   const { spec } = planned;
   const position = team.agents.findIndex(({ id }) => id === spec.id);
   const start_mode: StartMode = planned.request.continues ? 'resumed' : 'fresh';
