@@ -1,9 +1,8 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { identifyProcess, probeProcess, signalProcess } from '../../src/kernel/index.ts';
 import { eventually } from '../support/eventually.ts';
-import { ask, deliver, reached, tmux } from '../tmux/journey.ts';
+import { ask, deliver, powerOff, reached } from '../tmux/journey.ts';
 import { startPair } from './stage.ts';
 import { RealProduct } from './world/real-product.ts';
 
@@ -55,16 +54,11 @@ async function succeed(...args: readonly string[]): Promise<Again> {
 
 /** What a reboot leaves: nothing. By recorded process, never by name. */
 async function reboot(): Promise<void> {
-  const server = identifyProcess(Number(tmux(product, 'display-message', '-p', '#{pid}')));
   const agents = product.rows('select handle from incarnations where ended_at is null').flatMap(({ handle }) => {
     const { process, details } = JSON.parse(String(handle));
-    return [process, details.pid === undefined ? undefined : { pid: Number(details.pid), start: details.start }];
+    return details.pid === undefined ? [process] : [process, { pid: Number(details.pid), start: details.start }];
   });
-  await product.killCoordinator();
-  for (const one of [server, ...agents]) if (one) signalProcess(one, 'SIGKILL');
-  const left = product.coordinator();
-  if (left) signalProcess(left, 'SIGKILL');
-  await eventually('the tmux server to end', () => server && probeProcess(server) === 'dead');
+  await powerOff(product, agents);
 }
 
 describe('with the real Claude Code and Codex', () => {

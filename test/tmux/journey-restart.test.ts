@@ -2,10 +2,10 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { displayWidth } from '../../src/cli/rendering/width.ts';
-import { identifyProcess, type ProcessIdentity, probeProcess, signalProcess } from '../../src/kernel/index.ts';
+import { type ProcessIdentity, signalProcess } from '../../src/kernel/index.ts';
 import { eventually } from '../support/eventually.ts';
 import { Product } from '../support/product.ts';
-import { type Answer, ask, deliver, LISTENER, lifeOf, reached, start, tmux } from './journey.ts';
+import { type Answer, ask, deliver, LISTENER, lifeOf, powerOff, reached, start, tmux } from './journey.ts';
 
 let product: Product;
 beforeEach(() => {
@@ -64,20 +64,15 @@ function programIn(record: string): ProcessIdentity {
   return JSON.parse(life);
 }
 
-/** The machine goes down: the tmux server with its panes, and the coordinator. */
+/** The machine goes down, with all that ran. */
 async function reboot(): Promise<void> {
-  const server = identifyProcess(Number(tmux(product, 'display-message', '-p', '#{pid}')));
   const agents = product
     .rows('select handle from incarnations where ended_at is null')
     .map(({ handle }) => JSON.parse(String(handle)).process);
   const programs = product
     .rows('select record from sessions join incarnations using (incarnation) where ended_at is null')
     .map(({ record }) => programIn(String(record)));
-  await product.killCoordinator();
-  for (const one of [server, ...agents, ...programs]) if (one) signalProcess(one, 'SIGKILL');
-  const left = product.coordinator();
-  if (left) signalProcess(left, 'SIGKILL');
-  await eventually('the tmux server to end', () => server && probeProcess(server) === 'dead');
+  await powerOff(product, [...agents, ...programs]);
 }
 
 describe('restart', () => {

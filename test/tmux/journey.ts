@@ -2,7 +2,13 @@ import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
 import { type CallToolResult, Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
-import { type ProcessIdentity, readBytes } from '../../src/kernel/index.ts';
+import {
+  identifyProcess,
+  type ProcessIdentity,
+  probeProcess,
+  readBytes,
+  signalProcess,
+} from '../../src/kernel/index.ts';
 import type { AgentHandle } from '../../src/providers/index.ts';
 import { parseRecordLine, type RecordLine, type UserLine } from '../../src/providers/scripted/record.ts';
 import type { PaneHandle } from '../../src/tmux/index.ts';
@@ -164,6 +170,17 @@ export function programOf(product: Product, agent: string): ProcessIdentity {
 /** tmux, on the team's own server. */
 export function tmux(product: Product, ...args: readonly string[]): string {
   return execFileSync('tmux', ['-S', product.paths.tmux, ...args], { encoding: 'utf8' });
+}
+
+/**
+ * The machine goes down: the team's tmux server, the coordinator and these, by recorded process. All in one moment, the
+ * server first: it would revive a coordinator, which would write down the ends of the others.
+ */
+export async function powerOff(product: Product, others: readonly ProcessIdentity[]): Promise<void> {
+  const server = identifyProcess(Number(tmux(product, 'display-message', '-p', '#{pid}')));
+  const all = [server, product.coordinator(), ...others].filter((one) => one !== undefined);
+  for (const one of all) signalProcess(one, 'SIGKILL');
+  await eventually('everything to end', () => all.every((one) => probeProcess(one) === 'dead'));
 }
 
 /** What an agent's pane shows, wrapped lines joined. */
