@@ -236,13 +236,18 @@ describe('paste', () => {
     expect((await channel(agent, 'paste').settle(eaten)).outcome).toBe('unknown');
   });
 
-  test('a refusal of tmux is "not taken"; a broken connection to tmux is unknown', async () => {
+  test('a refusal of tmux is "not taken", a mode of the pane a hold; a broken connection to tmux is unknown', async () => {
     const agent = await launcher.ready(PASTE_ONLY);
     const offer = offerTo(agent, 'paste');
-    agent.terminals.refuses = { pasted: false, why: 'pane_in_mode', evidence: 'copy-mode' };
+    agent.terminals.refuses = { pasted: false, why: 'pane_dead', evidence: 'process 7 has ended' };
     expect(await channel(agent, 'paste').hand(offer, 'x', 'a')).toEqual({
       handed: 'not_taken',
-      evidence: 'pane_in_mode: copy-mode',
+      evidence: 'pane_dead: process 7 has ended',
+    });
+    agent.terminals.refuses = { pasted: false, why: 'pane_in_mode', evidence: 'copy-mode' };
+    expect(await channel(agent, 'paste').hand(offer, 'x', 'a')).toEqual({
+      handed: 'held',
+      hold: { hold: 'pane_in_mode', evidence: 'copy-mode' },
     });
     agent.terminals.refuses = { pasted: 'unknown', evidence: 'cut' };
     expect(await channel(agent, 'paste').hand(offer, 'x', 'a')).toEqual({ handed: 'unknown', evidence: 'cut' });
