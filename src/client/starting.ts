@@ -12,7 +12,7 @@ import type { Paths } from './protocol.ts';
 import { shutIn } from './sandbox.ts';
 
 /** How long a start may take, ms: ten times what it takes on a slow machine. */
-const START_DEADLINE = 10_000;
+const START_DEADLINE = 30_000;
 /**
  * The coordinator's short-lived objects may take two halves of this many MB. With V8's own limit of 16 it keeps what one busy
  * second took: 26 MB more with 16 agents, for no more messages a second.

@@ -16,7 +16,7 @@ import { INCARNATION_VARIABLE } from '../tmux/index.ts';
 const GRACE = 1_500;
 
 /** How long what an agent has started may take to end after it, ms: a CLI that ends in order ends its commands. */
-const COMMANDS_END = 500;
+const COMMANDS_END = 2_000;
 
 /** A process that goes on, for a person to look at. */
 export interface Left {

@@ -3,7 +3,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { errorCode, type ProcessIdentity, probeProcess } from '../kernel/index.ts';
 
 /** How long processes may take to end after the hangup, before they are killed. ms. */
-const HANGUP_DEADLINE = 3_000;
+const HANGUP_DEADLINE = 10_000;
 /** How long the kernel may take to end killed processes. ms. */
 const KILL_DEADLINE = 1_000;
 

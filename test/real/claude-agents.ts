@@ -3,7 +3,7 @@ import fs from 'node:fs';
 import http from 'node:http';
 import type { AddressInfo } from 'node:net';
 import path from 'node:path';
-import { agentId, isRefusal, mint, type ProcessIdentity, type Refusal } from '../../src/kernel/index.ts';
+import { agentId, isRefusal, mint, type ProcessIdentity, type Refusal, readIfThere } from '../../src/kernel/index.ts';
 import { claude } from '../../src/providers/claude/index.ts';
 import type { ConformanceHarness, LiveAgent } from '../../src/providers/conformance.ts';
 import type { Attachment, Channel, LaunchRequest, Offer, Settlement } from '../../src/providers/index.ts';
@@ -14,7 +14,7 @@ import { AnthropicModel } from './world/anthropic-model.ts';
 import { type GreetingServer, startGreetingServer } from './world/greeting-server.ts';
 import { PrivateHome } from './world/home.ts';
 
-const DEADLINE = 30_000;
+const DEADLINE = 60_000;
 const silent = { info: () => undefined, warn: () => undefined };
 
 /** An agent of real Claude Code in a pane of a private tmux server, with what a test asks of it. */
@@ -29,6 +29,7 @@ export interface ClaudeAgent extends LiveAgent {
   /** A coordinator that starts again finds it by its handle alone. */
   attachAgain(): Attachment;
   keys(...keys: readonly string[]): Promise<void>;
+  screen(): Promise<string>;
 }
 
 /** Real Claude Code, a scripted model, and a server that gives each hook to the attachment whose token it carries. */
@@ -193,6 +194,8 @@ export class ClaudeWorld {
       await agent.send('[[shell touch /outside]]');
       await this.until('it asks', () => agent.attachment.approvals().length > 0);
       await this.until('the registry knows', () => agent.attachment.facts()[0]?.evidence?.includes('waiting') ?? false);
+      // The last that is told of it: after that nothing happens until somebody answers.
+      await this.until('its record has the call', () => /"name":"Bash"/.test(readIfThere(agent.handle.record) ?? ''));
     }
     if (situation === 'draft') {
       await this.until('its composer is open', async () => (await agent.channel('paste').state()) === 'ready');
@@ -252,6 +255,7 @@ export class ClaudeWorld {
       keys: async (...keys) => {
         if (handle.pane) await terminals.keys(handle.pane, keys);
       },
+      screen: async () => ((handle.pane && (await terminals.screen(handle.pane))) ?? []).join('\n'),
     };
     return agent;
   }

@@ -269,6 +269,8 @@ describe('the state of a turn', () => {
     world.model.holdAnswers();
     await agent.taken(await agent.send('[[say never]]'));
     await world.until('it works', () => agent.state() === 'working');
+    // Its hook tells of the turn before there is anything to interrupt.
+    await world.until('it shows the turn', async () => (await agent.screen()).includes('esc to interrupt'));
     await agent.keys('Escape');
     await world.until('it is interrupted', () => agent.state() === 'interrupted');
     expect(await agent.channel().state()).toBe('ready');

@@ -32,7 +32,6 @@ const idle = (life: CodexLife): Promise<unknown> =>
     () =>
       turn(life) === 'idle' &&
       life.attachment.facts().every(({ source, value }) => source === 'process' || value === 'idle'),
-    20_000,
   );
 
 async function refused(world: CodexStage, more: Partial<LaunchRequest> = {}): Promise<Refusal> {
@@ -183,9 +182,12 @@ describe('a delivery', () => {
     await eventually('it works', () => turn(life) === 'working');
     const { view } = life.handle;
     if (!view) throw new Error('there is no view');
-    await eventually('the view shows the turn', async () =>
-      (await world.terminals.screen(view))?.some((line) => line.includes('esc to interrupt')),
-    );
+    // Before that Escape means nothing to it.
+    const showsTurn = () =>
+      eventually('the view shows the turn', async () =>
+        (await world.terminals.screen(view))?.some((line) => line.includes('esc to interrupt')),
+      );
+    await showsTurn();
     await world.terminals.keys(view, ['Escape']);
     await eventually('it was interrupted', () => turn(life) === 'interrupted');
     const { call, close } = await speakTo(life.handle.socket ?? '');
@@ -200,6 +202,7 @@ describe('a delivery', () => {
     await settled(life.attachment, offer, 'taken');
     await idle(life);
     await settled(life.attachment, await hand(life, '[[hold 60000]]'), 'taken');
+    await showsTurn();
     await world.terminals.keys(view, ['Escape']);
     await eventually('it was interrupted again', () => turn(life) === 'interrupted');
     await settled(life.attachment, await hand(life, '[[say again]]'), 'taken');
@@ -213,11 +216,11 @@ describe('a delivery', () => {
     await settled(life.attachment, first, 'taken');
     const second = newOffer(life);
     const channel = channelOf(life.attachment);
-    expect(await channel.state()).toMatchObject({ hold: 'working' });
+    await eventually('it works', async () => JSON.stringify(await channel.state()).includes('working'));
     await channel.hand(second, render(second.delivery, 'the second one [[say ok]]'), 'leader');
     expect(await channel.settle(second)).toMatchObject({ outcome: 'unknown' });
     await world.killServer(life);
-    await settled(life.attachment, second, 'taken', 20_000);
+    await settled(life.attachment, second, 'taken');
     await eventually('two incidents', () => life.incidents.length >= 2);
     expect(life.incidents.map(({ kind }) => kind).sort()).toEqual(['server_restarted', 'turn_lost']);
     await idle(life);
@@ -261,7 +264,7 @@ describe('a delivery', () => {
       const said: string[] = [];
       let outcome = 'no offer';
       for (let number = 1; outcome !== 'taken' && number <= 3; number++) {
-        await eventually('ready', async () => (await channel.state()) === 'ready', 20_000);
+        await eventually('ready', async () => (await channel.state()) === 'ready');
         const offer = { ...newOffer(life, 'protocol', delivery), number };
         const handed = channel.hand(offer, render(delivery, `kill after ${wait} [[say ok]]`), 'leader');
         if (number === 1) {
@@ -272,19 +275,15 @@ describe('a delivery', () => {
         outcome =
           how.handed === 'not_taken'
             ? 'not_taken'
-            : await eventually(
-                'the offer is settled',
-                async () => {
-                  const settlement = await channel.settle(offer);
-                  return settlement.outcome !== 'unknown' && settlement.outcome;
-                },
-                20_000,
-              );
+            : await eventually('the offer is settled', async () => {
+                const settlement = await channel.settle(offer);
+                return settlement.outcome !== 'unknown' && settlement.outcome;
+              });
         said.push(`${how.handed}/${outcome}`);
       }
       seen.push(`${wait}: ${said.join(' ')}`);
       expect(outcome).toBe('taken');
-      await eventually('it rests', () => ['idle', 'interrupted'].includes(turn(life) ?? ''), 20_000);
+      await eventually('it rests', () => ['idle', 'interrupted'].includes(turn(life) ?? ''));
       const record = fs.readFileSync(life.handle.record, 'utf8').split('\n');
       const having = (word: string) => record.filter((line) => line.includes(word) && line.includes(delivery));
       expect(having('"role":"user"')).toHaveLength(1);
@@ -325,11 +324,7 @@ describe('a turn that fails', () => {
     const world = await stage();
     const life = await world.ready();
     await settled(life.attachment, await hand(life, directive), 'taken');
-    await eventually(
-      'the failure is known',
-      () => turn(life) === 'provider_error' && /failed: /.test(evidence(life)),
-      30_000,
-    );
+    await eventually('the failure is known', () => turn(life) === 'provider_error' && /failed: /.test(evidence(life)));
     expect(evidence(life)).toMatch(kind);
     const again = world.attach(life.handle, life.request);
     await eventually('found again', () => again.attachment.greeted());
@@ -530,7 +525,7 @@ describe('N08 the conformance suite', () => {
       return { ...life, handle: { ...life.handle, pane }, terminals: world.terminals, kill };
     },
     render,
-    until: (what, condition) => eventually(what, condition, 20_000).then(() => undefined),
+    until: (what, condition) => eventually(what, condition).then(() => undefined),
   };
   beforeEach(async () => {
     world = await stage();

@@ -310,7 +310,7 @@ export class CodexStage {
   async ready(more: Partial<LaunchRequest> = {}): Promise<CodexLife> {
     const life = await this.launch(more);
     if (isRefusal(life)) throw new Error(`${life.reason}: ${life.message}`);
-    await eventually('the agent greets', () => life.attachment.greeted(), 20_000);
+    await eventually('the agent greets', () => life.attachment.greeted());
     return life;
   }
 
@@ -382,7 +382,7 @@ export function channelOf(attachment: Attachment, name: ChannelName = 'protocol'
 /** Hands a message over and returns its offer. */
 export async function hand(life: CodexLife, body: string): Promise<Offer> {
   const channel = channelOf(life.attachment);
-  await eventually('the channel is ready', async () => (await channel.state()) === 'ready', 20_000);
+  await eventually('the channel is ready', async () => (await channel.state()) === 'ready');
   const offer = newOffer(life);
   const handed = await channel.hand(offer, render(offer.delivery, body), 'leader');
   if (handed.handed !== 'written') throw new Error(`it was not handed over: ${JSON.stringify(handed)}`);
@@ -393,17 +393,12 @@ export async function settled(
   attachment: Attachment,
   offer: Offer,
   outcome: Settlement['outcome'],
-  deadline = 10_000,
 ): Promise<Settlement> {
   let last: Settlement | undefined;
-  return eventually(
-    `the offer is ${outcome}`,
-    async () => {
-      last = await channelOf(attachment, offer.channel).settle(offer);
-      return last.outcome === outcome && last;
-    },
-    deadline,
-  ).catch(() => {
+  return eventually(`the offer is ${outcome}`, async () => {
+    last = await channelOf(attachment, offer.channel).settle(offer);
+    return last.outcome === outcome && last;
+  }).catch(() => {
     throw new Error(`the offer is not ${outcome} but ${JSON.stringify(last)}`);
   });
 }

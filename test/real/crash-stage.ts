@@ -40,7 +40,7 @@ export const crashingAt = (product: Product, moment: Moment): Promise<ProcessIde
 
 /** Waits until `before` has killed itself and tmux has brought another coordinator. Nobody types anything. */
 export async function crashedAndRevived(product: Product, before: ProcessIdentity): Promise<void> {
-  await eventually('the coordinator to kill itself', () => probeProcess(before) === 'dead', 20_000);
+  await eventually('the coordinator to kill itself', () => probeProcess(before) === 'dead');
   const now = await product.revived(before);
   expect(fs.readFileSync(`/proc/${now.pid}/environ`, 'utf8')).not.toContain('TEAM_AGENT_CRASH_AT');
 }
@@ -92,10 +92,10 @@ function textsOf(content: Content = []): readonly string[] {
 
 /** Waits for the receipt, then: its own record holds it once, and its model was asked about it in one turn. */
 export async function takenOnce(product: RealProduct, agent: string, message: string, body: string): Promise<Delivery> {
-  const [delivery] = await reached(product, message, ['consumed', 'answered'], 30_000);
+  const [delivery] = await reached(product, message, ['consumed', 'answered']);
   if (!delivery) throw new Error('no delivery');
   const model = modelOf(product, agent);
-  await eventually(`the model to have answered ${body}`, () => model.requestWith(body)?.outcome === 'answered', 20_000);
+  await eventually(`the model to have answered ${body}`, () => model.requestWith(body)?.outcome === 'answered');
   expect(takenBy(product, agent).filter((taken) => taken === delivery.delivery_id)).toHaveLength(1);
   expect(model.turns.filter(({ prompt }) => prompt.includes(body))).toHaveLength(1);
   const offers = product.rows(
@@ -115,7 +115,7 @@ export async function typedTurn(product: RealProduct, agent: string, prompt: str
     tmux(product, 'capture-pane', '-pJ', '-t', pane).includes(prompt),
   );
   tmux(product, 'send-keys', '-t', pane, 'Enter');
-  await eventually('its model to be asked', () => modelOf(product, agent).requestWith(prompt) !== undefined, 20_000);
+  await eventually('its model to be asked', () => modelOf(product, agent).requestWith(prompt) !== undefined);
 }
 
 /** Waits until a process has stopped itself, and returns what lets it go on. */

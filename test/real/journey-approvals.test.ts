@@ -12,13 +12,17 @@ let product: RealProduct;
 beforeAll(async () => {
   product = await RealProduct.open();
   const tools = ['fs_read', 'fs_write', 'execute_bash'];
-  const folder = product.writeTeam('crew', [
-    { id: 'claire', provider: 'claude', tools, head: 'permission_mode: manual\n' },
-    { id: 'cody', provider: 'codex', tools, head: 'permission_mode: manual\n' },
-    { id: 'paula', provider: 'claude', tools, head: 'permission_mode: plan\n' },
-    { id: 'petra', provider: 'codex', tools, head: 'permission_mode: plan\n' },
-    { id: 'sam', provider: 'scripted' },
-  ]);
+  const folder = product.writeTeam(
+    'crew',
+    [
+      { id: 'claire', provider: 'claude', tools, head: 'permission_mode: manual\n' },
+      { id: 'cody', provider: 'codex', tools, head: 'permission_mode: manual\n' },
+      { id: 'paula', provider: 'claude', tools, head: 'permission_mode: plan\n' },
+      { id: 'petra', provider: 'codex', tools, head: 'permission_mode: plan\n' },
+      { id: 'sam', provider: 'scripted' },
+    ],
+    'startup_order: [claire, cody, paula, petra, sam]\n',
+  );
   await quickStart(product, folder);
 });
 afterAll(() => product?.end());

@@ -49,14 +49,10 @@ test('N02 D05 it leads the team that the person starts beside it', async () => {
 test('N02 E07 F05 what the leader gives away comes back into its conversation, each once', async () => {
   const work = `go ${call('report_result', { summary: 'CLAIRE-DONE' })}`;
   await terminal.type(`give ${call('assign_task', { to: 'claire', task: 'look', content: work })} [[say GIVEN]]`);
-  const notice = await eventually(
-    'its receipt',
-    async () => {
-      const { deliveries } = await ask(product, 'deliveries');
-      return deliveries.find(({ to, state }) => to === 'leader' && state === 'consumed');
-    },
-    20_000,
-  );
+  const notice = await eventually('its receipt', async () => {
+    const { deliveries } = await ask(product, 'deliveries');
+    return deliveries.find(({ to, state }) => to === 'leader' && state === 'consumed');
+  });
   expect(notice).toMatchObject({ channel: 'protocol', attempts: 1 });
   await eventually('its rollout to hold it', () => lineOfReceipt(notice)?.includes(notice.delivery_id));
   const told = () => turnsToldOf(product, 'codex', 'CLAIRE-DONE');

@@ -1,6 +1,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { probeProcess } from '../../src/kernel/index.ts';
 import { eventually } from '../support/eventually.ts';
 import { ask, deliver, lifeOf } from '../tmux/journey.ts';
 import { startPair } from './stage.ts';
@@ -93,7 +94,7 @@ describe('with the real Claude Code and Codex', () => {
     expect(seen).not.toContain(`PLUM-${kind}`);
     const { handle } = lifeOf(product, `${kind}-new`);
     expect(await succeed('remove-agent', `${kind}-new`, '--force')).toMatchObject({ stopped: true });
-    expect(fs.existsSync(`/proc/${handle.pane.process.pid}`)).toBe(false);
+    expect(probeProcess(handle.pane.process)).toBe('dead');
   });
 
   test('G10 N05 after a shutdown the forks go on with their own conversations', async () => {

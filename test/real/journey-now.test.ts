@@ -134,7 +134,7 @@ describe.each(['claire', 'cody'])('%s', (agent) => {
     const begun = turnsBegun(record);
     await restart();
     const sent = await sendNow(agent, now);
-    await eventually('it to be handed over', async () => (await deliveryOf(sent))?.attempts === 1);
+    await waitsFor(product, sent, 'unsettled');
     await restart();
     gates.busy.release();
     expect((await reached(product, sent))[0]).toMatchObject({ attempts: 1 });

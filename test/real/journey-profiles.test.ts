@@ -1,6 +1,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { readIfThere } from '../../src/kernel/index.ts';
 import { eventually } from '../support/eventually.ts';
 import { ask, deliver, tmux } from '../tmux/journey.ts';
 import { paneOf, quickStart } from './stage.ts';
@@ -47,10 +48,13 @@ afterAll(() => product?.end());
 
 /** Every file below a folder that holds a text. */
 function filesWith(home: string, text: string): string[] {
-  return fs
-    .readdirSync(home, { recursive: true, encoding: 'utf8' })
-    .map((name) => path.join(home, name))
-    .filter((file) => fs.lstatSync(file, { throwIfNoEntry: false })?.isFile() && fs.readFileSync(file).includes(text));
+  return (
+    fs
+      .readdirSync(home, { recursive: true, encoding: 'utf8' })
+      .map((name) => path.join(home, name))
+      // What was there a moment ago may have gone: CLIs write into new files and rename them.
+      .filter((file) => fs.lstatSync(file, { throwIfNoEntry: false })?.isFile() && readIfThere(file)?.includes(text))
+  );
 }
 
 function commandLines(): string {

@@ -11,12 +11,16 @@ let product: RealProduct;
 
 beforeAll(async () => {
   product = await RealProduct.open();
-  const folder = product.writeTeam('fragile', [
-    { id: 'claire', provider: 'claude' },
-    { id: 'clara', provider: 'claude' },
-    { id: 'cody', provider: 'codex' },
-    { id: 'cora', provider: 'codex' },
-  ]);
+  const folder = product.writeTeam(
+    'fragile',
+    [
+      { id: 'claire', provider: 'claude' },
+      { id: 'clara', provider: 'claude' },
+      { id: 'cody', provider: 'codex' },
+      { id: 'cora', provider: 'codex' },
+    ],
+    'startup_order: [claire, clara, cody, cora]\n',
+  );
   await quickStart(product, folder);
 });
 afterAll(() => product?.end());

@@ -42,7 +42,7 @@ function shown(leader: 'claude' | 'codex', task: string): number {
  * in the moment in which it is cleared is dropped by Claude Code and offered again.
  */
 async function toldOnce(leader: 'claude' | 'codex', ...tasks: string[]): Promise<void> {
-  for (const task of tasks) await eventually(`the leader to be told of ${task}`, () => shown(leader, task) > 0, 20_000);
+  for (const task of tasks) await eventually(`the leader to be told of ${task}`, () => shown(leader, task) > 0);
   const toLeader = async () => (await ask(product, 'deliveries')).deliveries.filter(({ to }) => to === 'leader');
   await eventually('nothing to wait', async () => (await toLeader()).every(({ state }) => state === 'consumed'));
   for (const task of tasks) expect(shown(leader, task), task).toBe(1);

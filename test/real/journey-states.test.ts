@@ -3,6 +3,7 @@ import path from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { eventually } from '../support/eventually.ts';
 import { deliver, tmux } from '../tmux/journey.ts';
+import { shownBy } from './person.ts';
 import { lineOfReceipt, paneOf, quickStart, why, whyWhen } from './stage.ts';
 import { RealProduct } from './world/real-product.ts';
 
@@ -87,6 +88,8 @@ test.each(['claire', 'cody'])(
     const gate = modelOf(agent).holdAnswers();
     await deliver(product, agent, `think LONG-${agent} [[say thought]]`, '--expects', 'nothing');
     await eventually('the model to be asked', () => modelOf(agent).requestWith(`LONG-${agent}`));
+    // Its terminal may know of the turn later than its model: before that Escape means nothing.
+    await eventually('its terminal to show the turn', () => shownBy(product, agent).includes('esc to interrupt'));
     tmux(product, 'send-keys', '-t', paneOf(product, agent), 'Escape');
     await whyWhen(product, agent, 'interrupted');
     gate.release();

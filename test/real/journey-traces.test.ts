@@ -5,6 +5,7 @@ import {
   identifyProcess,
   type ProcessIdentity,
   probeProcess,
+  readIfThere,
   sessionMembers,
   signalProcess,
 } from '../../src/kernel/index.ts';
@@ -40,7 +41,7 @@ beforeAll(async () => {
     // With a shell, which may leave traces of its own.
     await deliver(product, agent, `hello-${agent} [[shell echo hi]] [[say hello]]`, '--expects', 'nothing');
     const model = agent === 'cody' ? product.openai : product.anthropic;
-    await eventually('the command to have run', () => model.requestsWith(`hello-${agent}`).length === 2);
+    await eventually('the command to have run', () => model.requestsWith(`hello-${agent}`).length >= 2);
   }
 });
 afterAll(() => product?.end());
@@ -69,10 +70,11 @@ test.each(AGENTS)('C10 the token of %s stands in its own file and its own enviro
   const { token } = lifeOf(product, agent);
   const own = path.join(homeOf(agent), 'token');
   for (const file of filesBelow(product.paths.team)) {
-    if (file !== own) expect([file, fs.readFileSync(file).includes(token)]).toEqual([file, false]);
+    if (file !== own) expect([file, readIfThere(file)?.includes(token) ?? false]).toEqual([file, false]);
   }
   for (const folder of [product.home.claude, product.home.codex]) {
-    for (const file of filesBelow(folder)) expect([file, fs.readFileSync(file).includes(token)]).toEqual([file, false]);
+    for (const file of filesBelow(folder))
+      expect([file, readIfThere(file)?.includes(token) ?? false]).toEqual([file, false]);
   }
   expect(pidsOf(token)).toEqual([]);
   const environments = [['-g'], ['-t', 'team-crew']].map((which) => tmux(product, 'show-environment', ...which));
@@ -91,7 +93,9 @@ test.each(AGENTS)('C10 the token of %s stands in its own file and its own enviro
 });
 
 test.each(AGENTS)('C10 the processes of %s have its token, and nothing of the shell that started the team', (agent) => {
-  const environments = processesOf(agent).map(environmentOf);
+  const environments = processesOf(agent)
+    .map(environmentOf)
+    .filter((variables) => variables !== undefined);
   expect(environments.some((variables) => variables.includes(`TEAM_AGENT_TOKEN=${lifeOf(product, agent).token}`))).toBe(
     true,
   );
@@ -102,8 +106,14 @@ test.each(AGENTS)('C10 the processes of %s have its token, and nothing of the sh
   }
 });
 
-const environmentOf = (pid: number): string[] =>
-  fs.readFileSync(`/proc/${pid}/environ`, 'utf8').split('\0').filter(Boolean);
+/** Undefined for a process that has ended meanwhile. */
+function environmentOf(pid: number): string[] | undefined {
+  const identity = identifyProcess(pid);
+  const text = readIfThere(`/proc/${pid}/environ`);
+  return identity && text !== undefined && probeProcess(identity) === 'alive'
+    ? text.split('\0').filter(Boolean)
+    : undefined;
+}
 
 /** The processes whose command line has this in it. */
 function pidsOf(words: string): number[] {
@@ -123,7 +133,7 @@ function filesBelow(folder: string): string[] {
   return fs
     .readdirSync(folder, { recursive: true, encoding: 'utf8' })
     .map((name) => path.join(folder, name))
-    .filter((file) => fs.lstatSync(file).isFile());
+    .filter((file) => fs.lstatSync(file, { throwIfNoEntry: false })?.isFile());
 }
 
 test('C10 N01 N02 shutdown ends every process and takes every file of a life with it', async () => {
@@ -153,12 +163,12 @@ test('G15 I08 the command of a Claude Code that is stopped ends with it; that of
     const pid = () => pidsOf(`sleep\0${seconds}\0`)[0];
     return eventually('the command to run', () => identifyProcess(pid() ?? 0));
   };
-  const first = await command(6001);
+  const first = await command(600_000 + process.pid);
   expect(await ask(product, 'stop-agent', 'claire')).toMatchObject({ ok: true, goes_on: [] });
   expect(probeProcess(first)).toBe('dead');
 
   expect(await ask(product, 'start-agent', 'claire')).toMatchObject({ ok: true });
-  const second = await command(6002);
+  const second = await command(1_200_000 + process.pid);
   try {
     const { incarnation, handle } = lifeOf(product, 'claire');
     process.kill(Number(handle.details.pid), 'SIGKILL');

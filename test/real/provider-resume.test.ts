@@ -180,20 +180,14 @@ describe('Codex', () => {
   afterEach(() => world.close());
 
   const idle = (life: CodexLife): Promise<unknown> =>
-    eventually(
-      'it is idle',
-      () => {
-        const facts = life.attachment.facts();
-        return (
-          facts[0]?.value === 'idle' && facts.every(({ source, value }) => source === 'process' || value === 'idle')
-        );
-      },
-      20_000,
-    );
+    eventually('it is idle', () => {
+      const facts = life.attachment.facts();
+      return facts[0]?.value === 'idle' && facts.every(({ source, value }) => source === 'process' || value === 'idle');
+    });
 
   async function asked(life: CodexLife, body: string): Promise<ModelRequest | undefined> {
     await settled(life.attachment, await hand(life, body), 'taken');
-    await eventually('its model has answered', () => isAnswered(world.model, body), 20_000);
+    await eventually('its model has answered', () => isAnswered(world.model, body));
     await idle(life);
     return world.model.requestWith(body);
   }

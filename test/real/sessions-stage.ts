@@ -19,7 +19,7 @@ export async function types(product: RealProduct, agent: string, words: string):
 
 /** Waits until its terminal shows something. */
 export function shows(product: RealProduct, agent: string, what: RegExp): Promise<unknown> {
-  return eventually(`${agent} to show ${what}`, () => what.test(shownBy(product, agent)), 20_000);
+  return eventually(`${agent} to show ${what}`, () => what.test(shownBy(product, agent)));
 }
 
 export interface Session {
@@ -81,9 +81,9 @@ export const asked = (product: RealProduct, agent: string, text: string): number
 
 /** Consumed, in one turn of the model, and once in all records of the agent. */
 export async function readOnce(product: RealProduct, agent: string, message: string, text: string): Promise<Delivery> {
-  const [delivery] = await reached(product, message, ['consumed', 'answered'], 30_000);
+  const [delivery] = await reached(product, message, ['consumed', 'answered']);
   if (!delivery) throw new Error('no delivery');
-  await eventually(`the model to have answered ${text}`, () => asked(product, agent, text) > 0, 20_000);
+  await eventually(`the model to have answered ${text}`, () => asked(product, agent, text) > 0);
   await whyWhen(product, agent, 'idle');
   expect(asked(product, agent, text), text).toBe(1);
   expect(takenBy(product, agent).filter((taken) => taken === delivery.delivery_id)).toHaveLength(1);

@@ -86,7 +86,7 @@ export class UserTerminal {
       last = this.screen(session);
       return typeof text === 'string' ? last.includes(text) : text.test(last);
     };
-    await eventually(`the terminal to show ${text}`, matches, 20_000).catch((error: unknown) => {
+    await eventually(`the terminal to show ${text}`, matches).catch((error: unknown) => {
       throw new Error(`${error}\n${last}`);
     });
   }

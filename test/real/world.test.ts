@@ -133,7 +133,7 @@ describe.each(CLIS)('the real %s', (cli) => {
     const model = modelOf(world, cli);
     const gate = model.holdAnswers();
     const ran = play(world, cli, 'Hello. [[say bonjour]]');
-    const held = await eventually('the request to come', () => model.requestWith('Hello'), 30_000);
+    const held = await eventually('the request to come', () => model.requestWith('Hello'));
     expect(held.outcome).toBe('open');
     gate.release();
     expect(await ran).toMatchObject({ code: 0 });
@@ -147,7 +147,7 @@ describe.each(CLIS)('the real %s', (cli) => {
     const options = { cwd: world.project, env: environmentOf(world), stdio: 'ignore' as const };
     const child = spawn(path.join(world.home.bin, cli), TURN[cli]('Hello.'), options);
     const ended = once(child, 'exit');
-    const held = await eventually('the request to come', () => model.requestWith('Hello'), 30_000);
+    const held = await eventually('the request to come', () => model.requestWith('Hello'));
     child.kill('SIGKILL');
     await ended;
     await eventually('the request to be abandoned', () => held.outcome === 'abandoned');
@@ -232,7 +232,7 @@ describe('what a run leaves behind', () => {
     const server = spawn(path.join(world.home.bin, 'codex'), ['app-server', '--listen', `unix://${link}`], options);
     const ended = once(server, 'exit');
     closing.push(() => server.kill('SIGKILL'));
-    const socket = await eventually('the socket', () => fs.existsSync(link) && fs.readlinkSync(link), 30_000);
+    const socket = await eventually('the socket', () => fs.existsSync(link) && fs.readlinkSync(link));
     closing.push(
       () => fs.rmSync(socket, { force: true }),
       () => fs.rmSync(`${socket}.lock`, { force: true }),

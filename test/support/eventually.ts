@@ -1,13 +1,13 @@
 import { setTimeout as pause } from 'node:timers/promises';
 
 /**
- * Waits until `probe` returns something other than undefined or false, and returns it. Throws after `deadline` ms with
- * what was last seen.
+ * Waits until `probe` returns something other than undefined or false, and returns it. Throws after `deadline` ms: a
+ * minute, because what takes a second here may take half of one on a machine that does ten other things.
  */
 export async function eventually<Value>(
   what: string,
   probe: () => Value | undefined | false | Promise<Value | undefined | false>,
-  deadline = 20_000,
+  deadline = 60_000,
 ): Promise<Value> {
   const end = performance.now() + deadline;
   for (;;) {

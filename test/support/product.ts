@@ -4,7 +4,14 @@ import path from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { fileURLToPath } from 'node:url';
 import { type Pointer, pathsOf } from '../../src/client/protocol.ts';
-import { identifyProcess, type ProcessIdentity, probeProcess, signalProcess } from '../../src/kernel/index.ts';
+import {
+  errorCode,
+  identifyProcess,
+  type ProcessIdentity,
+  probeProcess,
+  readIfThere,
+  signalProcess,
+} from '../../src/kernel/index.ts';
 import { eventually } from './eventually.ts';
 import { freshFolder } from './files.ts';
 
@@ -92,8 +99,8 @@ export class Product {
 
   /** Who the coordinator is now, when one lives. */
   coordinator(): ProcessIdentity | undefined {
-    const text = fs.existsSync(this.paths.pointer) ? fs.readFileSync(this.paths.pointer, 'utf8') : '';
-    if (text === '') return undefined;
+    const text = readIfThere(this.paths.pointer);
+    if (!text) return undefined;
     const { pid, start } = JSON.parse(text) as Pointer;
     return identifyProcess(pid)?.start === start ? { pid, start } : undefined;
   }
@@ -107,22 +114,17 @@ export class Product {
   }
 
   /** A coordinator other than `before`, up and answering. */
-  async revived(before: ProcessIdentity, deadline = 20_000): Promise<ProcessIdentity> {
-    return eventually(
-      'the coordinator to be revived',
-      () => {
-        const now = this.coordinator();
-        return now && now.pid !== before.pid ? now : undefined;
-      },
-      deadline,
-    );
+  async revived(before: Pick<ProcessIdentity, 'pid'>): Promise<ProcessIdentity> {
+    return eventually('the coordinator to be revived', () => {
+      const now = this.coordinator();
+      return now && now.pid !== before.pid ? now : undefined;
+    });
   }
 
   /** Rows of the ledger, read from a copy by a connection of the test's own. Works with and without a coordinator. */
   rows(sql: string): Record<string, unknown>[] {
     const copy = path.join(freshFolder('ledger'), 'team.db');
-    fs.copyFileSync(this.paths.ledger, copy);
-    if (fs.existsSync(`${this.paths.ledger}-wal`)) fs.copyFileSync(`${this.paths.ledger}-wal`, `${copy}-wal`);
+    copyLedger(this.paths.ledger, copy);
     const connection = new DatabaseSync(copy);
     try {
       return connection.prepare(sql).all();
@@ -140,5 +142,29 @@ export class Product {
     if (!left) return;
     await this.run(['coordinator', 'stop', '--force']);
     await eventually('the coordinator to be gone', () => probeProcess(left) === 'dead');
+  }
+}
+
+/** Copies a ledger that may be written meanwhile: anew when its log was begun again, or put away, in between. */
+function copyLedger(from: string, to: string): void {
+  for (;;) {
+    const before = logOf(from);
+    fs.copyFileSync(from, to);
+    const log = logOf(from);
+    fs.writeFileSync(`${to}-wal`, log);
+    if (headOf(log).equals(headOf(before)) && headOf(logOf(from)).equals(headOf(log))) return;
+  }
+}
+
+/** SQLite writes another head, of 32 bytes, each time that it begins the log again. */
+const headOf = (log: Buffer): Buffer => log.subarray(0, 32);
+
+/** The write-ahead log of a database; empty when there is none. */
+function logOf(database: string): Buffer {
+  try {
+    return fs.readFileSync(`${database}-wal`);
+  } catch (error) {
+    if (errorCode(error) === 'ENOENT') return Buffer.alloc(0);
+    throw error;
   }
 }

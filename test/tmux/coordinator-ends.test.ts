@@ -73,7 +73,6 @@ function traces(made: CrashScene): object {
         .sort(),
     ),
     sandbox: fs.readdirSync(sandbox()).sort(),
-    shm: fs.existsSync('/dev/shm') ? fs.readdirSync('/dev/shm').sort() : [],
   };
 }
 

@@ -107,7 +107,7 @@ describe('M10 kill -9 of the coordinator while a message is on its way, nobody t
 
   test.each(['release.before_commit', 'release.committed'] as const)('M10 scheduled: at %s', async (boundary) => {
     const { made, daemon } = await scene('protocol', boundary);
-    const sent = await made.json(['send', 'worker', BODY, '--task', 't1', '--in', '0.2']);
+    const sent = await made.json(['send', 'worker', BODY, '--task', 't1', '--in', '3']);
     expect(sent).toMatchObject({ ok: true, deliveries: [{ state: 'held', reason: 'scheduled' }] });
     await made.crashedAndRevived(daemon, `scheduled ${boundary}`);
     await settledOnce(made, 2);

@@ -27,9 +27,6 @@ export const REMOVE = ['remove.journalled', 'remove.ended', 'remove.cleared'] as
 export const STOP = ['stop.journalled', 'stop.ended'] as const satisfies readonly Boundary[];
 export const RESET = ['reset.stopped', 'reset.discarded'] as const satisfies readonly Boundary[];
 
-/** "Revived within 2 s": ten times that is waited for, and what it took is printed. ms. */
-const REVIVED = 20_000;
-
 /** A coordinator that is our own child: how it ended is known for certain. */
 export interface Daemon {
   readonly pid: number;
@@ -62,14 +59,7 @@ export class CrashScene extends Product {
   async crashedAndRevived(daemon: Daemon, what: string): Promise<ProcessIdentity> {
     await this.crashed(daemon);
     const began = performance.now();
-    const revived = await eventually(
-      `${what}: the coordinator to be revived`,
-      () => {
-        const now = this.coordinator();
-        return now && now.pid !== daemon.pid ? now : undefined;
-      },
-      REVIVED,
-    ).catch((error: unknown) => {
+    const revived = await this.revived(daemon).catch((error: unknown) => {
       throw new Error(this.#whatIsThere(), { cause: error });
     });
     console.log(`${what}: revived after ${Math.round(performance.now() - began)} ms`);
@@ -84,7 +74,7 @@ export class CrashScene extends Product {
     void daemon.ended.then((ended) => {
       signal = ended;
     });
-    await eventually('the coordinator to kill itself', () => signal !== undefined, REVIVED);
+    await eventually('the coordinator to kill itself', () => signal !== undefined);
     expect(signal).toBe('SIGKILL');
   }
 
@@ -139,7 +129,7 @@ export class CrashScene extends Product {
   /** Waits until no process of the workspace is left, and no socket. */
   async nothingLeft(): Promise<void> {
     const { sockets } = this.paths;
-    await eventually('every process of the workspace to end', () => this.processes().length === 0, 15_000);
+    await eventually('every process of the workspace to end', () => this.processes().length === 0);
     expect(fs.existsSync(sockets) ? fs.readdirSync(sockets) : []).toEqual([]);
   }
 
@@ -179,15 +169,11 @@ export async function deliveryIs(scene: Product, body: string, state: string): P
   const where = `body = '${body}' and sender = 'person'`;
   let seen = '';
   try {
-    return await eventually(
-      `${body} to be ${state}`,
-      () => {
-        const [row] = scene.rows(`select deliveries.* from deliveries join messages using (message_id) where ${where}`);
-        seen = JSON.stringify(row);
-        return row?.state === state ? (row as unknown as DeliveryRow) : undefined;
-      },
-      REVIVED,
-    );
+    return await eventually(`${body} to be ${state}`, () => {
+      const [row] = scene.rows(`select deliveries.* from deliveries join messages using (message_id) where ${where}`);
+      seen = JSON.stringify(row);
+      return row?.state === state ? (row as unknown as DeliveryRow) : undefined;
+    });
   } catch (error) {
     throw new Error(`instead it is ${seen}`, { cause: error });
   }

@@ -164,6 +164,7 @@ test('M08 a reply that names a request of another team is stored, and answers no
     { reply_to: null },
   ]);
   expect(product.rows(`select * from deliveries where team = 'rivals'`)).toEqual(before);
+  await reached(product, sent.message_id);
 });
 
 test('F06 a result that nobody asks for any more is stored, marked, and told once; what came before stays', async () => {

@@ -143,9 +143,10 @@ test('D07 Z50 of claims in the same moment one wins, and each of the others is t
 test('D11 D12 Z51 of two that go on with a dead leader none leads before one says so, and that is told once', async () => {
   const first = await conversation();
   await first.asks('quick-start', docs);
-  await first.end();
   const { session } = first;
+  // Both before its end: the only one that goes on with a dead leader is the leader.
   const [one, two] = [await conversation({ session }), await conversation({ session })];
+  await first.end();
   for (const candidate of [one, two])
     expect(await candidate.asks('claim-leader')).toMatchObject({ ok: false, reason: 'ambiguous_candidates' });
   expect(await lead()).toMatchObject({ receiver: 'mailbox', epoch: 1 });

@@ -52,7 +52,7 @@ describe.each(CHANNELS)('over %s', (channel, agent) => {
     expect(line.source).toBe(channel === 'protocol' ? 'protocol' : 'composer');
     expect(bodyOf(line.text)).toBe(`once over ${channel}`);
     expect(inputsOf(product, agent).filter(({ text }) => text.includes(delivery.delivery_id))).toHaveLength(1);
-    expect(screenOf(product, agent)).toContain(`* person: once over ${channel}`);
+    await eventually('it to be shown', () => screenOf(product, agent).includes(`* person: once over ${channel}`));
   });
 
   test.each(CORPUS)('E20 %s: what was sent is what is read, between the fences or by read_message', async (_, text) => {
@@ -117,7 +117,7 @@ describe.each(CHANNELS)('over %s', (channel, agent) => {
     const before = inputsOf(product, agent).length;
     const texts = Array.from({ length: 100 }, (_, index) => `number ${index}`);
     for (let first = 0; first < 100; first += 10)
-      await Promise.all(texts.slice(first, first + 10).map((text) => ask(product, 'send', agent, text)));
+      await Promise.all(texts.slice(first, first + 10).map((text) => sendText(product, agent, text)));
     await eventually('all to be consumed', () => inputsOf(product, agent).length >= before + 100, 60_000);
     const stored = product.rows(
       `select d.delivery_id from deliveries d join messages m using (message_id)

@@ -72,11 +72,12 @@ describe.each([
     // A look of the safety net and of a person change nothing.
     await ask(product, 'why', agent);
     expect(await stateOf(agent)).toBe('waiting_approval');
-    expect(screenOf(product, agent)).toContain('? May I?');
+    await eventually('the question to stand', () => screenOf(product, agent).includes('? May I?'));
     keys(agent, 'n');
     expect((await reached(product, message))[0]?.attempts).toBe(1);
-    const said = recordOf(product, agent).flatMap((line) => (line.type === 'assistant' ? [line.text] : []));
-    expect(said).toEqual(['was denied', 'heard']);
+    const said = () => recordOf(product, agent).flatMap((line) => (line.type === 'assistant' ? [line.text] : []));
+    await eventually('both to be answered', () => said().length >= 2);
+    expect(said()).toEqual(['was denied', 'heard']);
   });
 
   test('M07 a question that waits for Enter is not answered by a delivery', async () => {
@@ -99,10 +100,12 @@ describe.each([
     expect(waiting).toMatchObject({ state: 'queued', attempts: 0 });
     fs.writeFileSync(path.join(product.workspace, `go-${agent}`), '');
     expect((await reached(product, second))[0]?.attempts).toBe(1);
-    const order = recordOf(product, agent).flatMap((line) =>
-      line.type === 'user' ? [bodyOf(line.text)] : line.type === 'turn' ? [line.state] : [],
-    );
-    expect(order).toEqual(['work', 'started', 'ended', 'then this', 'started', 'ended']);
+    const order = () =>
+      recordOf(product, agent).flatMap((line) =>
+        line.type === 'user' ? [bodyOf(line.text)] : line.type === 'turn' ? [line.state] : [],
+      );
+    await eventually('both turns to end', () => order().length >= 6);
+    expect(order()).toEqual(['work', 'started', 'ended', 'then this', 'started', 'ended']);
   });
 
   test('M06 half-typed text survives a delivery', async () => {

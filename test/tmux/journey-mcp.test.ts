@@ -199,7 +199,7 @@ test('M08 a token dies with its agent', async () => {
   const headers = { ...bearer(token), 'mcp-protocol-version': '2025-06-18' };
   expect((await post(HELLO, headers)).status).toBe(200);
   signalProcess(handle.pane.process, 'SIGHUP');
-  await eventually('the end of the token', async () => (await post(HELLO, headers)).status === 401, 30_000);
+  await eventually('the end of the token', async () => (await post(HELLO, headers)).status === 401);
   await expect(callTool(product, 'mortal', 'hello', {})).rejects.toThrow(/does not live/);
 });
 

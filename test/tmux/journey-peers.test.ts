@@ -23,7 +23,7 @@ afterAll(() => product.end());
 test('M09 two agents that pass the ball to each other are stopped, and the leader is told once', async () => {
   await deliver(product, 'left', 'ball', '--expects', 'nothing');
   const notices = () => product.rows(`select body from messages where dedupe_key like 'loop:hops:left+right:%'`);
-  await eventually('the leader to be told', () => notices().length > 0, 20_000);
+  await eventually('the leader to be told', () => notices().length > 0);
   const passed = () =>
     product
       .rows(`select hops from messages where authority = 'peer' and body = 'ball' order by seq`)
@@ -31,13 +31,12 @@ test('M09 two agents that pass the ball to each other are stopped, and the leade
   expect(passed()).toEqual(Array.from({ length: 24 }, (_, hop) => hop + 1));
   // A person's word begins a new round; the limit of the pair ends the round after it.
   await deliver(product, 'left', 'ball again', '--expects', 'nothing');
-  await eventually('the second round to be stopped', () => passed().length === 48, 20_000);
+  await eventually('the second round to be stopped', () => passed().length === 48);
   expect(notices()).toHaveLength(1);
   await deliver(product, 'left', 'ball once more', '--expects', 'nothing');
   await eventually(
     'the pair to be stopped',
     () => product.rows(`select 1 from messages where dedupe_key like 'loop:pair:left+right:%'`).length === 1,
-    20_000,
   );
   expect(passed().length).toBeLessThanOrEqual(60);
   const stopped = product
@@ -66,7 +65,7 @@ test('M09 an agent that floods one other is refused at the limit, told why, and 
   expect(stored).toBe(30);
   await callTool(product, 'talker', 'send_message', { to: 'many', content: 'and again' });
   expect(product.rows(`select 1 from messages where dedupe_key like 'loop:pair:many+talker:%'`)).toHaveLength(1);
-  await eventually('all that was stored to be read', () => inputsOf(product, 'many').length === 30, 30_000);
+  await eventually('all that was stored to be read', () => inputsOf(product, 'many').length === 30);
   // Another member is another pair.
   expect(await callTool(product, 'talker', 'send_message', { to: 'leader', content: 'still here' })).toMatchObject({
     ok: true,

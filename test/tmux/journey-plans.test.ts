@@ -3,6 +3,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { identifyProcess } from '../../src/kernel/index.ts';
+import { eventually } from '../support/eventually.ts';
 import { Product } from '../support/product.ts';
 import { ask, deliver, LISTENER, lifeOf, pathWith, start } from './journey.ts';
 
@@ -148,7 +149,7 @@ describe('a dry run', () => {
     await start(product, product.writeTeam('crew', [{ id: 'a' }]));
     const { handle } = lifeOf(product, 'a');
     await ask(product, 'coordinator', 'stop');
-    await expect.poll(() => product.coordinator()).toBeUndefined();
+    await eventually('the coordinator to end', () => product.coordinator() === undefined);
     expect(actionsOf(await planOf('shutdown'))).toEqual({ a: 'stop' });
     expect(actionsOf(await planOf('start-agent', 'a'))).toEqual({ a: 'keep' });
     expect(await ask(product, 'restart', '--dry-run')).toMatchObject({ reason: 'team_already_running' });

@@ -14,8 +14,9 @@ beforeEach(() => {
 });
 afterEach(() => product.end());
 
-const CANARY = 'sk-CANARY0123456789abcdef';
-const NEWER = 'sk-CANARYnewer0123456789ab';
+// Every process of this machine is looked through: the keys are this run's own.
+const CANARY = `sk-CANARY0123456789abcdef${process.pid}`;
+const NEWER = `sk-CANARYnewer0123456789ab${process.pid}`;
 
 /** Writes a profile of a team that is not started yet, beside its documents. */
 function writeProfile(folder: string, name: string, text: string): string {

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { readIfThere } from '../../src/kernel/index.ts';
 import { eventually } from '../support/eventually.ts';
 import { freshFolder, sandbox } from '../support/files.ts';
 import { Product } from '../support/product.ts';
@@ -73,7 +74,7 @@ async function workDone(): Promise<string> {
   await deliver(product, 'b', 'heard?');
   await ask(product, 'wait', '--idle', '--timeout', '10');
   const summary = path.join(product.paths.team, 'crew', 'export', 'team_state.md');
-  await eventually('the summary to be written', () => /^- t1: done/m.test(fs.readFileSync(summary, 'utf8')));
+  await eventually('the summary to be written', () => /^- t1: done/m.test(readIfThere(summary) ?? ''));
   return sent.message_id;
 }
 

@@ -3,6 +3,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { identifyProcess, probeProcess } from '../../src/kernel/index.ts';
+import { eventually } from '../support/eventually.ts';
 import { Product } from '../support/product.ts';
 import { ask, deliver, inputsOf, LISTENER, lifeOf, pathWith, start, tmux } from './journey.ts';
 
@@ -43,8 +44,8 @@ test('C01 quick-start, a message, its result, shutdown; G15 nothing of it is lef
   const ended = await product.run(['shutdown']);
   expect(ended).toMatchObject({ code: 0, stderr: '' });
   for (const pane of panes) expect(probeProcess(pane)).toBe('dead');
-  expect(coordinator && probeProcess(coordinator)).toBe('dead');
-  expect(identifyProcess(server)).toBeUndefined();
+  await eventually('the coordinator to end', () => coordinator && probeProcess(coordinator) === 'dead');
+  await eventually('the tmux server to end', () => identifyProcess(server) === undefined);
   expect(fs.existsSync(product.paths.sockets)).toBe(false);
 });
 

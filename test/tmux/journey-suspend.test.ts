@@ -67,7 +67,7 @@ describe.each(CHANNELS)('an upgrade, over %s', (channel) => {
     await reached(product, held, ['held']);
 
     const before = product.coordinator();
-    const soon = await sendText(product, 'idle', 'due while nobody is there', { in_s: 5 });
+    const soon = await sendText(product, 'idle', 'due while nobody is there', { in_s: 15 });
     expect(await ask(product, 'coordinator', 'stop')).toMatchObject({ ok: true });
     const due = Number(product.rows(`select due_at from messages where message_id = '${soon}'`)[0]?.due_at);
     await eventually('its time to come', () => product.coordinator() === undefined && Date.now() > due);

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { sendText } from '../support/calls.ts';
 import { eventually } from '../support/eventually.ts';
 import { Product } from '../support/product.ts';
 import { ask, callTool, deliver, inputsOf, LISTENER, reached, start } from './journey.ts';
@@ -22,9 +23,9 @@ afterAll(() => product.end());
 const bodies = (agent: string): string[] => inputsOf(product, agent).map(({ text }) => text.split('\n')[2] ?? '');
 
 test('M01 a message for later waits beside the line, lets others pass, and goes when its time comes', async () => {
-  const sent = await ask(product, 'send', 'later', 'second', '--in', '1.5', '--expects', 'nothing');
+  const sent = await ask(product, 'send', 'later', 'second', '--in', '6', '--expects', 'nothing');
   expect(sent.deliveries).toEqual([expect.objectContaining({ state: 'held', reason: 'scheduled' })]);
-  await deliver(product, 'later', 'first', '--expects', 'nothing');
+  await reached(product, await sendText(product, 'later', 'first', { expects: 'nothing' }));
   const [delivery] = await reached(product, sent.message_id);
   expect(delivery).toMatchObject({ state: 'consumed' });
   expect(bodies('later')).toEqual(['first', 'second']);

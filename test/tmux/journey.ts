@@ -96,21 +96,16 @@ export function reached(
   product: Product,
   message: string,
   states: readonly string[] = ['consumed'],
-  deadline = 15_000,
 ): Promise<readonly Delivery[]> {
-  return eventually(
-    `${message} to be ${states.join(' or ')}`,
-    async () => {
-      const { deliveries } = await ask(product, 'deliveries', message);
-      return deliveries.every((delivery) => states.includes(delivery.state)) ? deliveries : undefined;
-    },
-    deadline,
-  );
+  return eventually(`${message} to be ${states.join(' or ')}`, async () => {
+    const { deliveries } = await ask(product, 'deliveries', message);
+    return deliveries.every((delivery) => states.includes(delivery.state)) ? deliveries : undefined;
+  });
 }
 
 /** Sends and waits for the receipt. */
 export async function deliver(product: Product, to: string, text: string, ...flags: string[]): Promise<Delivery> {
-  const sent = await ask(product, 'send', '--wait=consumed', '--timeout', '20', ...flags, '--', to, text);
+  const sent = await ask(product, 'send', '--wait=consumed', '--timeout', '60', ...flags, '--', to, text);
   const [delivery] = sent.deliveries;
   if (!sent.ok || !delivery) throw new Error(`send: ${JSON.stringify(sent)}`);
   return delivery;

@@ -30,7 +30,7 @@ export interface View {
 }
 
 /** An idle session writes down what it takes within so many ms; measured: half of it at most. */
-const RECORD_DEADLINE = 1_000;
+const RECORD_DEADLINE = 3_000;
 
 /** How often a socket that was down is tried again, ms. */
 const TRY_AGAIN = 2_000;
