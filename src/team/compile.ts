@@ -2,6 +2,7 @@ import { isRefusal, type Refusal } from '../kernel/index.ts';
 import { checkFields, shown } from './fields.ts';
 import { type FrontMatter, NO_HEAD, readFrontMatter } from './front-matter.ts';
 import { teamIdOf } from './names.ts';
+import { contradictionIn } from './permission.ts';
 import { documentRefusal, nearest, type Problem, type ProblemKind } from './problems.ts';
 import { type CompiledRole, compileRole, isBroken } from './role.ts';
 import { keptFields, type TeamFields, teamFields } from './schema.ts';
@@ -117,20 +118,23 @@ export interface Head {
 function compileHead(file: TeamFile | undefined): Head {
   const read = readFrontMatter(TEAM_DOCUMENT, file?.text ?? '');
   const front: FrontMatter = isBroken(read) ? NO_HEAD : read;
-  const checked = checkFields(TEAM_DOCUMENT, front, teamFields);
+  const { values: fields = {}, problems } = checkFields(TEAM_DOCUMENT, front, teamFields);
+  const contradiction = contradictionIn(fields);
+  const fault: Head['fault'] = (key, message, kind = 'team_document_invalid') => {
+    const place = front.place(typeof key === 'string' ? [key] : key);
+    return { kind, file: TEAM_DOCUMENT, ...place, message };
+  };
   return {
     written: file !== undefined,
-    fields: checked.values ?? {},
+    fields,
     body: front.body,
     problems: [
       ...(isBroken(read) ? read : []),
-      ...checked.problems,
+      ...problems,
+      ...(contradiction === undefined ? [] : [fault('permission_mode', contradiction)]),
       ...secretProblems(TEAM_DOCUMENT, file?.text ?? ''),
     ],
-    fault: (key, message, kind = 'team_document_invalid') => {
-      const place = front.place(typeof key === 'string' ? [key] : key);
-      return { kind, file: TEAM_DOCUMENT, ...place, message };
-    },
+    fault,
   };
 }
 

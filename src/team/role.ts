@@ -3,11 +3,12 @@ import { agentId, isRefusal } from '../kernel/index.ts';
 import { checkFields } from './fields.ts';
 import { type FrontMatter, type Place, readFrontMatter } from './front-matter.ts';
 import { modelOf, resolveTools, teamIdOf } from './names.ts';
+import { contradictionIn, permissionOf } from './permission.ts';
 import type { Problem, ProblemKind } from './problems.ts';
 import { profileOfRole, type TeamProfiles } from './profiles/of-role.ts';
 import { type RoleFields, roleFields, type TeamFields } from './schema.ts';
 import { secretProblems } from './secrets.ts';
-import { type AgentSpec, permissionOf, type Surroundings, type TeamFile } from './shape.ts';
+import type { AgentSpec, Surroundings, TeamFile } from './shape.ts';
 import { proseOf } from './yaml.ts';
 
 /** One agent of a team's documents: what could be made of it, and all that is wrong with it. */
@@ -79,6 +80,8 @@ export function agentOf(
   const folder = folderOf(fields, around, fault);
   const script = scriptOf(fields, document, provider.name, around, fault);
   const credential = profileOfRole(fields, team, provider, profilesOf(team, around), fault);
+  const contradiction = contradictionIn(fields);
+  if (contradiction) fault('team_document_invalid', 'permission_mode', contradiction);
   if (id === undefined) return undefined;
   const canonicalOf = (name: string) => {
     const found = around.providers(name);
@@ -101,10 +104,7 @@ export function agentOf(
     ...(script === undefined ? {} : { script }),
     env: [...new Set([...(team.env ?? []), ...(fields.env ?? [])])],
     mcp: fields.mcp ?? team.mcp ?? 'inherit',
-    permission: permissionOf(
-      fields.permission_mode ?? team.permission_mode,
-      fields.dangerous_auto_approve ?? (fields.permission_mode === undefined && team.dangerous_auto_approve),
-    ),
+    permission: permissionOf(fields, team),
     paused: fields.paused ?? false,
     ...(credential === undefined ? {} : { profile: credential.profile }),
     file: document,

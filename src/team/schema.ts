@@ -14,7 +14,8 @@ import {
   toolWord,
   variableName,
 } from './fields.ts';
-import { APPROVERS, DISPLAYS, type Kept, MCP_CHOICES, NOTIFY, PERMISSION_WORDS } from './shape.ts';
+import { PERMISSION_WORDS } from './permission.ts';
+import { APPROVERS, DISPLAYS, type Kept, MCP_CHOICES, NOTIFY } from './shape.ts';
 import { peerLimits, routing, tasks } from './tasks/schema.ts';
 
 const SECONDS = 'a number of seconds above 0';

@@ -81,25 +81,6 @@ export interface Kept {
   readonly stuck_timeout_sec?: number;
 }
 
-/** How documents may write a permission mode: our words, those of Claude Code, and `restricted` for `manual`. */
-const PERMISSIONS = {
-  restricted: 'manual',
-  manual: 'manual',
-  plan: 'plan',
-  accept_edits: 'accept_edits',
-  acceptEdits: 'accept_edits',
-  auto: 'auto',
-  bypass: 'bypass',
-  bypassPermissions: 'bypass',
-} as const satisfies Readonly<Record<string, PermissionMode>>;
-export type PermissionWord = keyof typeof PERMISSIONS;
-export const PERMISSION_WORDS = Object.keys(PERMISSIONS) as [PermissionWord, ...PermissionWord[]];
-
-/** The permission mode that a document's words mean: `dangerous_auto_approve` is `bypass` by another name. */
-export function permissionOf(word: PermissionWord | undefined, dangerous: boolean | undefined): PermissionMode {
-  return dangerous ? 'bypass' : PERMISSIONS[word ?? 'manual'];
-}
-
 /** Does an agent see the user's own MCP servers beside the team's? */
 export const MCP_CHOICES = ['inherit', 'team_only'] as const;
 export type McpChoice = (typeof MCP_CHOICES)[number];

@@ -271,9 +271,31 @@ describe('what is wrong in documents', () => {
     ['dangerous_auto_approve: true', 'permission_mode: manual', 'manual'],
     ['dangerous_auto_approve: true', 'dangerous_auto_approve: false', 'manual'],
     ['', 'permission_mode: bypassPermissions', 'bypass'],
+    ['permission_mode: bypass', 'dangerous_auto_approve: false', 'manual'],
+    ['permission_mode: plan', 'dangerous_auto_approve: false', 'plan'],
+    ['permission_mode: plan', 'dangerous_auto_approve: true', 'bypass'],
+    ['dangerous_auto_approve: false', 'permission_mode: bypass', 'bypass'],
+    ['permission_mode: bypass\ndangerous_auto_approve: true', 'permission_mode: plan', 'plan'],
+    ['permission_mode: plan\ndangerous_auto_approve: false', '', 'plan'],
   ])('B09 with %j in TEAM.md and %j in its own document an agent goes as far as %s', (head, own, permission) => {
     const [amy] = compiled(teamDocument(`${head}\n`), role('amy', `${own}\n`)).agents;
     expect(amy?.permission).toBe(permission);
+  });
+
+  it.each([
+    ['permission_mode: plan\ndangerous_auto_approve: true', '"plan" is not what dangerous_auto_approve: true asks for'],
+    ['dangerous_auto_approve: false\npermission_mode: bypass', '"bypass" is not what dangerous_auto_approve: false'],
+    ['permission_mode: manual\ndangerous_auto_approve: true', '"manual" is not what dangerous_auto_approve: true'],
+  ])('B03 B09 a document that says both %j is refused, TEAM.md and a role document alike', (lines, told) => {
+    const refusals = [
+      refused(teamDocument(`${lines}\n`), role('amy')),
+      refused(role('amy', `${lines}\n`)),
+      refused(teamDocument(`${lines}\n`), role('amy', 'permission_mode: plan\n')),
+    ];
+    for (const { evidence } of refusals)
+      expect(evidence?.problems).toEqual([
+        expect.objectContaining({ key: 'permission_mode', message: expect.stringContaining(told) }),
+      ]);
   });
 
   it.each([

@@ -190,6 +190,12 @@ function ruleValues(names: readonly string[]) {
   );
 }
 
+/** Two lines that say one thing: a head that contradicts itself is refused. */
+const agrees = ({ permission_mode, dangerous_auto_approve }: Readonly<Record<string, unknown>>): boolean =>
+  permission_mode === undefined ||
+  dangerous_auto_approve === undefined ||
+  (permission_mode === 'bypass') === dangerous_auto_approve;
+
 /** A team of one to `most` agents; every field may be there or not, and may hold anything that fits it. */
 export function teamValues(most = 4): fc.Arbitrary<TeamValues> {
   const names = fc.subarray(['amy', 'Bob-2', 'c_c', '9', 'zoe', 'xen', 'ulf', 'vic'].slice(0, most), { minLength: 1 });
@@ -236,6 +242,6 @@ export function teamValues(most = 4): fc.Arbitrary<TeamValues> {
       },
       optional,
     );
-    return fc.record({ head, roles: fc.tuple(...chosen.map(roleValues)) });
+    return fc.record({ head: head.filter(agrees), roles: fc.tuple(...chosen.map(roleValues)) });
   });
 }

@@ -281,6 +281,11 @@ describe('a spec of version 0.2', () => {
       '55: agents.1.system_prompt.file: /w/.team/shop/prompts/none.md is not a file of text',
     ],
     ['inline: null', 'inline: Do', '55: agents.1.system_prompt.file: there is a text under inline too'],
+    [
+      'permission_mode: "restricted"',
+      'permission_mode: bypass\n    dangerous_auto_approve: false',
+      '35: agents.0.permission_mode: "bypass" is not what dangerous_auto_approve: false asks for',
+    ],
     ['permission_mode: "restricted"', 'permission_mode: free', '35: agents.0.permission_mode: "free" does not fit'],
     [
       '- "developer"',

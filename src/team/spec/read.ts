@@ -3,6 +3,7 @@ import type { Refusal } from '../../kernel/index.ts';
 import { assemble, type Head } from '../compile.ts';
 import { checkFields, shown } from '../fields.ts';
 import type { FrontMatter } from '../front-matter.ts';
+import { contradictionIn } from '../permission.ts';
 import { documentRefusal, type Problem, type ProblemKind } from '../problems.ts';
 import { agentOf, type CompiledRole, isBroken, type RoleFault } from '../role.ts';
 import { secretProblems } from '../secrets.ts';
@@ -142,17 +143,11 @@ function contradictions(
 ): { readonly key: keyof SpecAgent; readonly message: string }[] {
   const { id, role, permission_mode, preferred_for = [], profile, credential_ref } = agent;
   const other = preferred_for.find((word) => word !== id && word !== role);
-  const dangerous = agent.dangerous_auto_approve ?? runtime?.dangerous_auto_approve ?? false;
-  const asks = permission_mode !== undefined && !permission_mode.startsWith('bypass');
+  // Its own two lines are compared where those of a role document are. The spec's yes for all is no mere default.
+  const forAll = agent.dangerous_auto_approve === undefined && runtime?.dangerous_auto_approve === true;
+  const asks = forAll ? contradictionIn({ permission_mode, dangerous_auto_approve: true }) : undefined;
   return [
-    ...(dangerous && asks
-      ? [
-          {
-            key: 'permission_mode' as const,
-            message: `${shown(permission_mode)} is not what dangerous_auto_approve: true asks for; write bypass, or remove one of the two lines`,
-          },
-        ]
-      : []),
+    ...(asks === undefined ? [] : [{ key: 'permission_mode' as const, message: asks }]),
     ...(other === undefined
       ? []
       : [{ key: 'preferred_for' as const, message: `${shown(other)} is refused: ${BY_ROUTING}; write a rule there` }]),
