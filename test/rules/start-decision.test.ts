@@ -44,12 +44,14 @@ interface Past {
   /** What the record holds; undefined: it is not there. */
   readonly record?: string | undefined;
   readonly discarded?: boolean;
+  /** What the handle of its life keeps. */
+  readonly details?: Readonly<Record<string, string>>;
 }
 
 const LIFE = `${JSON.stringify({ type: 'session', at: 1, pid: 1, start: '1', session: 's-one', incarnation: 'i-one' })}\n`;
 
 /** An agent `a` of team one with one life behind it, and one of the same name in team two. */
-async function past({ interacted, provider = 'scripted', record, discarded = false }: Past) {
+async function past({ interacted, provider = 'scripted', record, discarded = false, details }: Past) {
   at = await house();
   const file = path.join(freshFolder('records'), 'old.jsonl');
   if (record !== undefined) fs.writeFileSync(file, record);
@@ -61,18 +63,22 @@ async function past({ interacted, provider = 'scripted', record, discarded = fal
       await upsertAgent(change, { ...member, team, provider: 'scripted', interacted_at });
       const incarnation = `i-${team}` as IncarnationId;
       const life = { host: at.ledger.ownership.host, token_hash: incarnation, handle: null, calls_read: 0 };
+      const handle = details ? JSON.stringify({ details }) : null;
       const times = { launched_at: 1, ready_at: 2, ended_at: 3, exit: null };
-      await insertIncarnation(change, { incarnation, team, agent_id: A, generation: 1, ...life, ...times });
+      await insertIncarnation(change, { incarnation, team, agent_id: A, generation: 1, ...life, ...times, handle });
       const session = { team, session_id: `s-${team}`, agent_id: A, generation: 1, provider, incarnation };
       await insertSession(change, { ...session, record: file, opened_at: 1, closed_at: 3 });
       if (discarded && team === ONE) await discardSessions(change, A);
     });
   }
   const spec = { id: A, provider: 'scripted', folder: '/' } as AgentSpec;
-  const decide = async (more: Partial<typeof consent> = {}, found: Installation = installation) => {
+  const decide = async (
+    more: Partial<typeof consent> & Pick<AgentSpec, 'profile'> = {},
+    found: Installation = installation,
+  ) => {
     const [row] = await agentsOf(at.ledger.db, ONE);
     if (!row) throw new Error('nobody is there');
-    return conversationFor(at.ledger.db, row, spec, found, { ...consent, ...more });
+    return conversationFor(at.ledger.db, row, { ...spec, ...more }, found, { ...consent, ...more });
   };
   return { decide, file };
 }
@@ -103,6 +109,22 @@ describe('G12 what a start goes on with', () => {
     });
     expect(refused.message).toMatch(why);
     expect(await decide({ allow_fresh: true })).toEqual({ action: 'fresh', reason: expect.stringMatching(why) });
+  });
+
+  test('G12 B08 a conversation with one compatible endpoint is not gone on with at another, but by somebody who gives it up', async () => {
+    const details = { provider: 'scripted', profile: 'kimi', auth_mode: 'compatible_api' };
+    const { decide } = await past({ interacted: true, record: LIFE, details });
+    const profile = { name: 'glm', mode: 'compatible_api', file: '/glm.env' } as const;
+    const refused = await decide({ profile });
+    expect(refused).toMatchObject({
+      reason: 'resume_unavailable',
+      message: expect.stringMatching(/held with the profile kimi, and the one of now is glm/),
+      next: ['team-agent restart --team one --allow-fresh'],
+    });
+    expect(await decide({ profile, allow_fresh: true })).toMatchObject({ action: 'fresh' });
+    const resumed = { action: 'resume', before: details };
+    expect(await decide({ profile: { ...profile, name: 'kimi' } })).toMatchObject(resumed);
+    expect(await decide()).toMatchObject(resumed);
   });
 
   test('G12 where nobody spoke, what is gone is no loss', async () => {

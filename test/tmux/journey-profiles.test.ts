@@ -167,6 +167,38 @@ test('B08 each start reads the profile anew, and one that cannot be used is refu
   expect(product.rows('select incarnation from incarnations where ended_at is null')).toEqual([]);
 });
 
+test('B08 G12 a conversation is not handed to the endpoint of another profile; another key of the same kind is told', async () => {
+  const head = 'auth_mode: compatible_api\nprofile: kimi\n';
+  const folder = product.writeTeam('crew', [{ id: 'ann', head, script: LISTENER }]);
+  const endpointOf = (name: string) => `BASE_URL=http://127.0.0.1:9/${name}\nMODEL=${name}\nAPI_KEY=${CANARY}\n`;
+  writeProfile(folder, 'kimi', endpointOf('kimi'));
+  await start(product, folder);
+  const kept = path.join(product.paths.team, 'crew');
+  writeProfile(kept, 'glm', endpointOf('glm'));
+  writeProfile(kept, 'key', `API_KEY=${CANARY}\n`);
+  await deliver(product, 'ann', 'remember me');
+  const document = path.join(kept, 'agents', 'ann.md');
+  const change = (from: string, to: string) =>
+    fs.writeFileSync(document, fs.readFileSync(document, 'utf8').replace(from, to));
+
+  await ask(product, 'shutdown');
+  change('profile: kimi', 'profile: glm');
+  const refused = await ask(product, 'restart');
+  expect(refused).toMatchObject({
+    code: 1,
+    reason: 'resume_atomicity',
+    next: [expect.stringMatching(/--allow-fresh$/)],
+  });
+  expect(refused.message).toMatch(/profile kimi, and the one of now is glm/);
+  expect(product.rows('select incarnation from incarnations where ended_at is null')).toEqual([]);
+
+  change('auth_mode: compatible_api\nprofile: glm', 'auth_mode: official_api\nprofile: key');
+  const told =
+    'ann goes on with the profile key (official_api): its conversation began with the profile kimi (compatible_api).';
+  expect(await product.json(['restart'])).toMatchObject({ ok: true, warnings: expect.arrayContaining([told]) });
+  expect(await product.json(['start-agent', 'ann', '--force'])).toMatchObject({ start_mode: 'resumed', warnings: [] });
+});
+
 /** A Claude Code that says its version and does nothing else: what comes before a start needs no more of it. */
 function silentClaude(): NodeJS.ProcessEnv {
   const bin = freshFolder('bin');

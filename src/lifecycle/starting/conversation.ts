@@ -12,6 +12,7 @@ import { type AgentRow, findIncarnation, lastSession, type Reading, type Session
 import { type Continues, findProvider, type Installation } from '../../providers/index.ts';
 import type { AgentSpec } from '../../team/index.ts';
 import { handleOf } from '../life.ts';
+import { accountIn, accountOf, otherVendor } from './account.ts';
 import { decideStart, type Remembered } from './decide.ts';
 import type { Beginning } from './plan.ts';
 
@@ -22,15 +23,15 @@ interface Memory {
   /** Why it cannot be resumed, when it cannot. */
   readonly because?: string;
   readonly continues?: Continues;
-  /** The variables of its life, by their names. */
-  readonly given?: string | undefined;
+  /** What is kept of its life. */
+  readonly before?: Beginning['before'];
 }
 
 /** The session that an agent worked on last, unless it was given up, as its provider sees it now. */
 async function memoryOf(
   db: Reading,
   { team, agent_id }: Pick<AgentRow, 'team' | 'agent_id'>,
-  spec: Pick<AgentSpec, 'provider' | 'folder'>,
+  spec: Pick<AgentSpec, 'provider' | 'folder' | 'profile'>,
   installation: Installation,
 ): Promise<Memory> {
   const last = await lastSession(db, team as TeamId, agent_id as AgentId);
@@ -45,9 +46,11 @@ async function memoryOf(
   }
   const continues: Continues = { how: 'resume', session: session_id as SessionId, record: last.record };
   const details = await detailsOf(db, last);
+  const other = otherVendor(accountOf(details), accountIn(spec));
+  if (other !== undefined) return { session: 'gone', session_id, because: other };
   const found = provider.resumable({ ...continues, details, folder: spec.folder, installation });
   if (typeof found === 'object') return { session: 'gone', session_id, because: found.no };
-  return { session: found === 'yes' ? 'resumable' : 'unknown', session_id, continues, given: details.variables };
+  return { session: found === 'yes' ? 'resumable' : 'unknown', session_id, continues, before: details };
 }
 
 /** The conversation that another agent begins with, while its source goes on. Refuses what cannot be forked. */
@@ -64,6 +67,7 @@ export async function forkOf(
       action: 'fork',
       reason: `it begins with what ${spec.id} knows`,
       continues: { ...memory.continues, how: 'fork' },
+      before: memory.before,
     };
   const why = able
     ? (memory.because ?? 'it has none yet')
@@ -106,7 +110,7 @@ export async function conversationFor(
       action: 'resume',
       reason: 'it goes on with its conversation',
       continues: memory.continues,
-      given: memory.given,
+      before: memory.before,
     };
   if (decision === 'fresh') return memory.session === 'none' ? NOTHING_TO_GO_ON_WITH : leftBehind(memory);
   return refuse(

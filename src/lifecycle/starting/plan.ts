@@ -21,6 +21,7 @@ import {
   smokeOf,
 } from '../profiles/credential.ts';
 import type { Sight } from '../sight.ts';
+import { accountIn, accountOf, otherAccount } from './account.ts';
 import { givenNames, otherVariables } from './variables.ts';
 
 export interface LaunchOrder {
@@ -61,12 +62,12 @@ export interface Beginning {
   readonly reason: string;
   /** Of a resume: what it goes on with. */
   readonly continues?: LaunchRequest['continues'];
-  /** Which variables its last life was given; see `variables.ts`. */
-  readonly given?: string | undefined;
+  /** What is kept of the life that it goes on from: with which variables and whose account that was. */
+  readonly before?: Readonly<Record<string, string>> | undefined;
 }
 
 /** One agent as it will be started. */
-export interface PlannedAgent extends Omit<Beginning, 'continues' | 'given'> {
+export interface PlannedAgent extends Omit<Beginning, 'continues' | 'before'> {
   readonly spec: AgentSpec;
   /** Names of the variables that are given to it. */
   readonly given: readonly string[];
@@ -143,7 +144,11 @@ export async function planAgent(
   const own = environmentOf(order.environment, variables, credentials);
   const secrets = credentials?.secrets ?? {};
   const given = givenNames([...variables, ...Object.keys(secrets)], { ...own, ...secrets });
-  const other = otherVariables(agent, beginning.given, given);
+  const { before = {} } = beginning;
+  const other = [
+    ...otherAccount(agent, accountOf(before), accountIn(spec)),
+    ...otherVariables(agent, before.variables, given),
+  ];
   const installation = { ...found, warnings: [...found.warnings, ...slow, ...other] };
   const answer = order.smoked ? undefined : await smokeOf(spec, credential, provider, own, order.asked ?? new Map());
   const failing = answer && refuseSmoke(answer, team.folder, order.command);

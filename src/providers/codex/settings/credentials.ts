@@ -10,7 +10,7 @@ const LOGINS = ['OPENAI_API_KEY', 'OPENAI_BASE_URL', 'CODEX_API_KEY', 'CODEX_ACC
 /** Where the maker has its API. */
 const OFFICIAL = 'https://api.openai.com/v1';
 
-/** The ids of model providers that a profile does not name: what was said to one is not gone on with at another. */
+/** The ids of model providers that a profile does not name. Two profiles may have the same: whoever starts the agent tells them apart. */
 const PROVIDERS = { official_api: 'team_agent_official', compatible_api: 'team_agent' } as const;
 
 /**
