@@ -7,13 +7,10 @@ import { documentRefusal, nearest, type Problem, type ProblemKind } from './prob
 import { type CompiledRole, compileRole, isBroken } from './role.ts';
 import { keptFields, type TeamFields, teamFields } from './schema.ts';
 import { secretProblems } from './secrets.ts';
-import type { AgentSpec, Surroundings, Team, TeamFile } from './shape.ts';
+import { type AgentSpec, LEADER_PROVIDER, LEADER_ROLE, type Surroundings, type Team, type TeamFile } from './shape.ts';
 import { peerLimitsOf, routingOf, tasksOf, workProblems } from './tasks/check.ts';
 
 export const TEAM_DOCUMENT = 'TEAM.md';
-
-/** Who leads when TEAM.md does not say. */
-const LEADER_PROVIDER = 'codex';
 
 /** What was changed in a team beside its documents: role documents of those who were added, and who is not in it any more. */
 export interface Changes {
@@ -86,7 +83,7 @@ export function assemble(
     hasTeamDocument: head.written,
     leaderProvider: leader.provider,
     leaderModel: fields.leader_model ?? fields.model ?? null,
-    leaderRole: fields.leader_role ?? 'leader',
+    leaderRole: fields.leader_role ?? LEADER_ROLE,
     notify: fields.notify ?? 'each',
     approvals: fields.approvals ?? 'person',
     workerToWorker: fields.worker_to_worker ?? true,

@@ -16,3 +16,4 @@ export { readSpec, type SpecSurroundings } from './spec/read.ts';
 export { documentSchemas } from './spec/schemas.ts';
 export { SPEC_FILE, specOf, specText } from './spec/write.ts';
 export type { RouteMatch, Routing, TaskSpec } from './tasks/shape.ts';
+export { unusedIn } from './unused.ts';

@@ -81,6 +81,10 @@ export interface Kept {
   readonly stuck_timeout_sec?: number;
 }
 
+/** Who leads when the documents do not say, and as what. */
+export const LEADER_PROVIDER = 'codex';
+export const LEADER_ROLE = 'leader';
+
 /** Does an agent see the user's own MCP servers beside the team's? */
 export const MCP_CHOICES = ['inherit', 'team_only'] as const;
 export type McpChoice = (typeof MCP_CHOICES)[number];

@@ -214,6 +214,12 @@ test('B10 Z12 a team that does not say so, or says no, is silent', async () => {
   expect(product.rows("select * from events where type like 'trust%'")).toEqual([]);
 });
 
+test('B01 C06 what documents say and nothing acts on yet is told once of a start, whoever is in the team', async () => {
+  const folder = product.writeTeam('shop', [{ id: 'amy' }, { id: 'bob' }], 'leader_role: boss\nstuck_timeout_sec: 9\n');
+  const told = "What the team's documents say of this changes nothing yet: the leader's role, stuck_timeout_sec.";
+  expect(await json('preflight', folder)).toMatchObject({ ok: true, warnings: [told] });
+});
+
 test('B11 schema prints the schemas that come with the program', async () => {
   const listed = await product.json<{ schemas: { name: string; file: string }[] }>(['schema']);
   expect(listed.schemas.map(({ name }) => name)).toEqual(['team', 'role', 'spec', 'result']);

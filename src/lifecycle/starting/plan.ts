@@ -9,7 +9,7 @@ import {
   type LaunchRequest,
   withLaunch,
 } from '../../providers/index.ts';
-import { type AgentSpec, type MemberChange, readTeam, type Team } from '../../team/index.ts';
+import { type AgentSpec, type MemberChange, readTeam, type Team, unusedIn } from '../../team/index.ts';
 import { agentFolder, lifeFolder } from '../life.ts';
 import {
   type Asked,
@@ -149,7 +149,7 @@ export async function planAgent(
     ...otherAccount(agent, accountOf(before), accountIn(spec)),
     ...otherVariables(agent, before.variables, given),
   ];
-  const installation = { ...found, warnings: [...found.warnings, ...slow, ...other] };
+  const installation = { ...found, warnings: [...found.warnings, ...slow, ...other, ...unusedIn(team)] };
   const answer = order.smoked ? undefined : await smokeOf(spec, credential, provider, own, order.asked ?? new Map());
   const failing = answer && refuseSmoke(answer, team.folder, order.command);
   if (failing) return failing;
