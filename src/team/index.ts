@@ -12,7 +12,7 @@ export { asksBeforeLaunch, readTeam } from './read.ts';
 export { adoptRole } from './role-text.ts';
 export { redacted } from './secrets.ts';
 export type { AgentSpec, FoundProfile, MemberChange, ProviderNames, Surroundings, Team, TeamFile } from './shape.ts';
-export { readSpec, type SpecSurroundings } from './spec/read.ts';
+export { isSpecText, readSpec, type SpecSurroundings } from './spec/read.ts';
 export { documentSchemas } from './spec/schemas.ts';
 export { SPEC_FILE, specOf, specText } from './spec/write.ts';
 export type { RouteMatch, Routing, TaskSpec } from './tasks/shape.ts';

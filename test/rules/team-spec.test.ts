@@ -2,7 +2,15 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { isRefusal, type Refusal } from '../../src/kernel/index.ts';
 import { routeTask } from '../../src/results/index.ts';
-import { compileTeam, readSpec, type SpecSurroundings, specOf, specText, type Team } from '../../src/team/index.ts';
+import {
+  compileTeam,
+  isSpecText,
+  readSpec,
+  type SpecSurroundings,
+  specOf,
+  specText,
+  type Team,
+} from '../../src/team/index.ts';
 import { documentsOf } from '../../src/team/spec/documents.ts';
 import { long } from '../support/long.ts';
 import { around, teamOf, teamValues } from './team-documents.ts';
@@ -44,6 +52,19 @@ describe('a team as a spec', () => {
       }),
       { numRuns: long ? 2_000 : 60 },
     );
+  });
+
+  it.each([
+    ['version: 3\nservices: {}\n', false],
+    ['name: app\nversion: 1\n', false],
+    ['version: 1\nteam: x\n', false],
+    ['{"version": 2, "team": {}, "agents": []}', false],
+    ['Notes\nversion: 1\n', false],
+    ['', false],
+    ['{"version": 1, "team": {}, "agents": []}', true],
+    ['\uFEFF# ours\r\nversion: 1\r\nteam: {name: x}\r\nagents: []\r\n', true],
+  ])('B01 of the text %j it is said that it is one: %s', (text, is) => {
+    expect(isSpecText(text)).toBe(is);
   });
 
   it('B02 kept as documents it is the same team, its scripts beside them', LONG, () => {

@@ -20,6 +20,7 @@ interface Valid {
   readonly agents?: readonly string[];
   readonly out?: string;
   readonly files?: readonly string[];
+  readonly kept?: readonly string[];
   readonly next?: readonly string[];
   readonly evidence?: {
     readonly problems?: readonly { readonly line: number; readonly key: string }[];
@@ -41,6 +42,8 @@ function everything(): Record<string, string> {
   );
 }
 
+const FORCED = "team-agent init --team 'Web shop' --force";
+
 test('B01 init makes documents that are valid and start; what is there stays unless it is forced', async () => {
   const made = await json('init', '--team', 'Web shop');
   const folder = path.join(product.workspace, '.team', 'Web-shop');
@@ -54,10 +57,16 @@ test('B01 init makes documents that are valid and start; what is there stays unl
     fs.readFileSync(files[1] ?? '', 'utf8').replace('builder', 'zoe'),
   );
   const before = everything();
-  expect(await json('init', '--team', 'Web shop')).toMatchObject({ ok: false, code: 1 });
+  const refused = await json('init', '--team', 'Web shop');
+  expect(refused).toMatchObject({ ok: false, code: 1, next: expect.arrayContaining([FORCED]) });
   expect(everything()).toEqual(before);
-  expect(await json('init', '--team', 'Web shop', '--force')).toMatchObject({ ok: true });
+  const kept = `${files[0]}.old`;
+  expect(await json('init', '--team', 'Web shop', '--force')).toMatchObject({ ok: true, kept: [kept] });
   expect(fs.readFileSync(files[0] ?? '', 'utf8')).not.toMatch(/mine/);
+  fs.appendFileSync(files[0] ?? '', 'newer\n');
+  expect(await json('init', '--team', 'Web shop', '--force')).toMatchObject({ ok: true, kept: [`${kept}2`] });
+  expect(fs.readFileSync(kept, 'utf8')).toMatch(/^mine$/m);
+  expect(fs.readFileSync(`${kept}2`, 'utf8')).toMatch(/^newer$/m);
   expect(await json('validate')).toMatchObject({ agents: ['builder', 'zoe'] });
   expect(await product.run(['quick-start', folder])).toMatchObject({ code: 0, stderr: '' });
 });
@@ -150,7 +159,15 @@ test('B01 B02 a team is compiled into a spec; the spec starts the same team, whi
     team: 'crew',
   });
   const onMine = await json('compile', '--team', 'docs/crew', '--out', 'docs/crew/TEAM.md');
-  expect(onMine).toMatchObject({ ok: false });
+  expect(onMine).toMatchObject({ ok: false, next: ['team-agent compile --team docs/crew --out team.spec.yaml'] });
+  const services = path.join(product.workspace, 'team.spec.yaml');
+  fs.writeFileSync(services, 'version: 1\nservices:\n  web: {image: shop}\n');
+  expect(await json('compile', '--team', 'docs/crew')).toMatchObject({
+    ok: false,
+    next: ['team-agent compile --team docs/crew --out crew.spec.yaml'],
+  });
+  expect(fs.readFileSync(services, 'utf8')).toMatch(/^services:$/m);
+  expect(await json('compile', '--team', 'docs/crew', '--out', 'specs/crew.yaml')).toMatchObject({ ok: true, out });
   expect(await json('quick-start', out, '--yes')).toMatchObject({ ok: true, team: 'crew' });
   const kept = path.join(product.workspace, '.team', 'crew');
   expect(fs.readdirSync(path.join(kept, 'agents')).sort()).toEqual(['ann.md', 'ann.yaml', 'bob.md']);

@@ -51,6 +51,12 @@ export function readSpec(file: TeamFile, around: SpecSurroundings): Team | Refus
   return assemble(head, roles, inside, { spec: file.path });
 }
 
+/** Is a text the spec of a team, sound or not? Other files have a line `version:` too. Pure. */
+export function isSpecText(text: string): boolean {
+  const { values } = readYaml(linesOf(text).join('\n'));
+  return values.version === 1 && Object.hasOwn(values, 'team') && Object.hasOwn(values, 'agents');
+}
+
 function readFields(file: TeamFile): FrontMatter | readonly Problem[] {
   const lines = linesOf(file.text);
   const yaml = readYaml(lines.join('\n'));

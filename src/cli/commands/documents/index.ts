@@ -6,7 +6,7 @@ export function documentsCommands(program: Command, perform: Perform): void {
     .command('init')
     .summary('make the documents of a first team')
     .description(
-      'Makes .team/NAME/TEAM.md and one role document, with comments that say what can stand there. NAME is that of --team, else of the project folder. Nothing is ever deleted.',
+      'Makes .team/NAME/TEAM.md and one role document, with comments that say what can stand there. NAME is that of --team, else of the project folder. Nothing is ever deleted: what --force overwrites is kept beside it as FILE.old.',
     )
     .option('--force', 'overwrite them when they are there')
     .action((flags) => perform(async (context) => (await import('./init.ts')).run(context, flags)));

@@ -1,7 +1,8 @@
 import fs from 'node:fs';
 import path from 'node:path';
+import { readIfThere } from '../../../kernel/files.ts';
 import { isRefusal, type Refusal, refuse } from '../../../kernel/reasons.ts';
-import { shellWord } from '../../../kernel/text.ts';
+import { printable, shellWord } from '../../../kernel/text.ts';
 import type { Context } from '../../context.ts';
 import { type Outcome, outcomeOf, refused } from '../../outcome.ts';
 import { writtenLines } from '../../rendering/documents.ts';
@@ -43,7 +44,7 @@ approvals: person
 Say here what the team is for.
 `;
 
-/** Makes the documents of a team to begin with. Files that are there stay, unless they are to be overwritten. */
+/** Makes the documents of a team to begin with. Files that are there stay; what is to be written in their place leaves a copy of them. */
 export async function run(context: Context, { force = false }: { readonly force?: boolean }): Promise<Outcome> {
   const workspace = findWorkspace(context, 'change');
   if (isRefusal(workspace)) return refused(workspace);
@@ -58,16 +59,33 @@ export async function run(context: Context, { force = false }: { readonly force?
     [path.join(folder, 'agents', 'builder.md'), ROLE],
   ]);
   const there = [...files.keys()].filter((file) => fs.existsSync(file));
-  if (there.length > 0 && !force) return refused(areThere(there, folder));
+  if (there.length > 0 && !force) return refused(areThere(there, folder, context.globals));
+  const kept: string[] = [];
   for (const [file, text] of files) {
     fs.mkdirSync(path.dirname(file), { recursive: true });
+    const copy = keepCopy(file, text);
+    if (copy !== undefined) kept.push(copy);
     fs.writeFileSync(file, text);
   }
   const next = [`team-agent validate ${shellWord(folder)}`, `team-agent quick-start ${shellWord(folder)}`];
   const written = [...files.keys()];
-  return outcomeOf({ ok: true as const, team: id, team_dir: folder, files: written, next }, (_, look) =>
-    writtenLines(written, next, look),
-  );
+  return outcomeOf({ ok: true as const, team: id, team_dir: folder, files: written, kept, next }, (_, look) => [
+    ...kept.map((file) => `kept what was there as ${printable(file)}`),
+    ...writtenLines(written, next, look),
+  ]);
+}
+
+/** Copies what will be overwritten to a name that is free and that is no document; undefined when nothing would be lost. */
+function keepCopy(file: string, text: string): string | undefined {
+  const there = readIfThere(file);
+  if (there === undefined || there === text) return undefined;
+  for (let count = 1; ; count++) {
+    const copy = `${file}.old${count === 1 ? '' : count}`;
+    if (readIfThere(copy) === there) return copy;
+    if (fs.existsSync(copy)) continue;
+    fs.copyFileSync(file, copy, fs.constants.COPYFILE_EXCL);
+    return copy;
+  }
 }
 
 function notForAgents(): Refusal {
@@ -80,13 +98,18 @@ function noName(name: string): Refusal {
   });
 }
 
-function areThere(files: readonly string[], folder: string): Refusal {
+function areThere(files: readonly string[], folder: string, { team }: Context['globals']): Refusal {
+  const which = team === undefined ? '' : ` --team ${shellWord(team)}`;
   return refuse(
     'team_document_invalid',
     `${files.join(' and ')} ${files.length === 1 ? 'is' : 'are'} there already. Nothing was written.`,
     {
       evidence: { files },
-      next: [`team-agent validate ${shellWord(folder)}`, 'team-agent init --team OTHER', 'team-agent init --force'],
+      next: [
+        `team-agent validate ${shellWord(folder)}`,
+        'team-agent init --team OTHER',
+        `team-agent init${which} --force`,
+      ],
     },
   );
 }
