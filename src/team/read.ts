@@ -1,6 +1,6 @@
 import fs from 'node:fs';
 import path from 'node:path';
-import { isRefusal, type Refusal, refuse, shellWord } from '../kernel/index.ts';
+import { isRefusal, type Refusal, refuse, shellWord, type TeamId } from '../kernel/index.ts';
 import { type Changes, compileTeam, TEAM_DOCUMENT } from './compile.ts';
 import { hasFrontMatter } from './front-matter.ts';
 import { documentRefusal, type Problem } from './problems.ts';
@@ -13,6 +13,8 @@ import { readYaml } from './yaml.ts';
 interface ReadOptions {
   /** The team's name when TEAM.md gives none. */
   readonly fallbackName: string;
+  /** The team whose documents these are, when there is one already. */
+  readonly team?: TeamId;
   readonly providers: ProviderNames;
   /** The project; when absent, the folder that holds the team folder, or that holds its `.team/`. */
   readonly workspace?: string;
@@ -45,11 +47,11 @@ export function readTeam(place: string, options: ReadOptions): Team | Refusal {
     });
   }
   const workspace = path.resolve(options.workspace ?? workspaceOf(absolute));
-  const { fallbackName, providers } = options;
+  const { fallbackName, team, providers } = options;
   const changes = readChanges(absolute, options.changes ?? []);
   if (isRefusal(changes)) return changes;
-  const profile: Surroundings['profile'] = (team, name) => findProfile(profileFolders(absolute, workspace, team), name);
-  return compileTeam(files, { folder: absolute, workspace, fallbackName, providers, profile, kindOf }, changes);
+  const profile: Surroundings['profile'] = (id, name) => findProfile(profileFolders(absolute, workspace, id), name);
+  return compileTeam(files, { folder: absolute, workspace, fallbackName, team, providers, profile, kindOf }, changes);
 }
 
 /** The role documents of those who were added, by their paths as seen from the team's folder. */

@@ -38,6 +38,8 @@ export interface Surroundings {
   readonly workspace: string;
   /** The team's name when TEAM.md gives none. */
   readonly fallbackName: string;
+  /** Whose documents these are, when a team has them already: another name in them would make another team of it. */
+  readonly team?: TeamId | undefined;
   readonly providers: ProviderNames;
   /** The credential profile of this name, of the team with this id; undefined when there is no such file. */
   readonly profile: (team: TeamId | undefined, name: string) => FoundProfile | undefined;

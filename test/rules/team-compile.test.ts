@@ -34,6 +34,17 @@ function refused(...files: TeamFile[]): Refusal {
 }
 
 describe('a team of its documents', () => {
+  it('G11 the documents of a team that there is say its name: another one is told with its line', () => {
+    const shop = teamIdOf('shop') ?? expect.unreachable();
+    const under = (head: string) => compileTeam([teamDocument(head), role('ann')], { ...around, team: shop });
+    expect(under('provider: codex\nname: store\n')).toMatchObject({
+      reason: 'team_document_invalid',
+      message: expect.stringMatching(/^\/w\/\.team\/shop\/TEAM\.md:3: name: .*the team shop.*write name: shop/),
+      next: ['team-agent quick-start /w/.team/shop'],
+    });
+    for (const same of ['name: shop\n', 'name: shop!\n', '']) expect(under(same)).toMatchObject({ id: 'shop' });
+  });
+
   it('B01 every field arrives', () => {
     const team = compiled(
       teamDocument(

@@ -173,7 +173,7 @@ test('A07 Z13 a session name that a running team has is refused with what to cha
   const folder = product.writeTeam('third', [{ id: 'z' }], 'session_name: team-crew\n');
   const refused = await ask(product, 'quick-start', folder);
   expect(refused).toMatchObject({ code: 1, reason: 'session_name_taken' });
-  expect(refused.message).toMatch(/team-crew.*crew.*session_name/);
+  expect(refused.message).toMatch(/team-crew.*crew.*session_name: in .*third\/TEAM\.md/);
   expect(JSON.stringify(refused.next)).not.toContain('shutdown');
   expect(fs.existsSync(path.join(product.paths.team, 'third'))).toBe(false);
 });

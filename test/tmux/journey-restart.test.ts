@@ -244,6 +244,31 @@ describe('restart', () => {
     expect(lifeOf(product, 'a')).toEqual(running);
   });
 
+  test('G11 a name that was changed in TEAM.md is no word for another team: nothing is begun anew, and nobody else is touched', async () => {
+    await team('shop', 'ann');
+    await deliver(product, 'ann', 'remember me');
+    await ask(product, 'shutdown');
+    await team('store', 'bob');
+    const [teams, running] = [product.rows('select * from teams order by team'), lifeOf(product, 'bob')];
+    const document = path.join(product.paths.team, 'shop', 'TEAM.md');
+    const written = fs.readFileSync(document, 'utf8');
+    fs.writeFileSync(document, written.replace('name: shop', 'name: store'));
+    const refused = await restart('--team', 'shop');
+    expect(refused).toMatchObject({ ok: false, code: 1, reason: 'team_document_invalid' });
+    expect(refused.message).toContain(`${document}:2: name: `);
+    expect(product.rows('select * from teams order by team')).toEqual(teams);
+    expect([open('shop'), open('store')]).toEqual([[], [{ agent_id: 'bob' }]]);
+    expect(lifeOf(product, 'bob')).toEqual(running);
+    // What it says to type works, for whoever did mean another team.
+    fs.writeFileSync(document, written.replace('name: shop', 'name: kiosk'));
+    const { next } = await restart('--team', 'shop');
+    const [, ...words] = (next?.[0] ?? '').split(' ');
+    expect(await ask(product, ...words)).toMatchObject({ ok: true, team: 'kiosk' });
+    fs.writeFileSync(document, written);
+    await ask(product, 'shutdown', '--team', 'kiosk');
+    expect(modes(await restart('--team', 'shop'))).toEqual([['ann', 'resumed']]);
+  });
+
   test('G11 a session name that another team has taken meanwhile is refused: neither of the two would end alone', async () => {
     const head = 'session_name: shared\n';
     await start(product, product.writeTeam('crew', [{ id: 'a' }], head));

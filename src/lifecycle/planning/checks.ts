@@ -78,7 +78,7 @@ function cameToAnEnd(id: TeamId): Refusal {
 /** Two teams never share a tmux session: the end of one would end the other. */
 export async function sessionTaken(
   { ledger }: Sight,
-  team: Pick<Team, 'id' | 'sessionName'>,
+  team: Pick<Team, 'id' | 'sessionName' | 'folder'>,
 ): Promise<Refusal | undefined> {
   const other = (await teams(ledger.db)).find(
     (row) => row.team !== team.id && row.intent === 'running' && row.session_name === team.sessionName,
@@ -86,7 +86,7 @@ export async function sessionTaken(
   if (!other) return undefined;
   return refuse(
     'session_name_taken',
-    `The session name ${team.sessionName} belongs to the running team ${other.team}. Change name: in TEAM.md, or session_name:.`,
+    `The session name ${team.sessionName} belongs to the running team ${other.team}. Write another session_name: in ${team.folder}/TEAM.md.`,
     {
       evidence: { session_name: team.sessionName, team: other.team },
       next: [`team-agent status --team ${shellWord(other.team)}`],

@@ -14,7 +14,7 @@ import type { Sight } from '../sight.ts';
 import { forkOf, NOTHING_TO_GO_ON_WITH } from '../starting/conversation.ts';
 import { type KeptDocument, keptDocument } from '../starting/kept-document.ts';
 import { changesOf } from '../starting/members.ts';
-import { type PlannedAgent, readDocuments, type StartOrder } from '../starting/plan.ts';
+import { type PlannedAgent, readDocumentsOf, type StartOrder } from '../starting/plan.ts';
 import { memberOf, planOne, type StartPlan, teamNotRunning } from './starting.ts';
 
 interface JoinOrder extends StartOrder {
@@ -116,7 +116,7 @@ async function newcomerOf(sight: Sight, row: TeamRow, wanted: Wanted): Promise<N
   const others = (await changesOf(sight, team)).filter((change) => change.id !== id);
   // What is wrong is told of the file that its author knows.
   const added = { kind: 'added', id, document: wanted.source, text } as const;
-  const read = readDocuments(sight.workspace, { folder: row.documents, name: row.name }, [...others, added]);
+  const read = readDocumentsOf(sight.workspace, row, [...others, added]);
   if (isRefusal(read)) return read;
   const spec = read.agents.find((agent) => agent.id === id);
   if (!spec) throw new Error(`${id} was compiled away`);

@@ -2,14 +2,13 @@ import { type AgentId, isRefusal, type Refusal, type TeamId } from '../../kernel
 import { type MemberChangeRow, memberChanges, type TeamRow } from '../../ledger/index.ts';
 import type { AgentSpec, MemberChange, Team } from '../../team/index.ts';
 import type { Sight } from '../sight.ts';
-import { type LaunchOrder, readDocuments } from './plan.ts';
+import { type LaunchOrder, readDocuments, readDocumentsOf } from './plan.ts';
 
 type House = Pick<Sight, 'workspace' | 'ledger'>;
 
 /** A team as it is: its documents as they are written now, with those who were added and without those who were removed. */
-export async function readMembers(house: House, { team, documents, name }: TeamRow): Promise<Team | Refusal> {
-  const changes = await changesOf(house, team as TeamId);
-  return readDocuments(house.workspace, { folder: documents, name }, changes);
+export async function readMembers(house: House, row: TeamRow): Promise<Team | Refusal> {
+  return readDocumentsOf(house.workspace, row, await changesOf(house, row.team as TeamId));
 }
 
 /** The same for documents that are to be started: which team they mean stands in them. */

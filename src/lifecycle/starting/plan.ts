@@ -1,7 +1,14 @@
 import path from 'node:path';
 import { tokenHash } from '../../agents/index.ts';
-import { childEnvironment, type IncarnationId, isRefusal, type Refusal, shellWord } from '../../kernel/index.ts';
-import { isTrusted } from '../../ledger/index.ts';
+import {
+  childEnvironment,
+  type IncarnationId,
+  isRefusal,
+  type Refusal,
+  shellWord,
+  type TeamId,
+} from '../../kernel/index.ts';
+import { isTrusted, type TeamRow } from '../../ledger/index.ts';
 import {
   findProvider,
   type Installation,
@@ -9,7 +16,7 @@ import {
   type LaunchRequest,
   withLaunch,
 } from '../../providers/index.ts';
-import { type AgentSpec, type MemberChange, readTeam, type Team, unusedIn } from '../../team/index.ts';
+import { type AgentSpec, type MemberChange, type ProviderNames, readTeam, type Team, unusedIn } from '../../team/index.ts';
 import { agentFolder, lifeFolder } from '../life.ts';
 import {
   type Asked,
@@ -85,18 +92,23 @@ export function readDocuments(
   order: Pick<LaunchOrder, 'folder' | 'name' | 'team_id'>,
   changes: readonly MemberChange[] = [],
 ): Team | Refusal {
-  return readTeam(order.folder, {
-    workspace,
-    changes,
-    fallbackName: order.name ?? order.team_id ?? path.basename(order.folder),
-    providers: (name) => {
-      const provider = findProvider(name);
-      return isRefusal(provider)
-        ? provider
-        : { ok: true, name: provider.name, credentials: provider.credentials.names };
-    },
-  });
+  const fallbackName = order.name ?? order.team_id ?? path.basename(order.folder);
+  return readTeam(order.folder, { workspace, changes, fallbackName, providers });
 }
+
+/** The documents of a team that there is. Refuses those that say another name: they would be another team's. */
+export function readDocumentsOf(
+  workspace: string,
+  { team, documents, name }: TeamRow,
+  changes: readonly MemberChange[] = [],
+): Team | Refusal {
+  return readTeam(documents, { workspace, changes, fallbackName: name, team: team as TeamId, providers });
+}
+
+const providers: ProviderNames = (name) => {
+  const provider = findProvider(name);
+  return isRefusal(provider) ? provider : { ok: true, name: provider.name, credentials: provider.credentials.names };
+};
 
 type LaunchWords = Pick<LaunchOrder, 'folder' | 'as' | 'name' | 'team_id' | 'trust' | 'yes' | 'fresh'>;
 
