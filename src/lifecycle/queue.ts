@@ -1,4 +1,4 @@
-import type { AgentId, TeamId } from '../kernel/index.ts';
+import { type AgentId, isRefusal, type Refusal, type TeamId } from '../kernel/index.ts';
 
 /** What a verb touches: one agent, or its whole team. */
 export interface Touched {
@@ -30,10 +30,24 @@ export class VerbQueue {
     return answer;
   }
 
-  /** The same for a verb that ends agents: whoever waits for one of them to get ready waits no longer. */
+  /**
+   * The same for a verb that ends agents: whoever waits for one of them to get ready waits no longer. A verb for one agent
+   * cuts nobody else short: a start of the whole team goes on, and is waited for.
+   */
   runAtOnce<Answer>(touched: Touched, verb: (cut: AbortSignal) => Promise<Answer>): Promise<Answer> {
-    for (const { cut } of this.#touching(touched)) cut.abort(new Error('it is to be stopped'));
+    for (const { touched: other, cut } of this.#touching(touched))
+      if (touched.agent === undefined || other.agent === touched.agent) cut.abort(new Error('it is to be stopped'));
     return this.run(touched, verb);
+  }
+
+  /** The same for a verb that may be refused: one that is cuts nobody short, and waits for nobody. */
+  async runAtOnceUnlessRefused<Answer>(
+    touched: Touched,
+    plan: () => Promise<object | Refusal>,
+    verb: (cut: AbortSignal) => Promise<Answer>,
+  ): Promise<Answer | Refusal> {
+    const planned = this.#touching(touched).length > 0 ? await plan() : undefined;
+    return isRefusal(planned) ? planned : this.runAtOnce(touched, verb);
   }
 
   #touching({ team, agent }: Touched): Entry[] {

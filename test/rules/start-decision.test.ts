@@ -3,7 +3,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import fc from 'fast-check';
 import { afterEach, describe, expect, test } from 'vitest';
-import { type AgentId, type IncarnationId, isRefusal } from '../../src/kernel/index.ts';
+import { type AgentId, type IncarnationId, isRefusal, refuse } from '../../src/kernel/index.ts';
 import { agentsOf, discardSessions, insertIncarnation, insertSession, upsertAgent } from '../../src/ledger/index.ts';
 import { VerbQueue } from '../../src/lifecycle/index.ts';
 import { conversationFor } from '../../src/lifecycle/starting/conversation.ts';
@@ -220,5 +220,36 @@ describe('G02 verbs take turns', () => {
     for (const team of [ONE, TWO]) await queue.runAtOnce({ team }, async () => undefined);
     await Promise.all(untouched);
     expect(others).toBe(2);
+  });
+
+  test('G01 a verb that ends one agent waits for a start of the whole team, and one that is refused cuts nobody short', async () => {
+    const queue = new VerbQueue();
+    const launched = Promise.withResolvers<void>();
+    const cuts: AbortSignal[] = [];
+    const starts = (touched: { agent?: AgentId }, over: Promise<unknown>) =>
+      queue.run({ team: ONE, ...touched }, async (cut) => {
+        cuts.push(cut);
+        await over;
+      });
+    const launch = starts({}, launched.promise);
+    const touched = { team: ONE, agent: A };
+    const refusal = refuse('agent_not_found', 'nobody');
+    const never = () => Promise.reject(new Error('it was refused'));
+    expect(await queue.runAtOnceUnlessRefused(touched, async () => refusal, never)).toBe(refusal);
+    const stop = queue.runAtOnceUnlessRefused(
+      touched,
+      async () => ({}),
+      async () => cuts.map(({ aborted }) => aborted),
+    );
+    await Promise.resolve();
+    launched.resolve();
+    await launch;
+    expect(await stop).toEqual([false]);
+    const start = starts({ agent: A }, Promise.resolve());
+    expect(await queue.runAtOnceUnlessRefused(touched, async () => refusal, never)).toBe(refusal);
+    await start;
+    expect(cuts.map(({ aborted }) => aborted)).toEqual([false, false]);
+    // With nobody in its way it is planned once, in its turn.
+    expect(await new VerbQueue().runAtOnceUnlessRefused(touched, never, async () => 'done')).toBe('done');
   });
 });

@@ -46,6 +46,13 @@ const timesTaken = (agent: string, text: string): number =>
     .flatMap((record) => fs.readFileSync(record, 'utf8').split('\n'))
     .filter((line) => line.includes('"type":"user"') && line.includes(text)).length;
 
+/** How many commands wait for an answer of the coordinator. */
+const callers = (): number =>
+  fs
+    .readFileSync('/proc/net/unix', 'utf8')
+    .split('\n')
+    .filter((line) => / 03 +\d+ /.test(line) && line.endsWith(product.paths.socket)).length;
+
 async function crew(...agents: readonly (string | { id: string; script?: string; head?: string })[]): Promise<string> {
   const folder = product.writeTeam(
     'crew',
@@ -367,6 +374,40 @@ describe('at once', () => {
     expect(product.rows('select * from sagas where ended_at is null')).toEqual([]);
     await deliver(product, 'b', 'still there?');
   });
+
+  test.each(['quick-start', 'restart'])(
+    'G01 G05 G08 during a %s verbs that are refused undo nothing of it, and a stop of one agent waits for it',
+    async (verb) => {
+      const folder = product.writeTeam('crew', [
+        { id: 'a', script: LISTENER },
+        {
+          id: 'b',
+          script: `before_greeting: [{ run: 'until test -e {{workspace}}/go; do sleep 0.05; done' }]\n${LISTENER}`,
+        },
+      ]);
+      const go = path.join(product.workspace, 'go');
+      fs.writeFileSync(go, '');
+      await start(product, folder);
+      await run('shutdown');
+      fs.rmSync(go);
+      const starting = verb === 'restart' ? run('restart') : run('quick-start', folder, '--fresh');
+      await eventually('both to be starting', () => livesOf('b').length === 1);
+      const b = livesOf('b');
+      for (const [words, reason] of [
+        ['stop-agent typo', 'agent_not_found'],
+        ['reset-agent typo --discard-session', 'agent_not_found'],
+        ['remove-agent a --force', 'from_spec_confirm_required'],
+      ] as const)
+        expect(await run(...words.split(' '))).toMatchObject({ ok: false, reason });
+      const stopping = run('stop-agent', 'a');
+      await eventually('the stop to be asked for', () => callers() === 2);
+      fs.writeFileSync(go, '');
+      expect(await starting).toMatchObject({ ok: true });
+      expect(await stopping).toMatchObject({ ok: true, stopped: true });
+      expect([livesOf('a'), livesOf('b')]).toEqual([[], b]);
+      await deliver(product, 'b', 'you go on');
+    },
+  );
 
   test('G14 a shutdown cuts a start short that hangs', async () => {
     await crew('a');

@@ -39,7 +39,8 @@ export interface AgentRemoved {
 export function removeAgent(effects: Effects, row: TeamRow, order: RemoveOrder): Promise<AgentRemoved | Refusal> {
   const touched = { team: row.team as TeamId, agent: order.agent };
   const verb = () => removeNow(effects, row, order);
-  return order.force ? effects.queue.runAtOnce(touched, verb) : effects.queue.run(touched, verb);
+  if (!order.force) return effects.queue.run(touched, verb);
+  return effects.queue.runAtOnceUnlessRefused(touched, () => planRemove(effects, row, order), verb);
 }
 
 async function removeNow(effects: Effects, row: TeamRow, order: RemoveOrder): Promise<AgentRemoved | Refusal> {

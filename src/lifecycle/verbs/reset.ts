@@ -16,9 +16,13 @@ export interface AgentReset extends AgentStarted {
  * Ends an agent, gives up its conversation and starts it with none. A start that is refused leaves it as it was. Cut off
  * in between it is stopped, before or after its conversation was given up; each of the two is a state to go on from.
  */
-export function resetAgent(effects: Effects, row: TeamRow, order: ResetOrder): Promise<AgentReset | Refusal> {
-  const touched = { team: row.team as TeamId, agent: order.agent };
-  return effects.queue.runAtOnce(touched, (cut) => resetNow(effects, row, order, cut));
+export function resetAgent(effects: Effects, row: TeamRow, asked: ResetOrder): Promise<AgentReset | Refusal> {
+  const order = { ...asked, asked: asked.asked ?? new Map() };
+  return effects.queue.runAtOnceUnlessRefused(
+    { team: row.team as TeamId, agent: order.agent },
+    () => planReset(effects, row, order),
+    (cut) => resetNow(effects, row, order, cut),
+  );
 }
 
 async function resetNow(

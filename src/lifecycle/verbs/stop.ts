@@ -18,7 +18,11 @@ export interface AgentStopped {
 
 /** Ends one agent; its conversation, its mail and its documents stay. A second call finds nothing to do. */
 export function stopAgent(effects: Effects, row: TeamRow, agent: AgentId): Promise<AgentStopped | Refusal> {
-  return effects.queue.runAtOnce({ team: row.team as TeamId, agent }, () => stopNow(effects, row, agent));
+  return effects.queue.runAtOnceUnlessRefused(
+    { team: row.team as TeamId, agent },
+    () => planStop(effects, row, agent),
+    () => stopNow(effects, row, agent),
+  );
 }
 
 /** The same for a verb that has the agent to itself already. */
