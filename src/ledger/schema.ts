@@ -89,7 +89,7 @@ export interface MemberChangesTable {
   kind: 'added' | 'removed';
   /** Absolute path of the role document of one that was added; null: removed. */
   document: string | null;
-  /** sha256 (hex) of what was written there: a document that somebody edited since is theirs. */
+  /** sha256 (hex) of what was written there: a document that somebody edited since is theirs. Null: it was there before. */
   document_hash: string | null;
   /** Whose conversation it began with; null: with none. */
   forked_from: string | null;

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
@@ -156,6 +157,36 @@ describe('add', () => {
     expect(await members()).toEqual(['a']);
     // Its name is free: what could not be becomes what can.
     expect(await run('add-agent', 'b', '--role-file', role('helper'))).toMatchObject({ ok: true, agent_id: 'b' });
+  });
+
+  test('G06 G07 Z28 what a person wrote where the document would be kept is neither overwritten nor removed', async () => {
+    await crew('a');
+    const { role_file } = await run('add-agent', 'b', '--role-file', role('helper'));
+    fs.appendFileSync(role_file, 'And one thing more.\n');
+    expect(await run('remove-agent', 'b', '--force')).toMatchObject({ ok: true, role_file_removed: false });
+    const theirs = fs.readFileSync(role_file, 'utf8');
+    const before = membership();
+    const refused = await run('add-agent', 'b', '--role-file', role('helper'));
+    expect(refused).toMatchObject({ ok: false, code: 1, reason: 'team_document_invalid' });
+    expect(membership()).toEqual(before);
+    execFileSync('sh', ['-c', refused.next?.[0] ?? '']);
+    const aside = path.join(path.dirname(role_file), 'b.before.md');
+    expect(fs.readFileSync(aside, 'utf8')).toBe(theirs);
+    expect(await run('add-agent', 'b', '--role-file', role('helper'))).toMatchObject({ ok: true, role_file });
+    expect(await run('remove-agent', 'b', '--force')).toMatchObject({ ok: true, role_file_removed: true });
+    expect(fs.readFileSync(aside, 'utf8')).toBe(theirs);
+
+    // One that stands there already, word for word, is not ours either: not when the start fails, and not at the end.
+    fs.writeFileSync(path.join(product.workspace, 'roles', 'helper.yaml'), 'on_start: [{ exit: 3 }]\n');
+    const own = path.join(path.dirname(role_file), 'c.md');
+    fs.writeFileSync(own, theirs.replace('name: b', 'name: c'));
+    const text = fs.readFileSync(own, 'utf8');
+    expect(await run('add-agent', 'c', '--role-file', own)).toMatchObject({ reason: 'agents_not_ready' });
+    expect(fs.readFileSync(own, 'utf8')).toBe(text);
+    role('helper');
+    expect(await run('add-agent', 'c', '--role-file', own)).toMatchObject({ ok: true, role_file: own });
+    expect(await run('remove-agent', 'c', '--force')).toMatchObject({ ok: true, role_file_removed: false });
+    expect(fs.readFileSync(own, 'utf8')).toBe(text);
   });
 
   test('G06 two additions of one name at the same time: one of them is a member, the other is told', async () => {

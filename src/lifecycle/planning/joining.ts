@@ -122,6 +122,7 @@ async function newcomerOf(sight: Sight, row: TeamRow, wanted: Wanted): Promise<N
   if (!spec) throw new Error(`${id} was compiled away`);
   const before = (await memberChanges(sight.ledger.db, team)).find(({ agent_id }) => agent_id === id);
   const document = keptDocument(row, id, text);
+  if (isRefusal(document)) return document;
   return { team: read, spec: { ...spec, file: document.path }, document, before: before ?? null };
 }
 

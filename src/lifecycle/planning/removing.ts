@@ -9,7 +9,7 @@ import {
   type TeamRow,
 } from '../../ledger/index.ts';
 import type { Sight } from '../sight.ts';
-import type { KeptDocument } from '../starting/kept-document.ts';
+import type { Written } from '../starting/kept-document.ts';
 import { readDocuments } from '../starting/plan.ts';
 import { unknownMember } from './ending.ts';
 import { type AgentPlan, subjectOf } from './plan.ts';
@@ -32,7 +32,7 @@ export interface Removed {
   /** Do the team's own documents describe it? */
   readonly native: boolean;
   /** The document that the team kept for it. */
-  readonly kept: Omit<KeptDocument, 'text'> | null;
+  readonly kept: Written | null;
 }
 
 /** What a removal will do. */
@@ -77,8 +77,7 @@ function describes({ workspace }: Sight, { documents, name }: TeamRow, agent: Ag
 }
 
 function keptOf(change: MemberChangeRow | undefined): Removed['kept'] {
-  if (!change?.document || !change.document_hash) return null;
-  return { path: change.document, hash: change.document_hash };
+  return change?.document ? { path: change.document, written: change.document_hash } : null;
 }
 
 function needsConfirmation(

@@ -125,7 +125,7 @@ async function asked(
     agent_id: spec.id,
     kind: 'added',
     document: document.path,
-    document_hash: document.hash,
+    document_hash: document.written,
     forked_from: source?.id ?? null,
     made_by: order.asked_by,
   });
@@ -137,12 +137,13 @@ async function asked(
 export interface AddJournal {
   readonly agent: AgentId;
   readonly document: string;
-  readonly hash: string;
+  /** sha256 (hex) of what was written there; null: nothing was, it was there. */
+  readonly hash: string | null;
   readonly before: MemberChangeRow | null;
 }
 
 function journalOf({ spec, document, before }: Newcomer): AddJournal {
-  return { agent: spec.id, document: document.path, hash: document.hash, before };
+  return { agent: spec.id, document: document.path, hash: document.written, before };
 }
 
 async function undo(
@@ -165,7 +166,7 @@ export async function undoAdd(
   { agent, document, hash, before }: AddJournal,
 ): Promise<readonly Ended[]> {
   const left = await undoLives(effects, saga, incarnations, {
-    ended: async () => removeDocument({ path: document, hash }),
+    ended: async () => removeDocument({ path: document, written: hash }),
     undone: async (change) => {
       const last = await lastBearer(change.tx, change.team, agent);
       if (last) await removeRecipient(change, effects.mint, agent, last.generation);
