@@ -20,7 +20,7 @@ import {
 } from '../kernel/index.ts';
 import { Leaders } from '../leader/index.ts';
 import { chosenPort, findIncarnation, keepPort, type Ledger, liveIncarnations, openLedger } from '../ledger/index.ts';
-import { type Effects, recover, VerbQueue } from '../lifecycle/index.ts';
+import { type Effects, recover, settleCutOff, VerbQueue } from '../lifecycle/index.ts';
 import { findProvider } from '../providers/index.ts';
 import { openTerminals } from '../tmux/index.ts';
 import { type Door, listenOnLoopback, listenOnSocket } from './api/listening.ts';
@@ -156,11 +156,12 @@ async function boot(options: CoordinatorOptions, paths: Paths, ledger: Ledger, d
     roster,
     leaders,
     terminals,
-    queue: new VerbQueue(),
+    queue: new VerbQueue((touched) => settleCutOff(effects, touched)),
     clock: systemClock,
     mint,
     reach: boundariesFrom(options.environment),
     changes,
+    failed: (error, what) => log.error({ err: error }, what),
     workspace: paths.workspace,
     runFolder: paths.run,
     socketFolder: paths.sockets,

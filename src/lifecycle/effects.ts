@@ -18,6 +18,8 @@ export interface Effects {
   readonly reach: Reach;
   /** Notified at each commit and whenever an agent shows something new. */
   readonly changes: Signal;
+  /** Writes down a fault for which no verb is refused. */
+  readonly failed: (error: unknown, what: string) => void;
   /** Real path of the project. */
   readonly workspace: string;
   /** `<workspace>/.team/run`. */

@@ -156,7 +156,10 @@ function tellLeader(
   });
 }
 
-/** Keeps what an agent's screen showed last, as plain text a person may print. undefined when there was nothing to see. */
+/**
+ * Keeps what an agent's screen showed last, as plain text a person may print. undefined when there was nothing to see, or
+ * when it cannot be written: no end waits for that.
+ */
 export async function keepLastView(
   effects: Effects,
   team: TeamId,
@@ -166,8 +169,13 @@ export async function keepLastView(
   const screen = await effects.terminals.screen(pane, { history: 5_000 });
   if (!screen) return undefined;
   const folder = path.join(effects.runFolder, 'last-views', team);
-  fs.mkdirSync(folder, { recursive: true, mode: 0o700 });
   const file = path.join(folder, `${agent}.txt`);
-  writePrivateFile(file, `${screen.map(printable).join('\n').trimEnd()}\n`);
+  try {
+    fs.mkdirSync(folder, { recursive: true, mode: 0o700 });
+    writePrivateFile(file, `${screen.map(printable).join('\n').trimEnd()}\n`);
+  } catch (error) {
+    effects.failed(error, `what ${agent} showed last was not kept`);
+    return undefined;
+  }
   return file;
 }

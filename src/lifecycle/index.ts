@@ -25,7 +25,7 @@ export { planReset, planStart, type ResetOrder, type StartAgentOrder, teamNotRun
 export { checkProfiles, readCredential } from './profiles/credential.ts';
 export type { SmokeCheck } from './profiles/smoke.ts';
 export { VerbQueue } from './queue.ts';
-export { recover } from './recovery.ts';
+export { recover, settleCutOff } from './recovery.ts';
 export { livesOf, type Sight, sightOver } from './sight.ts';
 export { type Asking, readOrdered, whoAsks, whoLaunches } from './starting/members.ts';
 export { commandOf as launchCommand, type LaunchOrder, readDocuments } from './starting/plan.ts';

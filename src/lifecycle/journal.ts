@@ -16,8 +16,14 @@ import { type Change, insertSaga, type Ledger, updateSaga } from '../ledger/inde
  *              any more; when nobody can prove that it ended, it stays a member that is stopped
  *   reset      a stop, then the conversation is given up, then a start: three commits, each a state to go on from
  *   shutdown   point of no return: its first commit (`asked`)       after it: the rest of the panes are closed
+ *
+ * A verb that fails behind its journal leaves it open: whoever touches the same agents next settles it first, as boot does.
+ * What is settled late is about the lives and members that it names, and not about those that stand there by then.
  */
 export type Verb = 'launch' | 'shutdown' | 'restart' | 'start' | 'stop' | 'add' | 'remove';
+
+/** Is it about a whole team? */
+export const isOfTeam = (verb: Verb): boolean => verb === 'launch' || verb === 'restart' || verb === 'shutdown';
 
 export class Saga {
   readonly id: string;

@@ -18,12 +18,21 @@ interface Entry {
  */
 export class VerbQueue {
   readonly #entries = new Set<Entry>();
+  readonly #settling = new Map<TeamId, Promise<void>>();
+  readonly #settle: (touched: Touched) => Promise<void>;
+
+  /** `settle` ends what an earlier verb left half done; it comes before each turn, and never throws. */
+  constructor(settle: (touched: Touched) => Promise<void> = async () => undefined) {
+    this.#settle = settle;
+  }
 
   /** Runs a verb once every earlier one that touches the same agents is over. A later one may cut it short. */
   run<Answer>(touched: Touched, verb: (cut: AbortSignal) => Promise<Answer>): Promise<Answer> {
     const cut = new AbortController();
     const earlier = this.#touching(touched).map(({ over }) => over);
-    const answer = Promise.all(earlier).then(() => verb(cut.signal));
+    const answer = Promise.all(earlier)
+      .then(() => this.#settled(touched))
+      .then(() => verb(cut.signal));
     const entry: Entry = { touched, cut, over: answer.then(forget, forget) };
     this.#entries.add(entry);
     void entry.over.then(() => this.#entries.delete(entry));
@@ -48,6 +57,13 @@ export class VerbQueue {
   ): Promise<Answer | Refusal> {
     const planned = this.#touching(touched).length > 0 ? await plan() : undefined;
     return isRefusal(planned) ? planned : this.runAtOnce(touched, verb);
+  }
+
+  /** One after another in each team: what is half done may concern all of it. */
+  #settled(touched: Touched): Promise<void> {
+    const settled = (this.#settling.get(touched.team) ?? Promise.resolve()).then(() => this.#settle(touched));
+    this.#settling.set(touched.team, settled);
+    return settled;
   }
 
   #touching({ team, agent }: Touched): Entry[] {

@@ -1,11 +1,20 @@
-import type { IncarnationId, TeamId } from '../kernel/index.ts';
-import { findIncarnation, findTeam, type IncarnationRow, liveIncarnations, openSagas, teams } from '../ledger/index.ts';
+import type { AgentId, IncarnationId, TeamId } from '../kernel/index.ts';
+import {
+  findIncarnation,
+  findTeam,
+  type IncarnationRow,
+  liveIncarnations,
+  openSagas,
+  type SagaRow,
+  teams,
+} from '../ledger/index.ts';
 import type { Effects } from './effects.ts';
 import { recordEnd } from './ending.ts';
 import { enrol } from './enrolling.ts';
-import { Saga, type Verb } from './journal.ts';
+import { isOfTeam, Saga, type Verb } from './journal.ts';
 import { handleOf } from './life.ts';
 import type { Removed } from './planning/removing.ts';
+import type { Touched } from './queue.ts';
 import { type AddJournal, undoAdd } from './verbs/add.ts';
 import { undoLaunch } from './verbs/launch.ts';
 import { completeRemove } from './verbs/remove.ts';
@@ -23,21 +32,54 @@ export async function recover(effects: Effects): Promise<void> {
     await enrol(effects, team.team as TeamId);
   }
   for (const life of await liveIncarnations(ledger.db)) roster.honour(life);
-  await settleSagas(effects);
+  await settleOpen(effects, await openSagas(ledger.db));
   for (const life of await liveIncarnations(ledger.db)) await takeUp(effects, life);
 }
 
 /** What every journal holds; some verbs write more. */
 interface JournalledPlan {
   readonly incarnations: readonly IncarnationId[];
+  /** Whom it is about, when that is one agent. */
+  readonly agent?: AgentId;
 }
 
-async function settleSagas(effects: Effects): Promise<void> {
-  for (const row of await openSagas(effects.ledger.db)) {
+/**
+ * Settles what an earlier verb left half done, before another one touches the same agents: it failed after its journal, and
+ * what it was about must not be applied to whatever stands there at the next boot.
+ */
+export async function settleCutOff(effects: Effects, { team, agent }: Touched): Promise<void> {
+  try {
+    const open = (await openSagas(effects.ledger.db)).filter((row) => row.team === team);
+    const concerned = await Promise.all(open.map((row) => agent === undefined || concerns(effects, row, agent)));
+    await settleOpen(
+      effects,
+      open.filter((_, index) => concerned[index]),
+    );
+  } catch (error) {
+    effects.failed(error, 'what an earlier command left half done was not looked at');
+  }
+}
+
+async function concerns({ ledger }: Effects, { verb, plan }: SagaRow, agent: AgentId): Promise<boolean> {
+  if (isOfTeam(verb as Verb)) return true;
+  const about = planOf(plan);
+  if (about.agent !== undefined) return about.agent === agent;
+  const lives = await Promise.all(about.incarnations.map((incarnation) => findIncarnation(ledger.db, incarnation)));
+  return lives.some((life) => life?.agent_id === agent);
+}
+
+const planOf = (plan: string): JournalledPlan => JSON.parse(plan) as JournalledPlan;
+
+/** One that cannot be settled stands in nobody's way: it stays open for the next who comes here. */
+async function settleOpen(effects: Effects, sagas: readonly SagaRow[]): Promise<void> {
+  for (const row of sagas) {
     const team = await findTeam(effects.ledger.db, row.team as TeamId);
     const saga = new Saga(effects.ledger, row.team as TeamId, row.saga_id);
-    const sessionName = team?.session_name ?? '';
-    await settle(effects, saga, row.verb as Verb, JSON.parse(row.plan) as JournalledPlan, sessionName);
+    try {
+      await settle(effects, saga, row.verb as Verb, planOf(row.plan), team?.session_name ?? '');
+    } catch (error) {
+      effects.failed(error, `the ${row.verb} that was cut off was not settled`);
+    }
   }
 }
 

@@ -149,6 +149,7 @@ export async function house({ approvals = 'person' as 'person' | 'leader' } = {}
       mint,
       reach: () => undefined,
       changes: new Signal(systemClock),
+      failed: () => undefined,
       workspace: folder,
       runFolder: folder,
       socketFolder: folder,

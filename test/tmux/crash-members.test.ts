@@ -1,6 +1,8 @@
 import fs from 'node:fs';
 import path from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { afterEach, describe, expect, test } from 'vitest';
+import { identifyProcess, signalProcess } from '../../src/kernel/index.ts';
 import { cutOff, openLives, settled } from './crash-lives.ts';
 import { ADD, CrashScene, type Daemon, deliveryIs, inputsOf, REMOVE, START } from './crash-scene.ts';
 
@@ -90,4 +92,62 @@ describe('M10 kill -9 of the coordinator while an agent is removed', () => {
       await works(made, 'two');
     },
   );
+});
+
+describe('a verb that failed behind its journal', () => {
+  const open = (made: CrashScene) => made.rows('select verb from sagas where ended_at is null');
+  const intents = (made: CrashScene) =>
+    made.rows(`select agent_id, generation, intent from agents where intent <> 'removed' order by agent_id`);
+
+  test('M10 G08 is settled before the next one that touches its agent, and never applied to another one of its name', async () => {
+    const { made, daemon, role } = await team('');
+    const add = async () => made.json<{ role_file: string }>(['add-agent', 'three', '--role-file', role]);
+    const { role_file } = await add();
+    const text = fs.readFileSync(role_file);
+    fs.rmSync(role_file);
+    fs.mkdirSync(role_file);
+    expect(await made.json(['remove-agent', 'three', '--force'])).toMatchObject({ reason: 'internal_error' });
+    expect(open(made)).toEqual([{ verb: 'remove' }]);
+    fs.rmdirSync(role_file);
+    fs.writeFileSync(role_file, text);
+    // A verb about somebody else is none of its business.
+    expect(await made.json(['stop-agent', 'one'])).toMatchObject({ ok: true });
+    expect(open(made)).toEqual([{ verb: 'remove' }]);
+    // Whoever asks again finds it done.
+    expect(await made.json(['remove-agent', 'three', '--force'])).toMatchObject({ reason: 'agent_not_found' });
+    expect([open(made), fs.existsSync(role_file)]).toEqual([[], false]);
+    expect(await add()).toMatchObject({ ok: true, agent_id: 'three' });
+    signalProcess(identifyProcess(daemon.pid) ?? expect.unreachable(), 'SIGKILL');
+    await made.crashedAndRevived(daemon, 'a coordinator was killed');
+    await settled(made);
+    expect(intents(made)).toContainEqual({ agent_id: 'three', generation: 2, intent: 'running' });
+    await works(made, 'three');
+  });
+
+  test('M10 G08 G13 and that was never settled is over at the next boot without a word to who runs today', async () => {
+    const { made, role } = await team('');
+    const lives = () => made.rows('select incarnation, agent_id from incarnations where ended_at is null');
+    const former = lives().map(({ incarnation }) => incarnation);
+    for (const words of [['shutdown'], ['restart'], ['add-agent', 'three', '--role-file', role]])
+      expect((await made.run(words)).code).toBe(0);
+    const [today, who, file] = [lives(), intents(made), path.join(added(made), 'three.md')];
+    const hash = made.rows('select document_hash from member_changes')[0]?.document_hash;
+    expect((await made.run(['coordinator', 'stop'])).code).toBe(0);
+    const kept = { path: file, written: hash };
+    const ledger = new DatabaseSync(made.paths.ledger);
+    for (const [verb, plan] of [
+      ['launch', { incarnations: former }],
+      ['shutdown', { incarnations: former }],
+      ['remove', { agent: 'three', generation: 0, native: false, kept, incarnations: [] }],
+    ] as const)
+      ledger
+        .prepare('insert into sagas (saga_id, team, verb, step, plan, started_at) values (?, ?, ?, ?, ?, 1)')
+        .run(verb, 'alpha', verb, 'journalled', JSON.stringify(plan));
+    ledger.close();
+    expect((await made.run(['coordinator', 'start'])).code).toBe(0);
+    expect(open(made)).toEqual([]);
+    expect([lives(), intents(made), fs.existsSync(file)]).toEqual([today, who, true]);
+    expect(made.rows('select intent from teams')).toEqual([{ intent: 'running' }]);
+    await works(made, 'three');
+  });
 });

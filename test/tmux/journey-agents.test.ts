@@ -86,6 +86,15 @@ describe('stop one', () => {
     expect(status.stdout).toMatch(/\ba\b.*stopped/);
   });
 
+  test('G01 an agent ends though what it showed last cannot be kept, and the log says why', async () => {
+    await crew('a', 'b');
+    fs.writeFileSync(path.join(product.paths.run, 'last-views'), 'in the way');
+    expect(await run('stop-agent', 'a')).toMatchObject({ ok: true, stopped: true, last_view: null });
+    expect(livesOf('a')).toEqual([]);
+    expect(fs.readFileSync(product.paths.log, 'utf8')).toContain('what a showed last was not kept');
+    expect(product.rows('select * from sagas where ended_at is null')).toEqual([]);
+  });
+
   test('G01 nobody tells the leader of an end that somebody asked for', async () => {
     await crew('a', 'b');
     await run('stop-agent', 'a');

@@ -29,6 +29,8 @@ export interface RemoveOrder {
 /** Who is removed, as a journal keeps it. */
 export interface Removed {
   readonly agent: AgentId;
+  /** Which of those that bore the name. Older journals do not say. */
+  readonly generation?: number;
   /** Do the team's own documents describe it? */
   readonly native: boolean;
   /** The document that the team kept for it. */
@@ -60,7 +62,7 @@ export async function planRemove(
   if (members.length === 1) return isLast(agent, row);
   const life = (await liveIncarnations(db, team)).find(({ agent_id }) => agent_id === agent);
   if (life && !order.force) return stillRuns(agent, command);
-  const removed = { agent, native: describes(sight, row, agent), kept: keptOf(change) };
+  const removed = { agent, generation: member.generation, native: describes(sight, row, agent), kept: keptOf(change) };
   return { removed, member, life, agents: [endOf(member, life)] };
 }
 

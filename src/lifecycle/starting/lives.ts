@@ -6,6 +6,7 @@ import {
   forgetInteraction,
   insertIncarnation,
   lastBearer,
+  liveIncarnations,
   updateIncarnation,
 } from '../../ledger/index.ts';
 import type { Team } from '../../team/index.ts';
@@ -95,9 +96,17 @@ export async function startLives(effects: Effects, start: Start): Promise<Starte
 /** What belongs to the undoing of a verb. */
 export interface Undo {
   /** Once its lives have ended. */
-  readonly ended?: () => Promise<unknown>;
+  readonly ended?: (of: Undone) => Promise<unknown>;
   /** In the commit that closes its journal. */
-  readonly undone: (change: Change, agents: readonly AgentId[]) => Promise<void>;
+  readonly undone: (change: Change, of: Undone) => Promise<void>;
+}
+
+/** Whom an undoing is about. One that comes late leaves alone what was started since. */
+export interface Undone {
+  /** Those of its agents that have no other life by now. */
+  readonly agents: readonly AgentId[];
+  /** Does nobody else of the team live? */
+  readonly alone: boolean;
 }
 
 /**
@@ -110,20 +119,24 @@ export async function undoLives(
   incarnations: readonly string[],
   { ended = async () => undefined, undone }: Undo,
 ): Promise<readonly Ended[]> {
+  const others = (await liveIncarnations(effects.ledger.db, saga.team)).filter(
+    ({ incarnation }) => !incarnations.includes(incarnation),
+  );
   const agents: AgentId[] = [];
   const left: Ended[] = [];
   for (const incarnation of incarnations) {
     const row = await findIncarnation(effects.ledger.db, incarnation as IncarnationId);
     if (!row) continue;
-    agents.push(row.agent_id as AgentId);
+    if (!others.some(({ agent_id }) => agent_id === row.agent_id)) agents.push(row.agent_id as AgentId);
     const done = await endLife(effects, row, 'its start was undone');
     if (!done.ended) left.push(done);
   }
-  await ended();
+  const of = { agents, alone: others.length === 0 };
+  await ended(of);
   await saga.end('undone', async (change) => {
     // Nobody spoke in it: what an agent goes on with is what it had before.
     for (const incarnation of incarnations) await discardSessionOf(change, incarnation as IncarnationId);
-    await undone(change, agents);
+    await undone(change, of);
     for (const { agent_id, incarnation, left: processes } of left)
       await change.event('agent.not_ended', { agent_id, incarnation, left: processes });
   });

@@ -166,8 +166,9 @@ export async function undoAdd(
   { agent, document, hash, before }: AddJournal,
 ): Promise<readonly Ended[]> {
   const left = await undoLives(effects, saga, incarnations, {
-    ended: async () => removeDocument({ path: document, written: hash }),
-    undone: async (change) => {
+    ended: async ({ agents }) => agents.includes(agent) && removeDocument({ path: document, written: hash }),
+    undone: async (change, { agents }) => {
+      if (!agents.includes(agent)) return;
       const last = await lastBearer(change.tx, change.team, agent);
       if (last) await removeRecipient(change, effects.mint, agent, last.generation);
       await updateAgent(change, agent, { intent: 'removed' });

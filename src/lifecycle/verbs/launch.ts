@@ -224,12 +224,14 @@ export async function undoLaunch(
   incarnations: readonly string[],
   sessionName: string,
 ): Promise<readonly Ended[]> {
-  return undoLives(effects, saga, incarnations, {
-    ended: () => effects.terminals.closeSession(sessionName),
-    undone: async (change, agents) => {
-      await setTeamIntent(change, 'stopped');
+  const left = await undoLives(effects, saga, incarnations, {
+    ended: async ({ alone }) => alone && effects.terminals.closeSession(sessionName),
+    undone: async (change, { agents, alone }) => {
+      if (alone) await setTeamIntent(change, 'stopped');
       for (const agent of agents) await updateAgent(change, agent, { intent: 'stopped' });
       await change.event('team.launch_undone', { agents });
     },
   });
+  await enrol(effects, saga.team);
+  return left;
 }

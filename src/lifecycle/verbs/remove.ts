@@ -1,11 +1,13 @@
-import { type AgentId, isRefusal, type Refusal, shellWord, type TeamId } from '../../kernel/index.ts';
+import { isRefusal, type Refusal, shellWord, type TeamId } from '../../kernel/index.ts';
 import {
+  type AgentRow,
   agentsOf,
   type Change,
   deleteMemberChange,
   discardSessions,
   type IncarnationRow,
   putMemberChange,
+  type Reading,
   type TeamRow,
   tasksOf,
   updateAgent,
@@ -72,9 +74,10 @@ async function removeNow(effects: Effects, row: TeamRow, order: RemoveOrder): Pr
 export async function completeRemove(
   effects: Effects,
   saga: Saga,
-  { agent, native, kept }: Removed,
+  removed: Removed,
   lives: readonly IncarnationRow[],
 ): Promise<Refusal | Pick<AgentRemoved, 'stopped' | 'last_view' | 'goes_on' | 'role_file_removed'>> {
+  const { agent, kept } = removed;
   const closed = await closeLives(effects, saga.team, lives, 'it was removed from the team');
   await effects.reach('remove.ended');
   const left = closed.find(({ ended }) => !ended);
@@ -84,10 +87,11 @@ export async function completeRemove(
     });
     return cannotProveEnd(left, `team-agent stop-agent ${shellWord(agent)} --team ${shellWord(saga.team)}`);
   }
-  // Before the commit: a boot that finds this cut off does it again.
-  const role_file_removed = kept && removeDocument(kept);
+  // Before the commit: whoever finds this cut off does it again. Its document may be somebody else's by then.
+  const role_file_removed =
+    kept && (await memberOf(effects.ledger.db, saga.team, removed)) ? removeDocument(kept) : null;
   await effects.reach('remove.cleared');
-  await saga.end('done', (change) => remove(change, effects, agent, native));
+  await saga.end('done', (change) => remove(change, effects, removed));
   await enrol(effects, saga.team, agent);
   const [done]: readonly (Closed | undefined)[] = closed;
   return {
@@ -98,8 +102,19 @@ export async function completeRemove(
   };
 }
 
-async function remove(change: Change, { mint }: Effects, agent: AgentId, native: boolean): Promise<void> {
-  const member = (await agentsOf(change.tx, change.team)).find(({ agent_id }) => agent_id === agent);
+/** The one that is removed, while it is a member: not another one that got its name since. */
+async function memberOf(
+  db: Reading,
+  team: TeamId,
+  { agent, generation }: Pick<Removed, 'agent' | 'generation'>,
+): Promise<AgentRow | undefined> {
+  const member = (await agentsOf(db, team)).find(({ agent_id }) => agent_id === agent);
+  return generation === undefined || member?.generation === generation ? member : undefined;
+}
+
+async function remove(change: Change, { mint }: Effects, removed: Removed): Promise<void> {
+  const { agent, native } = removed;
+  const member = await memberOf(change.tx, change.team, removed);
   if (!member) return;
   await removeRecipient(change, mint, agent, member.generation);
   await discardSessions(change, agent);

@@ -1,5 +1,5 @@
 import type { AgentId, TeamId } from '../../kernel/index.ts';
-import { type IncarnationRow, setTeamIntent, type TeamRow, updateAgent } from '../../ledger/index.ts';
+import { findTeam, type IncarnationRow, setTeamIntent, type TeamRow, updateAgent } from '../../ledger/index.ts';
 import type { Effects } from '../effects.ts';
 import { enrol } from '../enrolling.ts';
 import { Saga } from '../journal.ts';
@@ -41,7 +41,9 @@ export async function completeShutdown(
 ): Promise<ShutDown> {
   const agents = await closeLives(effects, saga.team, lives, 'the team was shut down');
   await effects.reach('shutdown.agents_ended');
-  await effects.terminals.closeSession(sessionName);
+  // Settled late, it finds a team that was started since.
+  const row = await findTeam(effects.ledger.db, saga.team);
+  if (row?.intent === 'stopped') await effects.terminals.closeSession(sessionName);
   await effects.reach('shutdown.session_ended');
   await saga.end('done', async (change) => {
     await change.event('team.stopped', {

@@ -118,7 +118,7 @@ export async function undoStart(
   incarnations: readonly string[],
 ): Promise<readonly Ended[]> {
   const left = await undoLives(effects, saga, incarnations, {
-    undone: async (change, agents) => {
+    undone: async (change, { agents }) => {
       for (const agent of agents) await updateAgent(change, agent, { intent: 'stopped' });
       await change.event('agent.start_undone', { agents });
     },

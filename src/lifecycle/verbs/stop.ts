@@ -39,7 +39,7 @@ export async function stopNow(
   const saga = new Saga(effects.ledger, team);
   await effects.ledger.change(team, 'coordinator', async (change) => {
     if (plan.member.intent !== 'paused') await updateAgent(change, agent, { intent: 'stopped' });
-    await saga.open(change, 'stop', { incarnations: life ? [life.incarnation] : [] });
+    await saga.open(change, 'stop', { agent, incarnations: life ? [life.incarnation] : [] });
     await change.event('agent.stopping', { agent_id: agent, why });
   });
   await enrol(effects, team, agent);
