@@ -102,6 +102,28 @@ describe('E17 a task that a person must say yes to', () => {
     expect(await taskOf(home, 'release')).toMatchObject({ status: 'running', confirmed_by: 'person' });
   });
 
+  test.each(['approve', 'deny'])(
+    '%s of a message that was taken back meanwhile is refused, and decides nothing',
+    async (verb) => {
+      const home = await staffed(risky);
+      const [over, waits] = [
+        await send(home, AGENT, 'release', { expects: 'result' }),
+        await send(home, LEADS, 'release'),
+      ];
+      expect(await ask(home, 'cancel', AGENT, { message_id: over.message_id })).toMatchObject({ ok: true });
+      const before = await taskOf(home, 'release');
+      const refused = await ask(home, verb, PERSON, { id: over.message_id, team: ONE });
+      expect(refused).toMatchObject({ ok: false, reason: 'approval_unknown' });
+      expect(await taskOf(home, 'release')).toEqual(before);
+      const states = await home.ledger.db.selectFrom('deliveries').select(['message_id', 'state']).execute();
+      expect(states).toEqual([
+        { message_id: over.message_id, state: 'cancelled' },
+        { message_id: waits.message_id, state: 'held' },
+      ]);
+      expect((await messages(home)).map(({ confirmation }) => confirmation)).toEqual(['wanted', 'wanted']);
+    },
+  );
+
   test('a question about it needs no yes', async () => {
     const home = await staffed(risky);
     const sent = await send(home, PERSON, 'release', { expects: 'reply' });

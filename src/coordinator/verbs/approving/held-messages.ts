@@ -56,20 +56,22 @@ export async function decideMessage(
 ): Promise<boolean> {
   const message = await findMessage(change.tx, id);
   if (message?.team !== change.team || message.confirmation !== 'wanted') return false;
+  const held = (await deliveriesOf(change.tx, id)).filter(({ state }) => state === 'held');
+  // Taken back, or too old by now: nobody is asked any more.
+  if (held.length === 0) return false;
   if (decision.decision === 'approve') {
     const said = await confirmMessage(change, message, by);
     // The yes is to the task: what asks for it later needs no other.
     if (said && message.task_id !== null) await confirmTask(change, message.task_id as TaskId, by);
     return said;
   }
-  const held = (await deliveriesOf(change.tx, id)).filter(({ state }) => state === 'held');
   for (const { delivery_id } of held) await cancel(change, delivery_id as DeliveryId, by);
   if (message.task_id !== null) await returnTask(change, message.task_id as TaskId);
   const sender = whoToTell(message.sender);
   if (sender) {
     await storeNotice(change, effects.mint, { key: `denied:${id}`, to: sender, body: denial(message, held, decision) });
   }
-  return held.length > 0;
+  return true;
 }
 
 function denial(
