@@ -9,10 +9,12 @@ export {
   readMessage,
   reportResult,
   requestHuman,
+  requestHumanInput,
   type Seat,
   sendMessage,
   sendMessageInput,
   updateState,
+  updateStateInput,
 } from './tool-calls.ts';
 export { runVerb } from './verbs/index.ts';
 export { waitForResult } from './verbs/messages/wait.ts';

@@ -1,10 +1,18 @@
 import type { Member } from '../agents/index.ts';
-import { type AgentId, type IncarnationId, isRefusal, readBytes, type TeamId } from '../kernel/index.ts';
+import { type AgentId, type IncarnationId, isRefusal, type Refusal, readBytes, type TeamId } from '../kernel/index.ts';
 import { type IncarnationRow, sessionOf, updateIncarnation } from '../ledger/index.ts';
-import type { MissedCall } from '../providers/index.ts';
+import type { ChangingTool, MissedCall } from '../providers/index.ts';
 import type { AgentCaller } from './api/callers.ts';
 import type { Runtime } from './runtime.ts';
-import { reportResult, sendMessage } from './tool-calls.ts';
+import { reportResult, requestHuman, sendMessage, updateState } from './tool-calls.ts';
+
+/** What a call of each tool does, whether it comes by itself or is taken in later. */
+const EFFECTS: Readonly<
+  Record<
+    ChangingTool,
+    (runtime: Runtime, caller: AgentCaller, call: string, input: unknown) => Promise<object | Refusal>
+  >
+> = { report_result: reportResult, send_message: sendMessage, request_human: requestHuman, update_state: updateState };
 
 /**
  * Tool calls that reached no coordinator: both kinds of CLI fail such a call at once and do not try again, but their own
@@ -62,10 +70,7 @@ export class MissedCalls {
   }
 
   async #takeIn(caller: AgentCaller, call: MissedCall): Promise<void> {
-    const taken =
-      call.tool === 'report_result'
-        ? await reportResult(this.#runtime, caller, call.call, call.arguments)
-        : await sendMessage(this.#runtime, caller, call.call, call.arguments);
+    const taken = await EFFECTS[call.tool](this.#runtime, caller, call.call, call.arguments);
     if (isRefusal(taken)) {
       const { reason } = taken;
       this.#runtime.log.warn({ agent: caller.agent, tool: call.tool, reason }, 'a missed call was refused');

@@ -32,6 +32,12 @@ export const sendMessageInput = z.object({
   task: z.string().max(128).optional().describe('The task this is about'),
 });
 
+/** Arguments of `request_human`. */
+export const requestHumanInput = z.object({ question: z.string().min(1) });
+
+/** Arguments of `update_state`. */
+export const updateStateInput = z.object({ note: z.string().min(1) });
+
 /** From where in a team a tool is called. */
 export interface Seat {
   readonly team: TeamId;
@@ -64,22 +70,32 @@ export async function reportResult(
   return report(runtime.effects, { ...caller, call, knows: (delivery) => runtime.knows(caller, delivery) }, input);
 }
 
-/** A question that only a person can answer; it waits with the leader. */
-export function requestHuman(runtime: Runtime, caller: AgentCaller, call: string, question: string) {
+/** A question that only a person can answer; it waits with the leader. See `sendMessage` for `call`. */
+export async function requestHuman(
+  runtime: Runtime,
+  caller: AgentCaller,
+  call: string,
+  input: unknown,
+): Promise<object | Refusal> {
+  const parsed = requestHumanInput.safeParse(input);
+  if (!parsed.success) return badArguments(parsed.error);
   return sendMessage(runtime, caller, call, {
     to: LEADER,
-    content: `${caller.agent} asks a person: ${question}`,
+    content: `${caller.agent} asks a person: ${parsed.data.question}`,
     expects: 'reply',
   });
 }
 
-/** A note on record: a message that is for nobody. */
+/** A note on record: a message that is for nobody. See `sendMessage` for `call`. */
 export async function updateState(
   runtime: Runtime,
   caller: Seat,
   call: string,
-  note: string,
+  input: unknown,
 ): Promise<object | Refusal> {
+  const parsed = updateStateInput.safeParse(input);
+  if (!parsed.success) return badArguments(parsed.error);
+  const { note } = parsed.data;
   const refused = checkBody(note);
   if (refused) return refused;
   const { ledger, mint } = runtime.effects;

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { sendMessageInput } from '../coordinator/index.ts';
+import { requestHumanInput, sendMessageInput, updateStateInput } from '../coordinator/index.ts';
 
 /** How long one call of `wait_result` waits unless told otherwise, and at most, seconds: we tell Codex to give a call up after 120. */
 export const WAIT = { usual: 45, most: 100 };
@@ -15,7 +15,7 @@ export const INPUTS = {
   }),
   inbox: z.object({ since: z.number().int().optional() }),
   get_team_status: nothing,
-  update_state: z.object({ note: z.string().min(1) }),
+  update_state: updateStateInput,
   hello: nothing,
   /** What models are told; what they send instead is taken in as far as it can be understood. */
   report_result: z.looseObject({
@@ -28,7 +28,7 @@ export const INPUTS = {
     artifacts: z.unknown().optional(),
     next_actions: z.unknown().optional(),
   }),
-  request_human: z.object({ question: z.string().min(1) }),
+  request_human: requestHumanInput,
   assign_task: z.object({
     to: z.string().min(1).optional().describe('The agent that is to do it; without it, whom the team has for the task'),
     task: z.string().min(1).max(128).describe('A short name by which you know it again'),

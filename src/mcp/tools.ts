@@ -105,8 +105,8 @@ function sharedTools(server: McpServer, runtime: Runtime, caller: AgentCaller | 
       inputSchema: INPUTS.update_state,
       annotations: HARMLESS,
     },
-    ({ note }, context) =>
-      seated((seat) => updateState(runtime, seat, keyOf(runtime, caller, context, 'update_state', note), note)),
+    (args, context) =>
+      seated((seat) => updateState(runtime, seat, keyOf(runtime, caller, context, 'update_state', args), args)),
   );
   server.registerTool(
     'hello',
@@ -134,10 +134,8 @@ function workerTools(server: McpServer, runtime: Runtime, caller: AgentCaller): 
       inputSchema: INPUTS.request_human,
       annotations: HARMLESS,
     },
-    async ({ question }, context) =>
-      toolAnswer(
-        await requestHuman(runtime, caller, keyOf(runtime, caller, context, 'request_human', question), question),
-      ),
+    async (args, context) =>
+      toolAnswer(await requestHuman(runtime, caller, keyOf(runtime, caller, context, 'request_human', args), args)),
   );
 }
 

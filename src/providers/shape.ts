@@ -19,6 +19,7 @@ import type {
 import type { Leading } from './shape/leading.ts';
 
 export type * from './shape/attachment.ts';
+export { CHANGING_TOOLS, isChangingTool } from './shape/attachment.ts';
 export type * from './shape/channel.ts';
 export type * from './shape/credentials.ts';
 export { AUTH_MODES } from './shape/credentials.ts';

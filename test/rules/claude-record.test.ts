@@ -3,6 +3,7 @@ import path from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { marksIn, parseRecordLine, saysUnreached } from '../../src/providers/claude/record.ts';
 import { RecordFollower } from '../../src/providers/claude/sources/record-follower.ts';
+import { CHANGING_TOOLS } from '../../src/providers/shape.ts';
 import { freshFolder } from '../support/files.ts';
 
 const MARK = 'a12d52d6-de0a-4cf5-aa6d-68a1c9e0a5fa';
@@ -183,6 +184,16 @@ describe('a transcript as it grows', () => {
     );
     expect(follower.missedCalls(0)).toEqual([{ call: 'toolu_1', tool: 'report_result', arguments: asked, at }]);
     expect(follower.missedCalls(fs.statSync(file).size)).toEqual([]);
+  });
+
+  test.each(CHANGING_TOOLS)('M11 F14 a call of %s that reached nobody is told, one that only reads is not', (tool) => {
+    const { follower } = follow(
+      calls('toolu_1', `mcp__team__${tool}`, {}),
+      result('toolu_1', 'ECONNREFUSED', true),
+      calls('toolu_2', 'mcp__team__inbox', {}),
+      result('toolu_2', 'ECONNREFUSED', true),
+    );
+    expect(follower.missedCalls(0)).toEqual([{ call: 'toolu_1', tool, arguments: {}, at }]);
   });
 
   test('the line of an input that comes after those of its attempts takes nothing away from them', () => {

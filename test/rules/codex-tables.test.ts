@@ -21,7 +21,9 @@ import {
   RolloutFollower,
 } from '../../src/providers/codex/record.ts';
 import { parseMessage } from '../../src/providers/codex/server/connection.ts';
+
 import { serverFiles } from '../../src/providers/codex/server/files.ts';
+import { CHANGING_TOOLS, isChangingTool } from '../../src/providers/shape.ts';
 import { freshFolder } from '../support/files.ts';
 
 const fixtures = path.join(import.meta.dirname, '..', 'fixtures', 'codex');
@@ -69,6 +71,12 @@ describe('a rollout', () => {
       { call: 'call_1', tool: 'report_result', arguments: { summary: 'done' }, at: Date.UTC(2026, 10, 22, 15, 9, 57) },
       { call: 'call_2', tool: 'send_message', arguments: { to: 'leader' }, at: Date.UTC(2026, 10, 22, 15, 9, 58) },
     ]);
+  });
+
+  test.each([...CHANGING_TOOLS, 'inbox'])('M11 F14 a call of %s that reached nobody', (tool) => {
+    const failure = 'tool call error: Transport closed';
+    const line = { type: 'call', call: { call: 'c', tool, arguments: {}, at: 1 }, server: 'team', failure } as const;
+    expect(missedCall(line)).toEqual(isChangingTool(tool) ? line.call : undefined);
   });
 
   test('a turn that was begun is open until a line ends it', () => {

@@ -36,6 +36,7 @@ import type {
   ChannelHold,
   Decision,
   Incident,
+  MissedCall,
   Settlement,
 } from '../../src/providers/index.ts';
 import { openTerminals } from '../../src/tmux/index.ts';
@@ -61,6 +62,7 @@ export class Puppet {
   readonly decided: [string, Decision][] = [];
   answer: 'taken' | { not_taken: string } = 'taken';
   closed = false;
+  missed: MissedCall[] = [];
   #listener: (incident: Incident) => void = () => undefined;
 
   /** A person opens another conversation in its terminal. */
@@ -83,7 +85,7 @@ export class Puppet {
         },
       ],
       position: () => 7,
-      missedCalls: () => [],
+      missedCalls: () => this.missed,
       knows: () => true,
       approvals: () => this.approvals,
       decide: async (approval, decision) => {

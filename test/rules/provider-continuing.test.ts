@@ -52,7 +52,7 @@ describe('what a record says of a continuation', () => {
   });
 
   test('calls from before its beginning are not its own', () => {
-    const call = (at: number) => ({ call: String(at), tool: 'report_result', arguments: {}, at });
+    const call = (at: number) => ({ call: String(at), tool: 'report_result' as const, arguments: {}, at });
     expect(ownCalls({ details: { began: '5' } }, [call(4), call(5)])).toEqual([call(5)]);
     expect(ownCalls({ details: {} }, [call(4)])).toEqual([call(4)]);
   });

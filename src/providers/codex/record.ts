@@ -1,6 +1,6 @@
 import { sizeOf } from '../../kernel/index.ts';
 import { LineFollower, linesFrom } from '../line-follower.ts';
-import type { MissedCall, TurnState } from '../shape.ts';
+import { isChangingTool, type MissedCall, type RecordedCall, type TurnState } from '../shape.ts';
 import { type Fault, faultOf, faultText } from './facts.ts';
 import { isObject } from './server/connection.ts';
 import { TEAM_SERVER } from './settings/overrides.ts';
@@ -23,7 +23,7 @@ export type RolloutLine =
   | { readonly type: 'turn_interrupted'; readonly turn: string; readonly at: number }
   | {
       readonly type: 'call';
-      readonly call: MissedCall;
+      readonly call: RecordedCall;
       readonly server: string;
       /** Why it failed; undefined when it did not. */
       readonly failure: string | undefined;
@@ -125,13 +125,11 @@ function parseObject(text: string): Readonly<Record<string, unknown>> | undefine
 const UNREACHED =
   /Transport (send error|closed|error|channel closed)|error sending request|connection (refused|reset|closed)/i;
 
-/** Calls that the runtime takes in when their caller could not reach it. */
-const TAKEN_IN = new Set(['report_result', 'send_message']);
-
 /** A call of a team tool that reached nobody. */
 export function missedCall(line: RolloutLine): MissedCall | undefined {
   if (line.type !== 'call' || line.server !== TEAM_SERVER || line.failure === undefined) return undefined;
-  return TAKEN_IN.has(line.call.tool) && UNREACHED.test(line.failure) ? line.call : undefined;
+  const { tool } = line.call;
+  return isChangingTool(tool) && UNREACHED.test(line.failure) ? { ...line.call, tool } : undefined;
 }
 
 /** What a rollout says about turns at its end. */

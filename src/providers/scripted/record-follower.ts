@@ -1,10 +1,7 @@
 import { LineFollower, linesFrom } from '../line-follower.ts';
-import type { MissedCall } from '../shape.ts';
+import { isChangingTool, type MissedCall } from '../shape.ts';
 import { advance, EMPTY_RECORD, type RecordState } from './facts.ts';
 import { isComposerReceipt, isProtocolReceipt, parseRecordLine, type RecordLine, type UserLine } from './record.ts';
-
-/** Calls that the runtime takes in when their caller could not reach it. */
-const TAKEN_IN = new Set(['report_result', 'send_message']);
 
 /**
  * Reads a record as it grows, whole lines only, and keeps what questions are asked about: the state at its end, what
@@ -62,7 +59,7 @@ export class RecordFollower {
   #take(line: RecordLine, offset: number): void {
     this.#state = advance(this.#state, line);
     if (line.type === 'user') this.#inputs.push({ offset, line: { ...line, text: line.text.split('\n', 1)[0] ?? '' } });
-    if (line.type === 'tool' && line.unreached === true && TAKEN_IN.has(line.name)) {
+    if (line.type === 'tool' && line.unreached === true && isChangingTool(line.name)) {
       this.#missed.push({ offset, call: { call: line.call, tool: line.name, arguments: line.arguments, at: line.at } });
     }
   }

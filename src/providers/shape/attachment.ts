@@ -3,12 +3,25 @@ import type { PaneHandle } from '../../tmux/index.ts';
 import type { Channel } from './channel.ts';
 import type { Approval, Decision, Incident, TurnFact } from './turn.ts';
 
-/** One call of a team tool that failed for want of a coordinator, as the agent's own record tells it. */
-export interface MissedCall {
+/** The team's tools that change something: a call of one of them that reached no coordinator is taken in later. */
+export const CHANGING_TOOLS = ['report_result', 'send_message', 'request_human', 'update_state'] as const;
+export type ChangingTool = (typeof CHANGING_TOOLS)[number];
+
+export function isChangingTool(tool: string): tool is ChangingTool {
+  return CHANGING_TOOLS.some((changing) => changing === tool);
+}
+
+/** One call of a team tool as the agent's own record tells it. `call` is the provider's own id of it, `at` UTC ms. */
+export interface RecordedCall {
   readonly call: string;
   readonly tool: string;
   readonly arguments: unknown;
   readonly at: number;
+}
+
+/** One that changes something and failed for want of a coordinator. */
+export interface MissedCall extends RecordedCall {
+  readonly tool: ChangingTool;
 }
 
 /** What is stored of one process life, so that a restarted coordinator finds it again. */

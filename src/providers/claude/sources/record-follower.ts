@@ -1,14 +1,11 @@
 import fs from 'node:fs';
 import { readBytes, sizeOf } from '../../../kernel/index.ts';
 import { LineFollower, linesFrom } from '../../line-follower.ts';
-import type { MissedCall } from '../../shape.ts';
+import { isChangingTool, type MissedCall } from '../../shape.ts';
 import { type Call, marksIn, parseRecordLine, type RecordLine, saysUnreached } from '../record.ts';
 
-/** Calls that the runtime takes in when their caller could not reach it. */
-const TAKEN_IN: Readonly<Record<string, string>> = {
-  mcp__team__report_result: 'report_result',
-  mcp__team__send_message: 'send_message',
-};
+/** What Claude Code puts before the name of a tool of the team's server. */
+const OF_TEAM = 'mcp__team__';
 
 /** Only lines with one of these are worth reading as JSON: the rest of a transcript is bulky and says nothing to us. */
 const WORTH_READING = /"type":"(?:user|attachment|assistant|system|queue-operation|permission-mode|api-request)"/;
@@ -212,7 +209,7 @@ export class RecordFollower {
         return;
       case 'call':
         for (const call of line.calls) {
-          if (Object.hasOwn(TAKEN_IN, call.name)) this.#calls.set(call.id, { call, offset, at: line.at });
+          if (call.name.startsWith(OF_TEAM)) this.#calls.set(call.id, { call, offset, at: line.at });
         }
         return;
       case 'results':
@@ -221,8 +218,9 @@ export class RecordFollower {
           this.#calls.delete(result.id);
           if (!made || !saysUnreached(result)) continue;
           const { id, name, arguments: words } = made.call;
-          const call = { call: id, tool: TAKEN_IN[name] ?? name, arguments: words, at: made.at };
-          this.#missed.push({ offset, call });
+          const tool = name.slice(OF_TEAM.length);
+          if (isChangingTool(tool))
+            this.#missed.push({ offset, call: { call: id, tool, arguments: words, at: made.at } });
         }
         return;
       case 'interrupted':
