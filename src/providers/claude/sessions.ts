@@ -37,8 +37,6 @@ export class Sessions {
   /** The session that the hook told last, and how often it has told of another one. */
   #told: string | undefined;
   #changes = 0;
-  /** Calls told already, once there are several transcripts: a byte position means nothing then. */
-  readonly #calls = new Set<string>();
   #watching = false;
 
   constructor(options: SessionsOptions) {
@@ -133,12 +131,9 @@ export class Sessions {
 
   missedCalls(since: number): readonly MissedCall[] {
     this.catchUp();
-    if (this.#followed.length === 1) return this.current.record.missedCalls(since);
-    const fresh = this.#followed
-      .flatMap(({ record }) => record.missedCalls(0))
-      .filter(({ call }) => !this.#calls.has(call));
-    for (const { call } of fresh) this.#calls.add(call);
-    return fresh;
+    // A byte position means nothing among several.
+    const from = this.#followed.length === 1 ? since : 0;
+    return this.#followed.flatMap(({ record }) => record.missedCalls(from));
   }
 
   close(): void {
