@@ -75,6 +75,9 @@ test.each([
   ['nobody', { to: [] }, 'no_recipients'],
   ['an endless task', { task: 'x'.repeat(129) }, 'usage'],
   ['a time that is none', { ttl_s: -1 }, 'usage'],
+  // Its end would be a number that the ledger cannot give back: the whole line behind it would wait for ever.
+  ['a time without end', { ttl_s: 1e14 }, 'usage'],
+  ['a moment that no calendar has', { due_at: Number.MAX_SAFE_INTEGER }, 'usage'],
 ])('E20 %s is refused, and nothing is stored', async (_, wrong, reason) => {
   const before = stored();
   expect(await call('send', { message_id: mint.message(), to: ['a'], text: 'x', ...wrong })).toMatchObject({

@@ -22,8 +22,11 @@ import { awaitOutcome } from './outcome.ts';
 import { mayWriteToPeers, mirror, pass } from './peers.ts';
 import { closeRequest, requestAnswered } from './replies.ts';
 
-/** Longest time before a message goes, seconds: a year. */
+/** Longest time before a message goes, or until it is given up, seconds: a year. */
 const LONGEST_DELAY = 366 * 86_400;
+
+/** The last moment that a Date can tell, UTC ms: a year more is still a number that the ledger can give back. */
+const LAST_MOMENT = 8.64e15;
 
 /** Longest wait of one call, seconds: a day. */
 const LONGEST_WAIT = 86_400;
@@ -35,9 +38,9 @@ const input = z.object({
   task: z.string().min(1).max(128).optional(),
   expects: z.enum(['nothing', 'reply', 'result']).optional(),
   reply_to: z.string().optional(),
-  ttl_s: z.number().positive().optional(),
+  ttl_s: z.number().positive().max(LONGEST_DELAY).optional(),
   /** UTC ms. */
-  due_at: z.number().int().nonnegative().optional(),
+  due_at: z.number().int().nonnegative().max(LAST_MOMENT).optional(),
   /** After so many seconds. */
   in_s: z.number().positive().max(LONGEST_DELAY).optional(),
   now: z.boolean().optional(),
