@@ -14,7 +14,7 @@ export {
   unknownAgent,
 } from './messages.ts';
 export type { Observer } from './observer.ts';
-export { resultsView, resultView } from './results.ts';
+export { type ResultView, resultsView, resultView } from './results.ts';
 export { sessionsView } from './sessions.ts';
 export { type StatusView, statusView } from './status.ts';
 export { whyView } from './why.ts';

@@ -1,17 +1,13 @@
 import { type SqlBool, sql } from 'kysely';
 import type { AgentId, IncarnationId, TaskId, TeamId } from '../../kernel/index.ts';
-import { type MessageRow, type QueuedRow, type Reading, withMessage } from './messages.ts';
+import { type DeliveryRow, type MessageRow, type QueuedRow, type Reading, withMessage } from './messages.ts';
 
 /** Still on its way or read, and not answered. */
 const isRequest = sql<SqlBool>`deliveries.expects <> 'nothing'
   and deliveries.state in ('stored', 'queued', 'held', 'submitted', 'consumed')`;
 
-/** How many requests in a team wait for a result: what `recipient` owes, or everybody. Not what was asked by an agent, unless `byAgents`. */
-export async function owedResults(
-  db: Reading,
-  team: TeamId,
-  { recipient, byAgents }: { recipient?: AgentId; byAgents: boolean },
-): Promise<number> {
+/** How many requests in a team wait for a result. Not what was asked by an agent, unless `byAgents`. */
+export async function owedResults(db: Reading, team: TeamId, { byAgents }: { byAgents: boolean }): Promise<number> {
   let query = db
     .selectFrom('deliveries')
     .innerJoin('messages', 'messages.message_id', 'deliveries.message_id')
@@ -19,9 +15,27 @@ export async function owedResults(
     .where('deliveries.team', '=', team)
     .where(isRequest)
     .where('deliveries.expects', '=', 'result');
-  if (recipient) query = query.where('recipient', '=', recipient);
   if (!byAgents) query = query.where('messages.authority', 'in', ['leader', 'user']);
   return Number((await query.executeTakeFirst())?.count ?? 0);
+}
+
+/** Requests for a result that nobody has answered: about a task, to an agent, or both. Of each recipient oldest first. */
+export function owedRequests(
+  db: Reading,
+  team: TeamId,
+  about: { readonly task?: TaskId | undefined; readonly agent?: AgentId | undefined },
+): Promise<DeliveryRow[]> {
+  let query = db
+    .selectFrom('deliveries')
+    .innerJoin('messages', 'messages.message_id', 'deliveries.message_id')
+    .selectAll('deliveries')
+    .where('deliveries.team', '=', team)
+    .where(isRequest)
+    .where('deliveries.expects', '=', 'result');
+  if (about.task) query = query.where('messages.task_id', '=', about.task);
+  if (about.agent) query = query.where('recipient', '=', about.agent);
+  // In the order of the index of open requests: for the team's own order SQLite would look at all deliveries.
+  return query.orderBy('deliveries.recipient').orderBy('deliveries.seq').execute();
 }
 
 /** Does anybody still have to answer for a task, or get to hear of it? */

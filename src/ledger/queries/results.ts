@@ -1,5 +1,5 @@
 import { type Selectable, type SqlBool, sql } from 'kysely';
-import type { AgentId, ResultId, TaskId, TeamId } from '../../kernel/index.ts';
+import type { AgentId, MessageId, ResultId, TaskId, TeamId } from '../../kernel/index.ts';
 import type { Change } from '../ledger.ts';
 import type { ResultCountsTable, ResultsTable } from '../schema.ts';
 import type { Reading } from './messages.ts';
@@ -23,7 +23,6 @@ export function findResult(db: Reading, result: ResultId): Promise<ResultRow | u
 export interface ResultFilter {
   readonly agent?: AgentId | undefined;
   readonly task?: TaskId | undefined;
-  readonly message?: string | undefined;
   /** Results after this sequence number. */
   readonly sinceSeq?: number | undefined;
   /** Results made at or after this time, UTC ms. */
@@ -33,15 +32,18 @@ export interface ResultFilter {
 /** What is kept though it is no result: its `error` says why. */
 const isResult = sql<SqlBool>`results.error is null`;
 
-/** A team's results in the order they were taken in. */
-export function resultsOf(db: Reading, team: TeamId, filter: ResultFilter = {}): Promise<ResultRow[]> {
+function chosen(db: Reading, team: TeamId, filter: ResultFilter) {
   let query = db.selectFrom('results').selectAll().where('team', '=', team).where(isResult);
   if (filter.agent) query = query.where('agent_id', '=', filter.agent);
   if (filter.task) query = query.where('task_id', '=', filter.task);
-  if (filter.message) query = query.where('message_id', '=', filter.message);
   if (filter.sinceSeq !== undefined) query = query.where('seq', '>', filter.sinceSeq);
   if (filter.sinceTime !== undefined) query = query.where('created_at', '>=', filter.sinceTime);
-  return query.orderBy('seq').execute();
+  return query;
+}
+
+/** A team's results in the order they were taken in. */
+export function resultsOf(db: Reading, team: TeamId, filter: ResultFilter = {}): Promise<ResultRow[]> {
+  return chosen(db, team, filter).orderBy('seq').execute();
 }
 
 /** How many results a team has by status, how many that are none, and how many answer no request. */
@@ -52,16 +54,25 @@ export async function resultCounts(db: Reading, team: TeamId): Promise<Record<Re
   return counts;
 }
 
-/** A team's newest results, oldest first. */
-export async function latestResults(db: Reading, team: TeamId, limit: number): Promise<ResultRow[]> {
-  const rows = await db
+/** The results that answer a message, in order. Not asked of the team: SQLite would look at all that it ever had. */
+export function resultsTo(db: Reading, message: MessageId): Promise<ResultRow[]> {
+  return db
     .selectFrom('results')
     .selectAll()
-    .where('team', '=', team)
+    .where('message_id', '=', message)
     .where(isResult)
-    .orderBy('seq', 'desc')
-    .limit(limit)
+    .orderBy('seq')
     .execute();
+}
+
+/** A team's newest results, oldest first. */
+export async function latestResults(
+  db: Reading,
+  team: TeamId,
+  limit: number,
+  filter: ResultFilter = {},
+): Promise<ResultRow[]> {
+  const rows = await chosen(db, team, filter).orderBy('seq', 'desc').limit(limit).execute();
   return rows.reverse();
 }
 

@@ -10,20 +10,22 @@ import {
   type TeamId,
 } from '../../../kernel/index.ts';
 import {
+  type DeliveryRow,
   deliveriesOf,
   findMessage,
   headOfLine,
-  owedResults,
+  latestResults,
+  owedRequests,
   pendingDeliveries,
-  type ResultFilter,
-  resultsOf,
+  resultsTo,
   type TeamRow,
 } from '../../../ledger/index.ts';
 import { type Caller, ownTeamOf, ownTeamOnly, workerMayNot } from '../../api/callers.ts';
 import type { Runtime } from '../../runtime.ts';
 import { selectTeamOf } from '../../teams.ts';
-import { memberRows, resultView, unknownAgent } from '../../views/index.ts';
+import { memberRows, type ResultView, resultView, unknownAgent } from '../../views/index.ts';
 import { verb } from '../verb.ts';
+import { endingOf, hasEnded } from './ending.ts';
 
 const input = z.object({
   task: z.string().optional(),
@@ -68,7 +70,8 @@ export const wait = verb({
           next: ['team-agent deliveries'],
         });
     }
-    const found = await runtime.effects.changes.until(() => look(runtime, team, args), args.timeout_s * 1_000, gone);
+    const look = await lookFor(runtime, team, args);
+    const found = await runtime.effects.changes.until(look, args.timeout_s * 1_000, gone);
     return (
       found ??
       refuse('timeout', `Nothing came within ${args.timeout_s} s.`, {
@@ -79,39 +82,66 @@ export const wait = verb({
   },
 });
 
-async function look(runtime: Runtime, team: TeamRow, args: Input): Promise<object | undefined> {
-  if (args.task) return resultsFor(runtime, team, { task: args.task as TaskId });
-  if (args.message) return messageDone(runtime, team, args.message as MessageId);
-  if (args.agent) return agentDone(runtime, team, args.agent as AgentId);
-  if (args.mail) return leaderMail(runtime, team);
-  return idle(runtime, team);
+/** A look at whether the wait is over. */
+type Look = () => Promise<object | undefined>;
+
+async function lookFor(runtime: Runtime, team: TeamRow, args: Input): Promise<Look> {
+  if (args.message) {
+    const messages = new Set([args.message as MessageId]);
+    return () => answered(runtime, team, messages, () => true);
+  }
+  if (args.task ?? args.agent) return resultLook(runtime, team, args);
+  return () => (args.mail ? leaderMail(runtime, team) : idle(runtime, team));
 }
 
-async function resultsFor(runtime: Runtime, team: TeamRow, filter: ResultFilter): Promise<object | undefined> {
-  const rows = await resultsOf(runtime.effects.ledger.db, team.team as TeamId, filter);
-  return rows.length > 0
-    ? { ok: true, team: team.team, waited_for: 'result', results: rows.map(resultView) }
-    : undefined;
+/**
+ * For a task or an agent, the wait is for the requests that are open when it begins: what an earlier try came to is no
+ * answer. When none is open, for the newest result that there is.
+ */
+async function resultLook(runtime: Runtime, team: TeamRow, about: Pick<Input, 'task' | 'agent'>): Promise<Look> {
+  const { db } = runtime.effects.ledger;
+  const id = team.team as TeamId;
+  const filter = { task: about.task as TaskId | undefined, agent: about.agent as AgentId | undefined };
+  const open = await owedRequests(db, id, filter);
+  if (open.length === 0)
+    return async () => {
+      const newest = await latestResults(db, id, 1, filter);
+      return newest.length > 0 ? resultAnswer(team, newest.map(resultView)) : undefined;
+    };
+  // Of a task that is given out again, the last request counts: whoever got the earlier one may know nothing of it any more.
+  const awaited = filter.task ? [...new Map(open.map((row) => [row.recipient, row])).values()] : open;
+  const messages = new Set(awaited.map(({ message_id }) => message_id as MessageId));
+  const own = new Set(awaited.map(({ delivery_id }) => delivery_id));
+  return () => answered(runtime, team, messages, ({ delivery_id }) => own.has(delivery_id));
 }
-
-/** Every recipient has answered, or will not. */
-async function messageDone(runtime: Runtime, team: TeamRow, message: MessageId): Promise<object | undefined> {
-  const rows = await deliveriesOf(runtime.effects.ledger.db, message);
-  if (rows.length === 0 || !rows.every((row) => ['answered', 'dead', 'cancelled'].includes(row.state)))
-    return undefined;
-  const results = await resultsOf(runtime.effects.ledger.db, team.team as TeamId, { message });
-  const deliveries = rows.map(({ recipient, state, reason }) => ({
+/** Every recipient that is waited for has answered, or will not. What came is told with what will not. */
+async function answered(
+  { effects: { ledger } }: Runtime,
+  team: TeamRow,
+  messages: ReadonlySet<MessageId>,
+  isAwaited: (row: DeliveryRow) => boolean,
+): Promise<object | undefined> {
+  const all = await Promise.all([...messages].map((message) => deliveriesOf(ledger.db, message)));
+  const rows = all.flat().filter(isAwaited);
+  if (rows.length === 0 || !rows.every((row) => hasEnded(row, 'result'))) return undefined;
+  const found = await Promise.all([...messages].map((message) => resultsTo(ledger.db, message)));
+  const own = found
+    .flat()
+    .filter((result) => rows.some((row) => row.recipient === result.agent_id && row.message_id === result.message_id))
+    .sort((one, other) => one.seq - other.seq);
+  const deliveries = rows.map(({ message_id, recipient, state, reason }) => ({
+    message_id,
     to: recipient,
     state,
     ...(reason ? { reason } : {}),
   }));
-  return { ok: true, team: team.team, waited_for: 'result', results: results.map(resultView), deliveries };
+  const answer = { ...resultAnswer(team, own.map(resultView)), deliveries };
+  const ending = endingOf(rows);
+  return ending.ok ? answer : { ...answer, ...ending, next: [...messages].map((id) => `team-agent deliveries ${id}`) };
 }
 
-/** The agent owes nothing any more: whatever was asked of it is answered, or will not be. */
-async function agentDone(runtime: Runtime, team: TeamRow, agent: AgentId): Promise<object | undefined> {
-  const owed = await owedResults(runtime.effects.ledger.db, team.team as TeamId, { recipient: agent, byAgents: true });
-  return owed > 0 ? undefined : resultsFor(runtime, team, { agent });
+function resultAnswer({ team }: TeamRow, results: readonly ResultView[]) {
+  return { ok: true, team, waited_for: 'result', results };
 }
 
 /** Something waits in the leader's mailbox: nothing of it is taken by being waited for. */
