@@ -2,6 +2,9 @@ import fc from 'fast-check';
 import picocolors from 'picocolors';
 import { describe, expect, test } from 'vitest';
 import type { StatusAnswer } from '../../src/cli/answers/index.ts';
+import { waitedOutcome } from '../../src/cli/commands/messages/waited.ts';
+import { exitCode } from '../../src/cli/outcome.ts';
+import { sentLines } from '../../src/cli/rendering/deliveries.ts';
 import type { Look } from '../../src/cli/rendering/look.ts';
 import { refusalLines } from '../../src/cli/rendering/refusal.ts';
 import { agentLines, statusLines, summaryLines } from '../../src/cli/rendering/status.ts';
@@ -58,6 +61,28 @@ describe('width in a terminal', () => {
         expect(lines.join('').replaceAll(' ', '')).toBe(text.replaceAll(' ', ''));
       }),
     );
+  });
+});
+
+describe('F03 what a wait brought', () => {
+  const result = { result_id: 'r_1', task_id: 't', message_id: 'm_1', agent_id: 'ann', status: 'success' } as const;
+  const results = [{ ...result, summary: 'all is well', created_at: NOW }];
+  const sent = { ok: true, message_id: 'm_1', to: ['ann'], deliveries: [] };
+
+  test('a person sees the result, or that a message was the answer; without a wait neither', () => {
+    expect(sentLines({ ...sent, results }, look).join('\n')).toContain('all is well');
+    expect(sentLines({ ...sent, results: [] }, look).join('\n')).toContain('answered by a message');
+    expect(sentLines(sent, look).join('\n')).not.toContain('answered');
+  });
+
+  test('what came is shown though the wait did not end well, and its exit code says partly', () => {
+    const refusal = { ...refuse('delivery_dead', 'Nothing comes of it: dead for bob (expired).'), partial: true };
+    const outcome = waitedOutcome({ ...refusal, results }, () => []);
+    expect(exitCode(outcome)).toBe(3);
+    const shown = outcome.kind === 'answer' ? outcome.lines(look).join('\n') : '';
+    expect(shown).toContain('all is well');
+    expect(shown).toContain('dead for bob');
+    expect(waitedOutcome({ ...refusal, results: [] }, () => []).kind).toBe('refused');
   });
 });
 

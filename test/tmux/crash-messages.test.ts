@@ -82,6 +82,17 @@ describe('M10 kill -9 of the coordinator while a message is on its way, nobody t
     });
   }
 
+  test.each(['offer.written', 'result.before_commit'] as const)(
+    'M10 at %s a send that waits for the result goes on waiting, and has it in the end',
+    async (boundary) => {
+      const { made, daemon } = await scene('protocol', boundary);
+      const sent = await made.json(['send', 'worker', BODY, '--task', 't1', '--wait=result', '--timeout', '60']);
+      expect(sent).toMatchObject({ ok: true, deliveries: [{ state: 'answered' }], results: [{ task_id: 't1' }] });
+      await made.crashedAndRevived(daemon, `waiting ${boundary}`);
+      await settledOnce(made, 2);
+    },
+  );
+
   for (const channel of CHANNELS) {
     test(`M10 ${channel}: at offer.committed it is proved that it was not handed over, and it is offered again`, async () => {
       const { made, daemon } = await scene(channel, 'offer.committed');

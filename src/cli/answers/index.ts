@@ -8,7 +8,7 @@ import type { TeamVerbs } from './teams.ts';
 export type { LeaderAnswer } from './leaders.ts';
 export type { AgentStatus, EventAnswer, StatusAnswer } from './looking.ts';
 export type { CoordinatorAnswer } from './machine.ts';
-export type { DeliveryAnswer, MessageAnswer, ResultAnswer, TaskAnswer } from './messages.ts';
+export type { DeliveryAnswer, MessageAnswer, ResultAnswer, TaskAnswer, UnendedAnswer } from './messages.ts';
 export type { PlanAnswer } from './teams.ts';
 
 /** What the coordinator answers to each verb. */

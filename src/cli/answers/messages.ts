@@ -1,3 +1,4 @@
+import type { Refusal } from '../../kernel/reasons.ts';
 import type { CoordinatorAnswer } from './machine.ts';
 
 /** What the verbs about messages, results and tasks answer. Times are UTC ms, `*_ms` are milliseconds. */
@@ -34,6 +35,11 @@ export interface ResultAnswer {
   readonly summary: string;
   readonly created_at: number;
   readonly artifacts?: readonly { readonly path: string; readonly description: string }[];
+}
+
+/** A wait that did not end well, and what came all the same. */
+export interface UnendedAnswer extends Refusal {
+  readonly results: readonly ResultAnswer[];
 }
 
 export interface MessageAnswer {
@@ -94,7 +100,8 @@ export interface MessageVerbs {
     readonly message_id: string;
     readonly to: readonly string[];
     readonly deliveries: readonly DeliveryAnswer[];
-    readonly result?: ResultAnswer;
+    /** With `--wait=result`: none when it was answered by a message. */
+    readonly results?: readonly ResultAnswer[];
     readonly partial?: boolean;
     readonly stored?: boolean;
     readonly next?: readonly string[];

@@ -1,6 +1,7 @@
 import { printable } from '../../kernel/text.ts';
-import type { Answers, DeliveryAnswer, ResultAnswer } from '../answers/index.ts';
+import type { Answers, DeliveryAnswer, ResultAnswer, UnendedAnswer } from '../answers/index.ts';
 import { age, type Look, type Paint, took } from './look.ts';
+import { refusalLines } from './refusal.ts';
 import { type Cell, table } from './table.ts';
 import { wrap } from './width.ts';
 
@@ -10,7 +11,7 @@ export function sentLines(sent: Answers['send'], look: Look): string[] {
   return [
     `${look.paint.green('stored')} ${sent.message_id}`,
     ...table([{ head: '' }, { head: '', least: 12 }, { head: '' }], rows, look).map((line) => `  ${line}`),
-    ...(sent.result ? ['', ...resultLines(sent.result, look)] : []),
+    ...(sent.results ? ['', ...answerLines(sent.results, look)] : []),
     ...(sent.next ?? []).map((command) => `${look.paint.dim('next:')} ${look.paint.bold(command)}`),
   ];
 }
@@ -69,6 +70,16 @@ export function receiptOf({ receipt, channel }: Pick<DeliveryAnswer, 'receipt' |
 export function resultsLines(results: readonly ResultAnswer[], look: Look): string[] {
   if (results.length === 0) return ['no result yet'];
   return results.flatMap((result, index) => [...(index === 0 ? [] : ['']), ...resultLines(result, look)]);
+}
+
+/** What a wait for an answer brought: a request can be answered without a result. */
+export function answerLines(results: readonly ResultAnswer[], look: Look): string[] {
+  return results.length === 0 ? ['answered by a message: team-agent inbox leader'] : resultsLines(results, look);
+}
+
+/** A wait that did not end well: what came all the same, then what did not. */
+export function unendedLines({ results, ...refusal }: UnendedAnswer, look: Look): string[] {
+  return [...resultsLines(results, look), '', ...refusalLines(refusal, look)];
 }
 
 /** One result with its whole summary. */

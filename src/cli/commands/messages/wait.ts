@@ -5,8 +5,9 @@ import { call } from '../../calling.ts';
 import type { Context } from '../../context.ts';
 import { seconds, usage } from '../../flags.ts';
 import { type Outcome, outcomeOf, refused } from '../../outcome.ts';
-import { resultsLines } from '../../rendering/deliveries.ts';
+import { answerLines } from '../../rendering/deliveries.ts';
 import { inboxLines } from '../../rendering/lists.ts';
+import { waitedOutcome } from './waited.ts';
 
 interface Flags {
   readonly task?: string;
@@ -33,8 +34,8 @@ export async function run(context: Context, _words: readonly string[], flags: Fl
   if (mail && !isRefusal(answer)) return outcomeOf(await call(context, 'inbox-take', { agent: LEADER }), inboxLines);
   const known =
     isRefusal(answer) && answer.reason === 'coordinator_absent' ? await whatIsThere(context, flags, answer) : answer;
-  return outcomeOf(known, (found, look) =>
-    found.waited_for === 'idle' ? ['every agent is idle'] : resultsLines(found.results ?? [], look),
+  return waitedOutcome(known, (found, look) =>
+    found.waited_for === 'idle' ? ['every agent is idle'] : answerLines(found.results ?? [], look),
   );
 }
 
