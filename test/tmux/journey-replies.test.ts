@@ -57,6 +57,24 @@ test('E13 an answer without a name closes the only request of its recipient, and
   expect(await stateOf(again.message_id)).toBe('consumed');
 });
 
+test.each(['message_id', 'delivery_id'] as const)(
+  'E13 what is added to an answer, naming the %s of the question, answers no other one',
+  async (name) => {
+    const first = await question('other', 'one', 'this?');
+    const second = await question('other', 'one', 'and that?');
+    const more = { to: 'other', reply_to: first[name] };
+    await callTool(product, 'one', 'send_message', { ...more, content: 'yes' });
+    const added = await callTool(product, 'one', 'send_message', { ...more, content: 'and one thing more' });
+    expect(await stateOf(second.message_id)).toBe('consumed');
+    expect(product.rows(`select reply_to from messages where message_id = '${added.message_id}'`)).toEqual([
+      { reply_to: null },
+    ]);
+    // A name that no message bears says nothing: then the only open question is meant.
+    await callTool(product, 'one', 'send_message', { to: 'other', content: 'that too', reply_to: 'your question' });
+    expect(await stateOf(second.message_id)).toBe('answered');
+  },
+);
+
 test('E13 the default agent answers what a person asks, and the request is closed', async () => {
   const sent = await ask(product, 'send', 'plain', 'how many?', '--expects', 'reply', '--wait=result');
   expect(sent).toMatchObject({ ok: true, deliveries: [{ state: 'answered' }] });

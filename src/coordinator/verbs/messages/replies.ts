@@ -1,5 +1,12 @@
 import { type AgentId, type DeliveryId, LEADER, type MessageId } from '../../../kernel/index.ts';
-import { type Change, type DeliveryRow, deliveriesOf, findDelivery, openRequests } from '../../../ledger/index.ts';
+import {
+  type Change,
+  type DeliveryRow,
+  deliveriesOf,
+  findDelivery,
+  findMessage,
+  openRequests,
+} from '../../../ledger/index.ts';
 import { answer, takeByPerson } from '../../../messages/index.ts';
 import type { Caller } from '../../api/callers.ts';
 
@@ -8,8 +15,8 @@ type Request = Pick<DeliveryRow, 'delivery_id' | 'message_id'>;
 /**
  * The open request for a reply that a message answers: the one that `reply_to` names, by its message id or by the delivery
  * id that stands in its header; without such a name, the only one that a recipient of the message has made and that the
- * caller's session knows of. A question back
- * names what it is about or answers nothing.
+ * caller's session knows of. What names any other message is about that one, and answers nothing; so does a question back
+ * that names nothing.
  */
 export async function requestAnswered(
   change: Change,
@@ -21,10 +28,17 @@ export async function requestAnswered(
   if (caller.kind !== 'agent') return askedOfTheLeader(change, message.reply_to);
   const open = await openRequests(change.tx, caller.team, caller, ['reply']);
   const named = open.find((row) => row.message_id === message.reply_to || row.delivery_id === message.reply_to);
-  if (named || message.expects !== 'nothing') return named;
+  if (named || message.expects !== 'nothing' || (await isMessage(change, message.reply_to))) return named;
   const known = open.filter((row) => knows(row.delivery_id as DeliveryId));
   const [only, ...others] = known.filter((row) => to.some((recipient) => recipient === whoHears(row.sender)));
   return others.length === 0 ? only : undefined;
+}
+
+/** Models also write names there that nobody bears: those say nothing. */
+async function isMessage(change: Change, named: string | undefined): Promise<boolean> {
+  if (named === undefined) return false;
+  const found = await findDelivery(change.tx, named as DeliveryId);
+  return (found ?? (await findMessage(change.tx, named as MessageId))) !== undefined;
 }
 
 /** What a person asked is answered to the leader. */
