@@ -6,6 +6,7 @@ export type { Runtime } from './runtime.ts';
 export { selectTeam } from './teams.ts';
 export {
   hello,
+  optionalArgument,
   readMessage,
   reportResult,
   requestHuman,

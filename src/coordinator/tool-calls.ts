@@ -21,15 +21,19 @@ import type { AgentCaller, LeaderCaller } from './api/callers.ts';
 import type { Runtime } from './runtime.ts';
 import { sendAs } from './verbs/messages/send.ts';
 
+/** An argument that may be left out: models also write null or "" for that. */
+export const optionalArgument = <Inner extends z.ZodType>(inner: Inner) =>
+  z.preprocess((value) => (value === null || value === '' ? undefined : value), inner.optional()).optional();
+
 /** Arguments of `send_message`. Unknown ones are dropped, not refused: models add fields of their own. */
 export const sendMessageInput = z.object({
   to: z
     .union([z.string().min(1), z.array(z.string().min(1)).min(1)])
     .describe('A teammate, several, "leader", or "*" for everybody'),
   content: z.string().min(1).describe('The text; it arrives as it is'),
-  expects: z.enum(['nothing', 'reply', 'result']).optional().describe('What you want back; nothing by default'),
-  reply_to: z.string().optional().describe('The message_id you answer'),
-  task: z.string().max(128).optional().describe('The task this is about'),
+  expects: optionalArgument(z.enum(['nothing', 'reply', 'result'])).describe('What you want back; nothing by default'),
+  reply_to: optionalArgument(z.string()).describe('The message_id you answer'),
+  task: optionalArgument(z.string().max(128)).describe('The task this is about'),
 });
 
 /** Arguments of `request_human`. */

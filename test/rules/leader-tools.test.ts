@@ -1,11 +1,18 @@
 import { expect, test } from 'vitest';
 import type { AgentCaller, LeaderCaller } from '../../src/coordinator/index.ts';
-import { mint, type TaskId, type TeamId } from '../../src/kernel/index.ts';
+import { agentId, mint, type TaskId, type TeamId } from '../../src/kernel/index.ts';
 import { assignTask, upsertAgent } from '../../src/ledger/index.ts';
 import { mcpFront } from '../../src/mcp/index.ts';
-import { agentIn, agentRow, type House, house, ONE, TWO, WORKER } from './house.ts';
+import { agentIn, agentRow, type House, house, NOBODY, ONE, TWO, WORKER } from './house.ts';
 
 const leaderOf = (...teams: TeamId[]): LeaderCaller => ({ kind: 'leader', incarnation: mint.incarnation(), teams });
+
+interface Schema {
+  readonly properties: Readonly<Record<string, object>>;
+  readonly required?: readonly string[];
+}
+
+const OTHER = agentId('other') ?? expect.unreachable();
 
 /** Two teams, each with an agent `w`. */
 async function staffed(): Promise<House> {
@@ -32,7 +39,13 @@ const tools = async (home: House, caller: AgentCaller | LeaderCaller): Promise<s
   return tools.map(({ name }) => name).sort();
 };
 
-async function call(home: House, caller: LeaderCaller, name: string, args: object, id = `${Math.random()}`) {
+async function call(
+  home: House,
+  caller: AgentCaller | LeaderCaller,
+  name: string,
+  args: object,
+  id = `${Math.random()}`,
+) {
   const params = { name, arguments: args, _meta: { 'claudecode/toolUseId': id } };
   const { content, isError } = (await ask(home, caller, 'tools/call', params)) as {
     content: { text: string }[];
@@ -134,4 +147,41 @@ test('K03 a leader waits for a result by a tool: it names what it waits for, and
   });
   const late = await call(home, leader, 'wait_result', { task: 'survey', timeout_s: 0.05 });
   expect(late).toMatchObject({ isError: true, reason: 'timeout' });
+});
+
+test('F01 K05 what models write for nothing is nothing: null and "" leave an argument out', async () => {
+  const home = await staffed();
+  const leader = leaderOf(ONE);
+  const blank = { to: 'w', content: 'x', reply_to: null, expects: '' };
+  for (const task of [null, ''])
+    expect(await call(home, leader, 'send_message', { ...blank, task })).toMatchObject({ isError: false, ok: true });
+  expect(await stored(home)).toMatchObject([{ task_id: null }, { task_id: null }]);
+  expect(await home.ledger.db.selectFrom('tasks').selectAll().execute()).toEqual([]);
+  const wait = { task: 'survey', agent: null, message_id: '', timeout_s: null };
+  expect(await call(home, leader, 'wait_result', { ...wait, timeout_s: 0.05 })).toMatchObject({ reason: 'timeout' });
+});
+
+test.each([
+  [
+    { summary: 'x', task: null, status: null },
+    { summary: 'x', status: 'success', task_id: null },
+  ],
+  [
+    { summary: ['one', 'two'], task: 3 },
+    { summary: '["one","two"]', status: 'success', task_id: '3' },
+  ],
+  [
+    { summary: { of: 'it' }, status: false },
+    { summary: '{"of":"it"}', status: 'partial', task_id: null },
+  ],
+])('F01 a report like %j is taken in, though models are told to write text', async (input, taken) => {
+  const home = await staffed();
+  const { incarnation } = agentIn(home, ONE, NOBODY, OTHER);
+  const agent: AgentCaller = { kind: 'agent', team: ONE, agent: OTHER, incarnation };
+  const { tools } = (await ask(home, agent, 'tools/list', {})) as { tools: { name: string; inputSchema: Schema }[] };
+  const schema = tools.find(({ name }) => name === 'report_result')?.inputSchema;
+  expect(schema).toMatchObject({ properties: { summary: { type: 'string' }, task: { type: 'string' } } });
+  expect(schema?.required ?? []).toEqual([]);
+  expect(await call(home, agent, 'report_result', input)).toMatchObject({ isError: false, ok: true });
+  expect(await home.ledger.db.selectFrom('results').selectAll().execute()).toMatchObject([taken]);
 });
