@@ -16,6 +16,7 @@ import {
   statusView,
   whyView,
 } from '../views/index.ts';
+import { mailGoesElsewhere } from './leading/mailbox.ts';
 import { type Asked, verb } from './verb.ts';
 
 const since = z.union([z.string(), z.number()]).optional();
@@ -97,25 +98,26 @@ export const why = teamVerb(z.object({ agent: z.string(), team }), ({ runtime },
   whyView(runtime.effects.ledger.db, runtime, selected, args),
 );
 
-/** A person takes the leader's mail out of the mailbox: what was waiting is consumed by being shown. */
+/** A person, or whoever leads, takes the leader's mail out of the mailbox: what was waiting is consumed by being shown. */
 export const inboxTake = verb({
   input: z.object({ agent: z.literal(LEADER), limit: z.number().int().positive().optional(), team }),
   agents: false,
-  run: async ({ runtime, caller }, args) => {
+  run: async (asked, args) => {
+    const { runtime, caller } = asked;
     const { ledger } = runtime.effects;
     const selected = await selectTeam(ledger.db, args.team, ownTeamOf(caller));
     if (isRefusal(selected)) return selected;
+    const team = selected.team as TeamId;
     const waiting = (
-      await deliveriesWithMessages(ledger.db, selected.team as TeamId, {
-        recipient: LEADER,
-        limit: args.limit ?? 1_000,
-      })
+      await deliveriesWithMessages(ledger.db, team, { recipient: LEADER, limit: args.limit ?? 1_000 })
     ).filter((row) => row.state === 'queued' || (row.state === 'held' && row.reason === 'batched'));
-    if (waiting.length > 0) {
-      await ledger.change(selected.team as TeamId, 'person', async (change) => {
-        for (const row of waiting) await takeByPerson(change, row.delivery_id as DeliveryId);
-      });
-    }
+    const elsewhere = await ledger.change(team, 'person', async (change) => {
+      const refused = await mailGoesElsewhere(asked, team, change.tx);
+      if (refused) return refused;
+      for (const row of waiting) await takeByPerson(change, row.delivery_id as DeliveryId);
+      return undefined;
+    });
+    if (elsewhere) return elsewhere;
     const view = await inboxView(ledger.db, runtime, selected, { agent: LEADER, limit: 1_000 });
     if (isRefusal(view)) return view;
     const taken = new Set(waiting.map((row) => row.delivery_id));

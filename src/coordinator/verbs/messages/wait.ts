@@ -24,7 +24,8 @@ import { type Caller, ownTeamOf, ownTeamOnly, workerMayNot } from '../../api/cal
 import type { Runtime } from '../../runtime.ts';
 import { selectTeamOf } from '../../teams.ts';
 import { memberRows, type ResultView, resultView, unknownAgent } from '../../views/index.ts';
-import { verb } from '../verb.ts';
+import { mailGoesElsewhere } from '../leading/mailbox.ts';
+import { type Asked, verb } from '../verb.ts';
 import { endingOf, hasEnded } from './ending.ts';
 
 const input = z.object({
@@ -53,7 +54,8 @@ export async function waitForResult(
 export const wait = verb({
   input,
   agents: true,
-  run: async ({ runtime, caller, gone }, args): Promise<object | Refusal> => {
+  run: async (asked, args): Promise<object | Refusal> => {
+    const { runtime, caller, gone } = asked;
     const team = await selectTeamOf(runtime.effects.ledger.db, args.team, args.message, ownTeamOf(caller));
     if (isRefusal(team)) return team;
     const foreign =
@@ -70,7 +72,7 @@ export const wait = verb({
           next: ['team-agent deliveries'],
         });
     }
-    const look = await lookFor(runtime, team, args);
+    const look = await lookFor(asked, team, args);
     const found = await runtime.effects.changes.until(look, args.timeout_s * 1_000, gone);
     return (
       found ??
@@ -85,13 +87,14 @@ export const wait = verb({
 /** A look at whether the wait is over. */
 type Look = () => Promise<object | undefined>;
 
-async function lookFor(runtime: Runtime, team: TeamRow, args: Input): Promise<Look> {
+async function lookFor(asked: Asked, team: TeamRow, args: Input): Promise<Look> {
+  const { runtime } = asked;
   if (args.message) {
     const messages = new Set([args.message as MessageId]);
     return () => answered(runtime, team, messages, () => true);
   }
   if (args.task ?? args.agent) return resultLook(runtime, team, args);
-  return () => (args.mail ? leaderMail(runtime, team) : idle(runtime, team));
+  return () => (args.mail ? leaderMail(asked, team) : idle(runtime, team));
 }
 
 /**
@@ -144,8 +147,11 @@ function resultAnswer({ team }: TeamRow, results: readonly ResultView[]) {
   return { ok: true, team, waited_for: 'result', results };
 }
 
-/** Something waits in the leader's mailbox: nothing of it is taken by being waited for. */
-async function leaderMail(runtime: Runtime, team: TeamRow): Promise<object | undefined> {
+/** Something waits in the leader's mailbox: nothing of it is taken by being waited for. Who leads no more is told so at once. */
+async function leaderMail(asked: Asked, team: TeamRow): Promise<object | undefined> {
+  const { runtime } = asked;
+  const elsewhere = await mailGoesElsewhere(asked, team.team as TeamId);
+  if (elsewhere) return elsewhere;
   const [head] = await headOfLine(runtime.effects.ledger.db, team.team as TeamId, LEADER, 1);
   return head ? { ok: true, team: team.team, waited_for: 'mail' } : undefined;
 }

@@ -1,0 +1,61 @@
+import fs from 'node:fs';
+import path from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { eventually } from '../support/eventually.ts';
+import { freshFolder } from '../support/files.ts';
+import { Product } from '../support/product.ts';
+import { StandIn } from './conversations.ts';
+import { ask, LISTENER } from './journey.ts';
+
+/** What becomes of a conversation that led, and of one that would like to: nobody loses or gets the lead by accident. */
+
+let product: Product;
+let config: string;
+let docs: string;
+const conversations: StandIn[] = [];
+
+beforeEach(() => {
+  product = new Product();
+  config = freshFolder('claude');
+  docs = product.writeTeam('crew', [{ id: 'w', script: LISTENER }]);
+});
+afterEach(async () => {
+  for (const one of conversations.splice(0)) await one.end();
+  await product.end();
+});
+
+async function conversation(how: { folder?: string; session?: string } = {}): Promise<StandIn> {
+  const one = await StandIn.begin(product, config, how);
+  conversations.push(one);
+  return one;
+}
+
+/** It works on something of its own from now on: its mail waits. */
+function keepBusy(one: StandIn): void {
+  const file = path.join(config, 'sessions', `${one.pid}.json`);
+  const entry = { ...JSON.parse(fs.readFileSync(file, 'utf8')), status: 'busy', statusUpdatedAt: Date.now() };
+  fs.writeFileSync(file, JSON.stringify(entry));
+}
+
+const states = () => product.rows('select recipient, state from deliveries order by seq');
+
+test('D08 E08 a command of the leader before that waits for mail ends with who leads now, and takes none of its mail', async () => {
+  const [first, second] = [await conversation(), await conversation()];
+  await first.asks('quick-start', docs);
+  keepBusy(second);
+  const waiting = first.asks('wait', '--mail', '--timeout', '60');
+  await eventually('it to wait', () => waitsInside(first.pid));
+  expect(await second.asks('takeover', '--confirm')).toMatchObject({ ok: true, status: 'claimed' });
+  const told = await waiting;
+  expect(told).toMatchObject({ ok: false, reason: 'owner_epoch_advanced' });
+  expect(told.message).toContain('claude conversation');
+  expect(await ask(product, 'send', 'leader', 'for the new one')).toMatchObject({ ok: true });
+  expect(await first.asks('inbox', 'leader', '--take')).toMatchObject({ ok: false, reason: 'owner_epoch_advanced' });
+  expect(states()).toEqual([{ recipient: 'leader', state: 'queued' }]);
+  expect(await second.asks('inbox', 'leader', '--take')).toMatchObject({ ok: true, taken: 1 });
+});
+
+/** Does a process run below this one? */
+function waitsInside(pid: number): boolean {
+  return fs.readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim() !== '';
+}
