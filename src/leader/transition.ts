@@ -63,7 +63,7 @@ export type Holder =
 export interface Evidence {
   readonly candidate: Candidate;
   readonly holder: Holder;
-  /** A person has said yes to taking it from somebody who lives. */
+  /** Somebody has said yes to taking it from one who lives; of a release, so has the holder that asks for it itself. */
   readonly confirmed: boolean;
   /** The epoch that the candidate has seen; undefined: it has seen none. */
   readonly seenEpoch: number | undefined;
@@ -81,7 +81,7 @@ export type Decision =
 /** The one decision about a lease. Pure: everything it rests on was looked up a moment ago. */
 export function transition(intent: Intent, evidence: Evidence, lease: { readonly epoch: number }): Decision {
   const { candidate, holder, seenEpoch } = evidence;
-  if (intent === 'release') return releasing(candidate, holder);
+  if (intent === 'release') return releasing(candidate, evidence);
   const unfit = unfitness(candidate, intent);
   if (unfit) return { decision: 'refuse', reason: unfit };
   if (candidate.kind !== 'conversation') return { decision: 'refuse', reason: 'caller_not_leader_shaped' };
@@ -95,12 +95,17 @@ export function transition(intent: Intent, evidence: Evidence, lease: { readonly
 const isHeldBy = ({ incarnation }: Conversation, holder: Holder): boolean =>
   holder.state !== 'vacant' && holder.incarnation === incarnation;
 
-/** Given up is what somebody has; wherever it works by now, and whatever else is on its session. */
-function releasing(candidate: Candidate, holder: Holder): Decision {
+/**
+ * Given up is what somebody has; wherever it works by now, and whatever else is on its session. The holder itself says yes by
+ * asking; a person who gives up what another one has says so.
+ */
+function releasing(candidate: Candidate, { holder, confirmed }: Evidence): Decision {
   if (candidate.kind === 'worker') return { decision: 'refuse', reason: 'caller_is_a_worker' };
-  return candidate.kind === 'conversation' && isHeldBy(candidate, holder)
-    ? { decision: 'release', reason: 'released' }
-    : { decision: 'refuse', reason: 'nobody_leads' };
+  if (candidate.kind !== 'conversation' || !isHeldBy(candidate, holder))
+    return { decision: 'refuse', reason: 'nobody_leads' };
+  if (holder.state === 'alive' && !confirmed) return { decision: 'refuse', reason: 'previous_owner_alive_refused' };
+  if (holder.state === 'unknown' && !confirmed) return { decision: 'refuse', reason: 'previous_owner_unknown_refused' };
+  return { decision: 'release', reason: 'released' };
 }
 
 type Conversation = Extract<Candidate, { kind: 'conversation' }>;

@@ -34,6 +34,10 @@ const HOLDERS: Readonly<Record<string, Holder>> = {
   'same session, dead': held('dead', 'i_2', 'claude:s1'),
 };
 const INTENTS: readonly Intent[] = ['acquire', 'rebind', 'claim', 'takeover', 'attach', 'release'];
+const CONFIRMED = [
+  { intent: 'claim', confirmed: true },
+  { intent: 'release', confirmed: true },
+] as const;
 const of = (candidate: Candidate, holder: Holder, confirmed = false, seenEpoch?: number): Evidence => ({
   candidate,
   holder,
@@ -45,12 +49,10 @@ test('D07 D08 the table of cases: who wants it, who holds it, and what comes of 
   const lines: string[] = [];
   for (const [who, candidate] of Object.entries(CANDIDATES)) {
     for (const [whom, holder] of Object.entries(HOLDERS)) {
-      const answers = [...INTENTS, 'claim --confirm' as const].map((intent) => {
-        const confirmed = intent === 'claim --confirm';
-        const decided = transition(confirmed ? 'claim' : (intent as Intent), of(candidate, holder, confirmed), {
-          epoch: 3,
-        });
-        return `${intent}: ${decided.decision} (${decided.reason})`;
+      const wishes = [...INTENTS.map((intent) => ({ intent, confirmed: false })), ...CONFIRMED];
+      const answers = wishes.map(({ intent, confirmed }) => {
+        const decided = transition(intent, of(candidate, holder, confirmed), { epoch: 3 });
+        return `${intent}${confirmed ? ' --confirm' : ''}: ${decided.decision} (${decided.reason})`;
       });
       lines.push(`${who}; held by ${whom}\n    ${answers.join('\n    ')}`);
     }
@@ -97,6 +99,16 @@ test.each([
     'refuse',
     'previous_owner_alive_refused',
   ],
+  [
+    'D06 a living holder loses it to no release that nobody confirmed',
+    'release',
+    'itself',
+    false,
+    'refuse',
+    'previous_owner_alive_refused',
+  ],
+  ['D06 given up is what somebody has and says so', 'release', 'itself', true, 'release', 'released'],
+  ['D06 what another one has nobody gives up', 'release', 'another, alive', true, 'refuse', 'nobody_leads'],
   ['D07 asked twice is asked once', 'claim', 'itself', false, 'keep', 'already_bound'],
   [
     'D11 the same session in a second terminal is a candidate, no more',
@@ -180,6 +192,7 @@ test('D07 Z52 Z59 whatever the evidence: agents, shells and strangers never lead
     fc.property(fc.constantFrom(...INTENTS), all, (intent, evidence) => {
       const decided = transition(intent, evidence, { epoch: 3 });
       const { candidate, holder, confirmed } = evidence;
+      if (decided.decision === 'release' && holder.state !== 'dead') expect(confirmed).toBe(true);
       const changes = decided.decision === 'bind' || decided.decision === 'rebind';
       if (!changes) return;
       expect(candidate.kind).toBe('conversation');

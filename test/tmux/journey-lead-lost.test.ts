@@ -59,3 +59,21 @@ test('D08 E08 a command of the leader before that waits for mail ends with who l
 function waitsInside(pid: number): boolean {
   return fs.readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim() !== '';
 }
+
+test('D06 D08 nobody but the leader gives the lead up, and a person in a shell only with --confirm', async () => {
+  const [first, second] = [await conversation(), await conversation()];
+  await first.asks('quick-start', docs);
+  for (const words of [['--release'], ['--release', '--confirm']])
+    expect(await second.asks('claim-leader', ...words)).toMatchObject({ ok: false, reason: 'nobody_leads' });
+  expect(await second.asks('claim-leader')).toMatchObject({ ok: false, reason: 'force_confirm_required' });
+  const refused = await ask(product, 'claim-leader', '--release');
+  expect(refused).toMatchObject({ code: 1, reason: 'force_confirm_required' });
+  const [command = ''] = refused.next ?? [];
+  expect(command).toContain('claim-leader --release --confirm');
+  expect(await ask(product, ...wordsOf(command))).toMatchObject({ ok: true, status: 'released' });
+  expect(await second.asks('claim-leader')).toMatchObject({ ok: true, reason: 'vacant_acquired' });
+  expect(await second.asks('claim-leader', '--release')).toMatchObject({ ok: true, status: 'released' });
+});
+
+/** The words of one of our commands that was printed. */
+const wordsOf = (command: string): string[] => command.split(' ').slice(1);

@@ -29,20 +29,26 @@ const asking = (intent: 'claim' | 'takeover') =>
 export const claimLeader = asking('claim');
 export const takeover = asking('takeover');
 
-/** Whoever leads gives the lead up: mail waits in the mailbox from then on. */
+/** Whoever leads gives the lead up, or a person in a shell does who says so: mail waits in the mailbox from then on. */
 export const releaseLeader = verb({
   input: wish,
   agents: true,
   run: (asked, args) =>
     inTeam(asked, args, async (team) => {
-      const { leaders } = asked.runtime.effects;
-      const holder = leaders.receiver(team.team as TeamId);
-      const conversation = holder && leaders.conversation(holder);
-      const speaks = asked.caller.kind === 'person' || asked.caller.kind === 'leader';
-      if (!conversation || !speaks) return told(asked, team, await refuse(asked, team, 'release'), 'release');
-      return told(asked, team, await ask(asked, team, conversation, 'release', true), 'release');
+      const mine = await own(asked, args);
+      const given = mine ?? holderOf(asked, team);
+      if (!given) return told(asked, team, await refuse(asked, team, 'release'), 'release');
+      const confirmed = args.confirm || mine !== undefined;
+      return told(asked, team, await ask(asked, team, given, 'release', confirmed), 'release');
     }),
 });
+
+/** The conversation whose lead a person in a shell gives up; an agent, or another conversation, gives up what it has itself. */
+function holderOf({ runtime, caller }: Asked, team: TeamRow): Conversation | undefined {
+  const { leaders } = runtime.effects;
+  const holder = caller.kind === 'person' ? leaders.receiver(team.team as TeamId) : undefined;
+  return holder && leaders.conversation(holder);
+}
 
 /** A person points at a conversation: the one in a pane of the person's own tmux, or the only one that waits. */
 export const attachLeader = verb({

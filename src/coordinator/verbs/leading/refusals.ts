@@ -3,6 +3,16 @@ import type { Intent, LeaseReason, Outcome } from '../../../leader/index.ts';
 import type { TeamRow } from '../../../ledger/index.ts';
 import type { Caller } from '../../api/callers.ts';
 
+/** What is typed for each wish; nobody types the two that come by themselves. */
+const COMMANDS: Readonly<Record<Intent, string>> = {
+  acquire: 'claim-leader',
+  rebind: 'claim-leader',
+  claim: 'claim-leader',
+  takeover: 'takeover',
+  attach: 'attach-leader',
+  release: 'claim-leader --release',
+};
+
 /** The words of each refusal of the lead: why, and a command that helps whoever asked. */
 export function leaseRefusal(
   reason: LeaseReason,
@@ -15,18 +25,18 @@ export function leaseRefusal(
   const holder = previous ? `a ${previous.provider} conversation (session ${previous.session})` : 'nobody';
   const told = (as: Reason, message: string, next: readonly string[]): Refusal =>
     refuse(as, message, { evidence: { reason, intent, owner_epoch: epoch, previous, caller: caller.kind }, next });
-  const verb = intent === 'takeover' ? 'takeover' : intent === 'attach' ? 'attach-leader' : 'claim-leader';
+  const verb = COMMANDS[intent];
+  const sayIt = `Say --confirm to ${intent === 'release' ? 'give its lead up' : 'take the lead from it'}.`;
   switch (reason) {
     case 'previous_owner_alive_refused':
-      return told(
-        'force_confirm_required',
-        `${holder} leads ${team.team} and lives. Say --confirm to take the lead from it.`,
-        [`team-agent ${verb} --confirm ${inTeam}`, `team-agent leaders ${inTeam}`],
-      );
+      return told('force_confirm_required', `${holder} leads ${team.team} and lives. ${sayIt}`, [
+        `team-agent ${verb} --confirm ${inTeam}`,
+        `team-agent leaders ${inTeam}`,
+      ]);
     case 'previous_owner_unknown_refused':
       return told(
         'force_confirm_required',
-        `Nobody can tell whether ${holder}, which leads ${team.team}, still lives. Say --confirm to take the lead from it.`,
+        `Nobody can tell whether ${holder}, which leads ${team.team}, still lives. ${sayIt}`,
         [`team-agent ${verb} --confirm ${inTeam}`, `team-agent leaders ${inTeam}`],
       );
     case 'ambiguous_candidates':
@@ -64,7 +74,11 @@ export function leaseRefusal(
         [`team-agent identity ${inTeam}`],
       );
     case 'nobody_leads':
-      return told('nobody_leads', `Nobody who could give it up leads ${team.team}.`, [`team-agent leaders ${inTeam}`]);
+      return told(
+        'nobody_leads',
+        `Nobody who could give it up leads ${team.team}: the conversation that leads does that, or a person in a shell.`,
+        [`team-agent leaders ${inTeam}`],
+      );
     case 'vacant_acquired':
     case 'previous_owner_dead':
     case 'takeover_confirmed':
