@@ -1,8 +1,11 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
+import fs from 'node:fs';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
+import { eventually } from '../support/eventually.ts';
+import { freshFolder } from '../support/files.ts';
 import type { Product } from '../support/product.ts';
 import type { Answer } from './journey.ts';
 
@@ -65,4 +68,29 @@ export class StandIn {
     this.#child.kill('SIGKILL');
     await ended;
   }
+}
+
+/** A conversation in a pane of a person's own tmux server. */
+export interface InPane {
+  readonly pid: number;
+  readonly pane: string;
+  /** What a shell in that server knows it by. */
+  readonly environment: { readonly TMUX: string };
+  end(): void;
+}
+
+/** Begins one there; resolves once its CLI's registry has it. */
+export async function conversationInPane(product: Product, config: string): Promise<InPane> {
+  const socket = path.join(freshFolder('person'), 'tmux');
+  const words = ['new-session', '-d', '-P', '-F', '#{pane_id} #{pane_pid}', process.execPath, PROGRAM, config];
+  const said = execFileSync('tmux', ['-S', socket, '-f', '/dev/null', ...words, randomUUID()], {
+    encoding: 'utf8',
+    cwd: product.workspace,
+    env: { ...product.environment, CLAUDE_CONFIG_DIR: config, TMUX: undefined, TMUX_PANE: undefined },
+  });
+  const [pane = '', pid = ''] = said.trim().split(' ');
+  const entry = path.join(config, 'sessions', `${pid}.json`);
+  await eventually('it to be in the registry', () => fs.existsSync(entry));
+  const end = () => void spawnSync('tmux', ['-S', socket, 'kill-server']);
+  return { pid: Number(pid), pane, environment: { TMUX: `${socket},1,0` }, end };
 }

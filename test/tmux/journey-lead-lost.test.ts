@@ -4,15 +4,15 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { eventually } from '../support/eventually.ts';
 import { freshFolder } from '../support/files.ts';
 import { Product } from '../support/product.ts';
-import { StandIn } from './conversations.ts';
-import { ask, LISTENER } from './journey.ts';
+import { conversationInPane, type InPane, StandIn } from './conversations.ts';
+import { type Answer, ask, LISTENER } from './journey.ts';
 
 /** What becomes of a conversation that led, and of one that would like to: nobody loses or gets the lead by accident. */
 
 let product: Product;
 let config: string;
 let docs: string;
-const conversations: StandIn[] = [];
+const conversations: { end(): unknown }[] = [];
 
 beforeEach(() => {
   product = new Product();
@@ -28,6 +28,18 @@ async function conversation(how: { folder?: string; session?: string } = {}): Pr
   const one = await StandIn.begin(product, config, how);
   conversations.push(one);
   return one;
+}
+
+async function inPane(folder = config): Promise<InPane> {
+  const one = await conversationInPane(product, folder);
+  conversations.push(one);
+  return one;
+}
+
+/** The process of whoever leads. */
+async function leadingProcess(): Promise<number | undefined> {
+  const { conversations } = await product.json<{ conversations: { pid: number; leads: string[] }[] }>(['leaders']);
+  return conversations.find(({ leads }) => leads.length > 0)?.pid;
 }
 
 /** It works on something of its own from now on: its mail waits. */
@@ -77,3 +89,17 @@ test('D06 D08 nobody but the leader gives the lead up, and a person in a shell o
 
 /** The words of one of our commands that was printed. */
 const wordsOf = (command: string): string[] => command.split(' ').slice(1);
+
+test('D09 Z56 the command that a refused attach-leader names points at the very same conversation', async () => {
+  const [first, meant] = [await conversation(), await inPane()];
+  await first.asks('quick-start', docs);
+  await conversation();
+  const environment = { ...meant.environment, CLAUDE_CONFIG_DIR: config };
+  const refused = await product.json<Answer>(['attach-leader', '--pane', meant.pane], { environment });
+  expect(refused).toMatchObject({ code: 1, reason: 'force_confirm_required' });
+  const [command = ''] = refused.next ?? [];
+  expect(command).toContain(`--pane ${meant.pane}`);
+  const attached = await product.json<Answer>(wordsOf(command), { environment });
+  expect(attached).toMatchObject({ ok: true, status: 'claimed', owner_epoch: 2 });
+  expect(await leadingProcess()).toBe(meant.pid);
+});

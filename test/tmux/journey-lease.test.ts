@@ -212,7 +212,7 @@ test('Z56 each command that a refusal of the lead names is one of ours, and does
   if (!row) throw new Error('no team');
   const caller = { kind: 'person', pid: 1, chain: [] } as const;
   const commands = REASONS.flatMap((reason) =>
-    INTENTS.flatMap((intent) => leaseRefusal(reason, intent, caller, row, outcome).next),
+    INTENTS.flatMap((intent) => leaseRefusal(reason, { intent }, caller, row, outcome).next),
   );
   const environment = {
     TMUX: `${socket},1,0`,

@@ -10,7 +10,7 @@ import { selectTeam } from '../../teams.ts';
 import { leaderView } from '../../views/index.ts';
 import { type Asked, verb } from '../verb.ts';
 import { type Chosen, pointedAt } from './pointing.ts';
-import { codexRefusal, leaseRefusal } from './refusals.ts';
+import { codexRefusal, type LeadRequest, leaseRefusal } from './refusals.ts';
 
 /** How long a conversation that our launcher has just started may take to be known, ms. */
 const INTRODUCTION = 5_000;
@@ -37,9 +37,9 @@ export const releaseLeader = verb({
     inTeam(asked, args, async (team) => {
       const mine = await own(asked, args);
       const given = mine ?? holderOf(asked, team);
-      if (!given) return told(asked, team, await refuse(asked, team, 'release'), 'release');
+      if (!given) return told(asked, team, await refuse(asked, team, 'release'), { intent: 'release' });
       const confirmed = args.confirm || mine !== undefined;
-      return told(asked, team, await ask(asked, team, given, 'release', confirmed), 'release');
+      return told(asked, team, await ask(asked, team, given, 'release', confirmed), { intent: 'release' });
     }),
 });
 
@@ -61,13 +61,15 @@ export const attachLeader = verb({
   agents: true,
   run: (asked, args) =>
     inTeam(asked, args, async (team) => {
-      if (asked.caller.kind === 'agent') return told(asked, team, await refuse(asked, team, 'attach'), 'attach');
+      if (asked.caller.kind === 'agent')
+        return told(asked, team, await refuse(asked, team, 'attach'), { intent: 'attach' });
       const chosen: Chosen | Refusal = await pointedAt(asked, args, () => own(asked, args));
       if (isRefusal(chosen)) {
         await refuse(asked, team, 'attach');
         return chosen;
       }
-      return told(asked, team, await ask(asked, team, chosen.conversation, 'attach', args.confirm), 'attach');
+      const outcome = await ask(asked, team, chosen.conversation, 'attach', args.confirm);
+      return told(asked, team, outcome, { intent: 'attach', pointer: args });
     }),
 });
 
@@ -90,7 +92,7 @@ async function claimFor(asked: Asked, team: TeamRow, intent: Intent, args: Wishe
     : await refuse(asked, team, intent);
   const { CODEX_THREAD_ID: thread } = args.environment;
   if (thread && outcome.decision.reason === 'caller_not_leader_shaped') return codexRefusal(thread, team);
-  return told(asked, team, outcome, intent);
+  return told(asked, team, outcome, { intent });
 }
 
 /** The conversation that calls. */
@@ -122,10 +124,10 @@ async function told(
   { runtime, caller }: Asked,
   team: TeamRow,
   outcome: Outcome,
-  intent: Intent,
+  request: LeadRequest,
 ): Promise<object | Refusal> {
   const { decision, epoch, previous } = outcome;
-  if (decision.decision === 'refuse') return leaseRefusal(decision.reason, intent, caller, team, outcome);
+  if (decision.decision === 'refuse') return leaseRefusal(decision.reason, request, caller, team, outcome);
   const mail = await mailOf(runtime, team);
   const held = await heldBy(runtime, team);
   const hint = mail.perhaps_seen.length > 0 ? { inbox_hint: inboxHint(team) } : {};

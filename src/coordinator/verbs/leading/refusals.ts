@@ -2,6 +2,7 @@ import { type Reason, type Refusal, refuse, shellWord } from '../../../kernel/in
 import type { Intent, LeaseReason, Outcome } from '../../../leader/index.ts';
 import type { TeamRow } from '../../../ledger/index.ts';
 import type { Caller } from '../../api/callers.ts';
+import type { Pointer } from './pointing.ts';
 
 /** What is typed for each wish; nobody types the two that come by themselves. */
 const COMMANDS: Readonly<Record<Intent, string>> = {
@@ -13,10 +14,21 @@ const COMMANDS: Readonly<Record<Intent, string>> = {
   release: 'claim-leader --release',
 };
 
+/** What was asked for, and by what a person pointed at who shall lead. */
+export interface LeadRequest {
+  readonly intent: Intent;
+  readonly pointer?: Pick<Pointer, 'pane' | 'provider'>;
+}
+
+const pointedBy = ({ pane, provider }: NonNullable<LeadRequest['pointer']> = {}): string[] => [
+  ...(pane === undefined ? [] : [`--pane ${shellWord(pane)}`]),
+  ...(provider === undefined ? [] : [`--provider ${shellWord(provider)}`]),
+];
+
 /** The words of each refusal of the lead: why, and a command that helps whoever asked. */
 export function leaseRefusal(
   reason: LeaseReason,
-  intent: Intent,
+  { intent, pointer }: LeadRequest,
   caller: Caller,
   team: TeamRow,
   { epoch, previous }: Outcome,
@@ -25,7 +37,7 @@ export function leaseRefusal(
   const holder = previous ? `a ${previous.provider} conversation (session ${previous.session})` : 'nobody';
   const told = (as: Reason, message: string, next: readonly string[]): Refusal =>
     refuse(as, message, { evidence: { reason, intent, owner_epoch: epoch, previous, caller: caller.kind }, next });
-  const verb = COMMANDS[intent];
+  const verb = [COMMANDS[intent], ...pointedBy(pointer)].join(' ');
   const sayIt = `Say --confirm to ${intent === 'release' ? 'give its lead up' : 'take the lead from it'}.`;
   switch (reason) {
     case 'previous_owner_alive_refused':
