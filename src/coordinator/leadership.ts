@@ -87,6 +87,18 @@ async function tellAmbiguity(
   });
 }
 
+/** The conversations that live and lead no team that runs: each could lead one. What was shut down keeps its leader, and needs none. */
+export async function waitingConversations({ effects }: House): Promise<readonly Conversation[]> {
+  const { leaders, ledger } = effects;
+  const running = new Set(
+    (await teams(ledger.db)).filter(({ intent }) => intent === 'running').map(({ team }) => team),
+  );
+  return leaders
+    .all()
+    .filter(({ incarnation }) => leaders.isAlive(incarnation))
+    .filter(({ incarnation }) => !leaders.teamsOf(incarnation).some((team) => running.has(team)));
+}
+
 /** The conversation that calls, when it is one; found among the caller's ancestors when nobody knew it before. */
 export async function conversationOf(
   { effects }: House,

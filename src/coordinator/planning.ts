@@ -56,8 +56,8 @@ import { selectRunningTeam, selectTeam, selectTeamToRestart } from './teams.ts';
 
 /** Who asks for a plan. */
 export interface Asker {
-  /** The team that is meant when none is named. */
-  readonly own?: TeamId | undefined;
+  /** The teams that are meant when none is named. */
+  readonly own?: readonly TeamId[];
   /** `leader` or `person`. */
   readonly by: string;
 }
@@ -150,7 +150,7 @@ const PLANNERS: Readonly<Record<string, Planner>> = {
 async function whoIsThere(
   sight: Sight,
   { verb, team, joins }: Pick<z.output<typeof whoInput>, 'verb' | 'team' | 'joins'>,
-  own: TeamId | undefined,
+  own: Asker['own'],
 ) {
   const select = verb === 'restart' ? selectTeamToRestart(sight, team, own) : selectTeam(sight.ledger.db, team, own);
   const row = await select;

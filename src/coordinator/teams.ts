@@ -12,13 +12,14 @@ export interface Purpose {
 const RUNNING: Purpose = { suits: ({ intent }) => intent === 'running', command: 'status' };
 
 /**
- * The one resolver of `--team`: an exact id, name or session name; without one, the only team, or the only one that suits,
- * which is the only running one for most verbs. Several that fit are refused with the candidates.
+ * The one resolver of `--team`: an exact id, name or session name; without one, the only team of the caller's own, else of
+ * all, or the only one of these that suits, which is the only running one for most verbs. Several that fit are refused with
+ * the candidates.
  */
 export async function selectTeam(
   db: Reading,
   wanted: string | undefined,
-  own?: TeamId,
+  own: readonly TeamId[] = [],
   { suits, command }: Purpose = RUNNING,
 ): Promise<TeamRow | Refusal> {
   const all = await teams(db);
@@ -27,13 +28,15 @@ export async function selectTeam(
       next: ['team-agent quick-start DIR', 'team-agent demo'],
     });
   }
-  const named = wanted ?? own;
-  const fitting =
-    named === undefined ? all : all.filter((team) => [team.team, team.name, team.session_name].includes(named));
+  const fitting = all.filter(({ team, name, session_name }) =>
+    wanted === undefined
+      ? own.length === 0 || own.includes(team as TeamId)
+      : [team, name, session_name].includes(wanted),
+  );
   const suitable = fitting.filter(suits);
   const [only, ...others] = suitable.length > 0 ? suitable : fitting;
   if (!only) {
-    return refuse('team_not_found', `No team here is called ${named}.`, {
+    return refuse('team_not_found', `No team here is called ${wanted ?? own.join(' or ')}.`, {
       evidence: { teams: all.map((team) => team.team) },
       next: all.map((team) => `team-agent status --team ${shellWord(team.team)}`),
     });
@@ -46,19 +49,19 @@ export async function selectTeam(
   });
 }
 
-/** The same for a restart: it is for a team that does not run. A leader that names none means its own only if that one is down. */
+/** The same for a restart: it is for a team that does not run. A leader that names none means one of its own only if that is down. */
 export async function selectTeamToRestart(
   sight: Sight,
   wanted: string | undefined,
-  own?: TeamId,
+  own?: readonly TeamId[],
 ): Promise<TeamRow | Refusal> {
   const { db } = sight.ledger;
   const running = new Set<string>();
   for (const { team } of await teams(db)) {
     if ((await livesOf(sight, team as TeamId)).going.length > 0) running.add(team);
   }
-  const meant = own !== undefined && !running.has(own) ? own : undefined;
-  return selectTeam(db, wanted, meant, { suits: ({ team }) => !running.has(team), command: 'restart' });
+  const down = own?.filter((team) => !running.has(team));
+  return selectTeam(db, wanted, down, { suits: ({ team }) => !running.has(team), command: 'restart' });
 }
 
 /** The same, for verbs that may name a message: its id says which team is meant. */
@@ -66,7 +69,7 @@ export async function selectTeamOf(
   db: Reading,
   wanted: string | undefined,
   message: string | undefined,
-  own?: TeamId,
+  own?: readonly TeamId[],
 ): Promise<TeamRow | Refusal> {
   const named = wanted === undefined && message ? await findMessage(db, message as MessageId) : undefined;
   return selectTeam(db, wanted ?? named?.team, own);
@@ -76,7 +79,7 @@ export async function selectTeamOf(
 export async function selectRunningTeam(
   db: Reading,
   wanted: string | undefined,
-  own?: TeamId,
+  own?: readonly TeamId[],
 ): Promise<TeamRow | Refusal> {
   const team = await selectTeam(db, wanted, own);
   if (isRefusal(team) || team.intent === 'running') return team;

@@ -51,7 +51,7 @@ export function teamTools(runtime: Runtime, caller: AgentCaller | LeaderCaller):
 /** What an agent and a leader both have. */
 function sharedTools(server: McpServer, runtime: Runtime, caller: AgentCaller | LeaderCaller): void {
   const seated = async (work: (seat: Seat) => object | Promise<object>) => {
-    const seat = seatOf(caller);
+    const seat = await seatOf(runtime, caller);
     return toolAnswer(isRefusal(seat) ? seat : await work(seat));
   };
   server.registerTool(
@@ -149,7 +149,7 @@ function leaderTools(server: McpServer, runtime: Runtime, caller: LeaderCaller):
       annotations: HARMLESS,
     },
     async (args, context) => {
-      const seat = seatOf(caller);
+      const seat = await seatOf(runtime, caller);
       if (isRefusal(seat)) return toolAnswer(seat);
       const key = keyOf(runtime, caller, context, ASSIGN_TASK, args);
       return toolAnswer(await sendMessage(runtime, caller, key, { ...args, expects: 'result' }));
@@ -167,7 +167,7 @@ function waitTool(server: McpServer, runtime: Runtime, caller: LeaderCaller): vo
       annotations: READING,
     },
     async ({ message_id, timeout_s = WAIT.usual, ...what }, context) => {
-      const seat = seatOf(caller);
+      const seat = await seatOf(runtime, caller);
       if (isRefusal(seat)) return toolAnswer(seat);
       const wanted = { ...what, message: message_id, team: seat.team, timeout_s };
       return toolAnswer(await waitForResult(runtime, caller, wanted, context.mcpReq.signal));
@@ -178,7 +178,7 @@ function waitTool(server: McpServer, runtime: Runtime, caller: LeaderCaller): vo
 function memberTools(server: McpServer, runtime: Runtime, caller: LeaderCaller): void {
   for (const [name, { verb, description, inputSchema, argumentsOf }] of Object.entries(MEMBER_TOOLS)) {
     server.registerTool(name, { description, inputSchema, annotations: HARMLESS }, async (input, context) => {
-      const seat = seatOf(caller);
+      const seat = await seatOf(runtime, caller);
       if (isRefusal(seat)) return toolAnswer(seat);
       const args = { ...argumentsOf(input, runtime.effects.workspace), team: seat.team };
       return toolAnswer(await runVerb({ runtime, caller, gone: context.mcpReq.signal }, verb, args));
@@ -186,19 +186,18 @@ function memberTools(server: McpServer, runtime: Runtime, caller: LeaderCaller):
   }
 }
 
-/** A leader's place: in the one team that it leads. */
-function seatOf(caller: AgentCaller | LeaderCaller): Seat | Refusal {
+/** A leader's place: in the one team that it leads, or in the one of these that runs. */
+async function seatOf(runtime: Runtime, caller: AgentCaller | LeaderCaller): Promise<Seat | Refusal> {
   if (caller.kind === 'agent') return caller;
-  const [team, ...others] = caller.teams;
-  if (team && others.length === 0) return { team, agent: LEADER, incarnation: caller.incarnation };
-  return team
-    ? refuse('team_ambiguous', 'You lead several teams: use the command team-agent with --team in your shell.', {
-        evidence: { candidates: caller.teams },
-        next: caller.teams.map((own) => `team-agent status --team ${own}`),
-      })
-    : refuse('not_a_team', 'You lead no team yet: start one with the command team-agent in your shell.', {
-        next: ['team-agent quick-start DIR'],
-      });
+  if (caller.teams.length === 0) {
+    return refuse('not_a_team', 'You lead no team yet: start one with the command team-agent in your shell.', {
+      next: ['team-agent quick-start DIR'],
+    });
+  }
+  const team = await selectTeam(runtime.effects.ledger.db, undefined, caller.teams);
+  if (!isRefusal(team)) return { team: team.team as Seat['team'], agent: LEADER, incarnation: caller.incarnation };
+  if (team.reason !== 'team_ambiguous') return team;
+  return { ...team, message: 'You lead several teams: use the command team-agent with --team in your shell.' };
 }
 
 function keyOf(

@@ -3,12 +3,14 @@ import { HEADERS } from '../../src/client/index.ts';
 import {
   type Caller,
   identifyCaller,
-  ownTeamOf,
   ownTeamOnly,
+  ownTeamsOf,
   senderIn,
   workerMayNot,
 } from '../../src/coordinator/api/callers.ts';
-import { mint, type ProcessIdentity } from '../../src/kernel/index.ts';
+import { selectTeam } from '../../src/coordinator/teams.ts';
+import { isRefusal, mint, type ProcessIdentity } from '../../src/kernel/index.ts';
+import { setTeamIntent } from '../../src/ledger/index.ts';
 import { agentIn, conversationIn, type House, house, lead, living, NOBODY, ONE, TWO, WORKER } from './house.ts';
 
 /** This test's own process calls, with a token or without. */
@@ -90,12 +92,24 @@ test.each([
   expect(senderIn(team, caller)).toEqual(expected);
 });
 
-test('D13 without --team an agent means its own, a leader the only one that it leads', () => {
-  expect(ownTeamOf(agent)).toBe(ONE);
-  expect(ownTeamOf(leaderOf(TWO))).toBe(TWO);
-  expect(ownTeamOf(leaderOf(ONE, TWO))).toBeUndefined();
-  expect(ownTeamOf(leaderOf())).toBeUndefined();
-  expect(ownTeamOf(person)).toBeUndefined();
+test('D13 without --team an agent means its own, a leader those that it leads', () => {
+  expect(ownTeamsOf(agent)).toEqual([ONE]);
+  expect(ownTeamsOf(leaderOf(TWO))).toEqual([TWO]);
+  expect(ownTeamsOf(leaderOf(ONE, TWO))).toEqual([ONE, TWO]);
+  expect(ownTeamsOf(leaderOf())).toEqual([]);
+  expect(ownTeamsOf(person)).toEqual([]);
+});
+
+test('D13 of the teams that a leader leads the one that runs is meant, and of all teams only its own', async () => {
+  const home = await house();
+  const { db } = home.ledger;
+  const meant = async (...own: (typeof ONE)[]) => {
+    const selected = await selectTeam(db, undefined, own);
+    return isRefusal(selected) ? selected.reason : selected.team;
+  };
+  expect([await meant(), await meant(ONE, TWO), await meant(TWO)]).toEqual(['team_ambiguous', 'team_ambiguous', TWO]);
+  await home.ledger.change(ONE, 'person', (change) => setTeamIntent(change, 'stopped'));
+  expect([await meant(), await meant(ONE, TWO), await meant(ONE)]).toEqual([TWO, TWO, ONE]);
 });
 
 test('M02 an agent sees its own team alone and may not change it; leaders and people are not held to that', () => {

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import type { AgentCaller, LeaderCaller } from '../../src/coordinator/index.ts';
 import { agentId, mint, type TaskId, type TeamId } from '../../src/kernel/index.ts';
-import { assignTask, upsertAgent } from '../../src/ledger/index.ts';
+import { assignTask, setTeamIntent, upsertAgent } from '../../src/ledger/index.ts';
 import { mcpFront } from '../../src/mcp/index.ts';
 import { agentIn, agentRow, type House, house, NOBODY, ONE, TWO, WORKER } from './house.ts';
 
@@ -137,6 +137,16 @@ test.each(CALLS)('D13 of a conversation that leads two teams %s is refused with 
   expect(refused).toMatchObject({ isError: true, reason: 'team_ambiguous', evidence: { candidates: [ONE, TWO] } });
   expect(await stored(home)).toEqual([]);
 });
+
+test.each(CALLS.slice(0, 6))(
+  'D13 of a conversation whose other team was shut down %s goes to the one that runs',
+  async (name, args) => {
+    const home = await staffed();
+    await home.ledger.change(ONE, 'x', (change) => setTeamIntent(change, 'stopped'));
+    expect(await call(home, leaderOf(ONE, TWO), name, args)).toMatchObject({ isError: false });
+    for (const { team } of await stored(home)) expect(team).toBe(TWO);
+  },
+);
 
 test('K03 a leader waits for a result by a tool: it names what it waits for, and a time that is over says so', async () => {
   const home = await staffed();

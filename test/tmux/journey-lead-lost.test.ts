@@ -103,3 +103,14 @@ test('D09 Z56 the command that a refused attach-leader names points at the very 
   expect(attached).toMatchObject({ ok: true, status: 'claimed', owner_epoch: 2 });
   expect(await leadingProcess()).toBe(meant.pid);
 });
+
+test('D13 a leader whose other team was shut down means the one that runs', async () => {
+  const leader = await conversation();
+  await leader.asks('quick-start', docs);
+  expect(await leader.asks('shutdown')).toMatchObject({ ok: true });
+  const other = product.writeTeam('other', [{ id: 'x', script: LISTENER }]);
+  expect(await leader.asks('quick-start', other)).toMatchObject({ ok: true, leader: { receiver: 'claude' } });
+  expect(await leader.asks('send', 'x', 'hello')).toMatchObject({ ok: true, team: 'other' });
+  expect(await leader.asks('restart')).toMatchObject({ ok: true, team: 'crew', leader: { receiver: 'claude' } });
+  expect(await leader.asks('send', 'x', 'hello')).toMatchObject({ ok: false, reason: 'team_ambiguous' });
+});

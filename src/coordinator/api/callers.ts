@@ -83,15 +83,15 @@ function agentAround(roster: Roster, chain: readonly ProcessIdentity[]): AgentCa
   return undefined;
 }
 
-/** The team that a caller means when it names none: an agent's own, or the only one that a leader leads. */
-export function ownTeamOf(caller: Caller): TeamId | undefined {
+/** The teams that a caller means when it names none: an agent's own, or those that a leader leads; a person has none. */
+export function ownTeamsOf(caller: Caller): readonly TeamId[] {
   switch (caller.kind) {
     case 'agent':
-      return caller.team;
+      return [caller.team];
     case 'leader':
-      return caller.teams.length === 1 ? caller.teams[0] : undefined;
+      return caller.teams;
     case 'person':
-      return undefined;
+      return [];
     default:
       return caller satisfies never;
   }

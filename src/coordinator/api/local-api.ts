@@ -8,7 +8,7 @@ import type { Runtime } from '../runtime.ts';
 import { selectTeam } from '../teams.ts';
 import { VERBS } from '../verbs/index.ts';
 import { eventView } from '../views/index.ts';
-import { type Caller, identifyCaller, ownTeamOf, ownTeamOnly, workerMayNot } from './callers.ts';
+import { type Caller, identifyCaller, ownTeamOnly, ownTeamsOf, workerMayNot } from './callers.ts';
 import { type RequestBody, readBody } from './request-body.ts';
 
 /**
@@ -80,7 +80,7 @@ async function followEvents(runtime: Runtime, context: Context): Promise<Respons
   const args = following.safeParse(read.body === 'json' ? read.value : undefined);
   const caller = callerOf(runtime, context);
   const { db } = runtime.effects.ledger;
-  const team = isRefusal(caller) ? caller : await selectTeam(db, args.data?.team, ownTeamOf(caller));
+  const team = isRefusal(caller) ? caller : await selectTeam(db, args.data?.team, ownTeamsOf(caller));
   if (isRefusal(team) || !args.success)
     return context.json(isRefusal(team) ? team : refuse('usage', 'since or team is malformed.'));
   const foreign = isRefusal(caller) ? undefined : ownTeamOnly(caller, team.team);

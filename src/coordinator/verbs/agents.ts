@@ -8,7 +8,7 @@ import {
   startOne,
   stopAgent,
 } from '../../lifecycle/index.ts';
-import { type Caller, ownTeamOf, workerMayNot } from '../api/callers.ts';
+import { type Caller, ownTeamsOf, workerMayNot } from '../api/callers.ts';
 import {
   resetInput,
   resetOrder,
@@ -28,7 +28,7 @@ import { bindCaller } from './leading/launching.ts';
 import { verb } from './verb.ts';
 
 /** Who asks for a plan, or for what it would do. */
-export const askerOf = (caller: Caller): Asker => ({ own: ownTeamOf(caller), by: askedBy(caller) });
+export const askerOf = (caller: Caller): Asker => ({ own: ownTeamsOf(caller), by: askedBy(caller) });
 
 export const askedBy = (caller: Caller): string => (caller.kind === 'leader' ? 'leader' : 'person');
 
@@ -38,7 +38,7 @@ export async function runningTeamFor(
   caller: Caller,
   args: { readonly team?: string | undefined } & Parameters<Origins['of']>[1],
 ): Promise<{ readonly team: TeamRow; readonly origin: Origin } | Refusal> {
-  const team = await selectRunningTeam(runtime.effects.ledger.db, args.team, ownTeamOf(caller));
+  const team = await selectRunningTeam(runtime.effects.ledger.db, args.team, ownTeamsOf(caller));
   if (isRefusal(team)) return team;
   const origin = runtime.origins.of(team.team as TeamId, args);
   return isRefusal(origin) ? origin : { team, origin };
@@ -78,7 +78,7 @@ export const stopOne = verb({
   input: stopInput,
   agents: false,
   run: async ({ runtime, caller }, args) => {
-    const team = await selectTeam(runtime.effects.ledger.db, args.team, ownTeamOf(caller));
+    const team = await selectTeam(runtime.effects.ledger.db, args.team, ownTeamsOf(caller));
     if (isRefusal(team)) return team;
     const stopped = await stopAgent(runtime.effects, team, args.agent as AgentId);
     if (isRefusal(stopped)) return stopped;
@@ -91,7 +91,7 @@ export const resetAgent = verb({
   input: resetInput,
   agents: false,
   run: async ({ runtime, caller }, args) => {
-    const team = await selectRunningTeam(runtime.effects.ledger.db, args.team, ownTeamOf(caller));
+    const team = await selectRunningTeam(runtime.effects.ledger.db, args.team, ownTeamsOf(caller));
     if (isRefusal(team)) return team;
     if (!args.discard_session) return discardRequired(resetOrder(team, args, askedBy(caller)));
     const origin = runtime.origins.of(team.team as TeamId, args);
@@ -111,7 +111,7 @@ export const restart = verb({
   agents: false,
   run: async ({ runtime, caller }, args) => {
     const { effects } = runtime;
-    const team = await selectTeamToRestart(effects, args.team, ownTeamOf(caller));
+    const team = await selectTeamToRestart(effects, args.team, ownTeamsOf(caller));
     if (isRefusal(team)) return team;
     const origin = runtime.origins.of(team.team as TeamId, args);
     if (isRefusal(origin)) return origin;
@@ -146,7 +146,7 @@ export const sessions = verb({
   input: z.object({ team: z.string().optional() }),
   agents: true,
   run: async ({ runtime, caller }, args) => {
-    const team = await selectTeam(runtime.effects.ledger.db, args.team, ownTeamOf(caller));
+    const team = await selectTeam(runtime.effects.ledger.db, args.team, ownTeamsOf(caller));
     return isRefusal(team) ? team : sessionsView(runtime.effects.ledger.db, team);
   },
 });

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { isRefusal, type Refusal, refuse, type TeamId, writePrivateFile } from '../../kernel/index.ts';
 import type { TeamRow } from '../../ledger/index.ts';
 import { importResults } from '../../results/index.ts';
-import { type Caller, ownTeamOf, senderIn } from '../api/callers.ts';
+import { type Caller, ownTeamsOf, senderIn } from '../api/callers.ts';
 import { nextActions, settledSummary } from '../export/settle.ts';
 import type { Runtime } from '../runtime.ts';
 import { selectTeam } from '../teams.ts';
@@ -68,7 +68,7 @@ async function inTeam(
   named: string | undefined,
   run: (team: TeamRow) => Promise<object | Refusal>,
 ): Promise<object | Refusal> {
-  const selected = await selectTeam(runtime.effects.ledger.db, named, ownTeamOf(caller));
+  const selected = await selectTeam(runtime.effects.ledger.db, named, ownTeamsOf(caller));
   return isRefusal(selected) ? selected : run(selected);
 }
 

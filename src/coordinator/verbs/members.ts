@@ -5,7 +5,7 @@ import {
   forkAgent as forkAgentOf,
   removeAgent as removeAgentFrom,
 } from '../../lifecycle/index.ts';
-import { ownTeamOf } from '../api/callers.ts';
+import { ownTeamsOf } from '../api/callers.ts';
 import { addInput, addOrder, forkInput, forkOrder, removeInput, removeOrder } from '../orders.ts';
 import type { Runtime } from '../runtime.ts';
 import { selectTeam } from '../teams.ts';
@@ -58,7 +58,7 @@ export const removeAgent = verb({
   input: removeInput,
   agents: false,
   run: async ({ runtime, caller }, args) => {
-    const team = await selectTeam(runtime.effects.ledger.db, args.team, ownTeamOf(caller));
+    const team = await selectTeam(runtime.effects.ledger.db, args.team, ownTeamsOf(caller));
     if (isRefusal(team)) return team;
     const order = removeOrder(team, args, askedBy(caller));
     const removed = await removeAgentFrom(runtime.effects, team, order);

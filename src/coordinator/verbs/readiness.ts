@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { type AgentId, isRefusal, type Refusal, refuse, shellWord, type TeamId } from '../../kernel/index.ts';
 import { agentsOf, type TeamRow } from '../../ledger/index.ts';
 import { teamNotRunning } from '../../lifecycle/index.ts';
-import { ownTeamOf, ownTeamOnly } from '../api/callers.ts';
+import { ownTeamOnly, ownTeamsOf } from '../api/callers.ts';
 import type { Runtime } from '../runtime.ts';
 import { selectTeam } from '../teams.ts';
 import { verb } from './verb.ts';
@@ -16,7 +16,7 @@ export const waitReady = verb({
   agents: true,
   run: async ({ runtime, caller, gone }, args): Promise<object | Refusal> => {
     const { ledger, changes } = runtime.effects;
-    const team = await selectTeam(ledger.db, args.team, ownTeamOf(caller));
+    const team = await selectTeam(ledger.db, args.team, ownTeamsOf(caller));
     if (isRefusal(team)) return team;
     const foreign = ownTeamOnly(caller, team.team);
     if (foreign) return foreign;

@@ -3,7 +3,7 @@ import { PROTOCOL } from '../../client/index.ts';
 import { type DeliveryId, isRefusal, LEADER, type Refusal, type TeamId } from '../../kernel/index.ts';
 import { deliveriesWithMessages, dumpTables, oldestPending, type TeamRow } from '../../ledger/index.ts';
 import { takeByPerson } from '../../messages/index.ts';
-import { ownTeamOf, ownTeamOnly, workerMayNot } from '../api/callers.ts';
+import { ownTeamOnly, ownTeamsOf, workerMayNot } from '../api/callers.ts';
 import { selectTeam, selectTeamOf } from '../teams.ts';
 import {
   deliveriesView,
@@ -32,7 +32,7 @@ function teamVerb<Input extends { team?: string | undefined; message_id?: string
     agents: true,
     run: async (asked, args) => {
       const { db } = asked.runtime.effects.ledger;
-      const selected = await selectTeamOf(db, args.team, args.message_id, ownTeamOf(asked.caller));
+      const selected = await selectTeamOf(db, args.team, args.message_id, ownTeamsOf(asked.caller));
       if (isRefusal(selected)) return selected;
       return ownTeamOnly(asked.caller, selected.team) ?? run(asked, selected, args);
     },
@@ -105,7 +105,7 @@ export const inboxTake = verb({
   run: async (asked, args) => {
     const { runtime, caller } = asked;
     const { ledger } = runtime.effects;
-    const selected = await selectTeam(ledger.db, args.team, ownTeamOf(caller));
+    const selected = await selectTeam(ledger.db, args.team, ownTeamsOf(caller));
     if (isRefusal(selected)) return selected;
     const team = selected.team as TeamId;
     const waiting = (

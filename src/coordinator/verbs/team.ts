@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { isRefusal, type Refusal, shellWord } from '../../kernel/index.ts';
 import { sessionOf, type TeamRow, teams } from '../../ledger/index.ts';
 import { type Launched, launchTeam, shutDownTeam, unended } from '../../lifecycle/index.ts';
-import { ownTeamOf, workerMayNot } from '../api/callers.ts';
+import { ownTeamsOf, workerMayNot } from '../api/callers.ts';
 import { launchInput, launchOrder, planInput, shutdownInput } from '../orders.ts';
 import { planVerb } from '../planning.ts';
 import type { Runtime } from '../runtime.ts';
@@ -82,7 +82,7 @@ export const shutdown = verb({
   agents: false,
   run: async ({ runtime, caller }, args): Promise<object | Refusal> => {
     const { db } = runtime.effects.ledger;
-    const team = await selectTeam(db, args.team, ownTeamOf(caller));
+    const team = await selectTeam(db, args.team, ownTeamsOf(caller));
     if (isRefusal(team)) return team;
     const last = (await onlyStopped(runtime, team)) && runtime.effects.leaders.launched().length === 0;
     // The end of a session cuts our client off as a crash would: nobody is to be revived for that.

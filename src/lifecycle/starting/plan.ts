@@ -16,7 +16,14 @@ import {
   type LaunchRequest,
   withLaunch,
 } from '../../providers/index.ts';
-import { type AgentSpec, type MemberChange, type ProviderNames, readTeam, type Team, unusedIn } from '../../team/index.ts';
+import {
+  type AgentSpec,
+  type MemberChange,
+  type ProviderNames,
+  readTeam,
+  type Team,
+  unusedIn,
+} from '../../team/index.ts';
 import { agentFolder, lifeFolder } from '../life.ts';
 import {
   type Asked,

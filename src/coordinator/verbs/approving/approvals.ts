@@ -3,7 +3,7 @@ import type { Member } from '../../../agents/index.ts';
 import { isRefusal, type MessageId, messageId, type Refusal, refuse, type TeamId } from '../../../kernel/index.ts';
 import type { TeamRow } from '../../../ledger/index.ts';
 import type { Approval, Decision } from '../../../providers/index.ts';
-import { type Caller, ownTeamOf, ownTeamOnly, senderIn } from '../../api/callers.ts';
+import { type Caller, ownTeamOnly, ownTeamsOf, senderIn } from '../../api/callers.ts';
 import type { Runtime } from '../../runtime.ts';
 import { selectTeam } from '../../teams.ts';
 import { verb } from '../verb.ts';
@@ -14,7 +14,7 @@ export const approvals = verb({
   input: z.object({ agent: z.string().optional(), team: z.string().optional() }),
   agents: true,
   run: async ({ runtime, caller }, args) => {
-    const team = await selectTeam(runtime.effects.ledger.db, args.team, ownTeamOf(caller));
+    const team = await selectTeam(runtime.effects.ledger.db, args.team, ownTeamsOf(caller));
     if (isRefusal(team)) return team;
     const foreign = ownTeamOnly(caller, team.team);
     if (foreign) return foreign;
@@ -63,7 +63,7 @@ async function decide(
   decision: Decision,
 ): Promise<object | Refusal> {
   const { ledger } = runtime.effects;
-  const team = await selectTeam(ledger.db, named, ownTeamOf(caller));
+  const team = await selectTeam(ledger.db, named, ownTeamsOf(caller));
   if (isRefusal(team)) return team;
   const { sender, authority } = senderIn(team.team, caller);
   // A conversation is never a person, also where it leads nobody.

@@ -3,7 +3,7 @@ import { isRefusal, LEADER, type Refusal, type TeamId } from '../../../kernel/in
 import type { Conversation, Intent, Outcome } from '../../../leader/index.ts';
 import { heldDeliveries, openOffer, queuedCount, type TeamRow, unprovedOffers } from '../../../ledger/index.ts';
 import { findConversation } from '../../../lifecycle/index.ts';
-import { ownTeamOf, senderIn } from '../../api/callers.ts';
+import { ownTeamsOf, senderIn } from '../../api/callers.ts';
 import { askForLead, conversationOf, rebindResumed, refuseLead } from '../../leadership.ts';
 import type { Runtime } from '../../runtime.ts';
 import { selectTeam } from '../../teams.ts';
@@ -78,7 +78,7 @@ async function inTeam(
   args: Wished,
   work: (team: TeamRow) => Promise<object | Refusal>,
 ): Promise<object | Refusal> {
-  const team = await selectTeam(runtime.effects.ledger.db, args.team, ownTeamOf(caller));
+  const team = await selectTeam(runtime.effects.ledger.db, args.team, ownTeamsOf(caller));
   if (isRefusal(team)) return team;
   // A leader that was resumed elsewhere leads on by itself, before anybody is told that nobody leads.
   await rebindResumed(runtime);

@@ -4,7 +4,7 @@ import type { Conversation } from '../../../leader/index.ts';
 import { teams } from '../../../ledger/index.ts';
 import { endLeader, findConversation, introduceLeader, prepareLeader } from '../../../lifecycle/index.ts';
 import type { Caller } from '../../api/callers.ts';
-import { askForLead, conversationOf, rebindTo } from '../../leadership.ts';
+import { askForLead, conversationOf, rebindTo, waitingConversations } from '../../leadership.ts';
 import type { Runtime } from '../../runtime.ts';
 import { verb } from '../verb.ts';
 
@@ -86,7 +86,7 @@ export async function bindCaller(
 ): Promise<readonly string[]> {
   const find = async () =>
     caller.kind === 'person'
-      ? ((await findConversation(runtime.effects, caller.chain, environment)) ?? waitingConversation(runtime.effects))
+      ? ((await findConversation(runtime.effects, caller.chain, environment)) ?? (await waitingConversation(runtime)))
       : undefined;
   const conversation = await conversationOf(runtime, caller, find, INTRODUCTION);
   if (!conversation) return [];
@@ -104,8 +104,9 @@ const HOLDS_MAIL =
 const ELSEWHERE =
   'This conversation works in a folder outside this project, so it does not lead the team: its mail waits in the mailbox. "team-agent attach-leader" makes it the leader all the same.';
 
-/** The only conversation that our launcher has started and that leads nobody yet: it waits for a team. */
-function waitingConversation({ leaders }: Runtime['effects']): Conversation | undefined {
-  const waiting = leaders.launched().filter(({ incarnation }) => leaders.teamsOf(incarnation).length === 0);
-  return waiting.length === 1 ? waiting[0] : undefined;
+/** The only conversation that our launcher has started and that leads no team that runs: it waits for one. */
+async function waitingConversation(runtime: Runtime): Promise<Conversation | undefined> {
+  const launched = new Set(runtime.effects.leaders.launched());
+  const [only, ...others] = (await waitingConversations(runtime)).filter((one) => launched.has(one));
+  return others.length === 0 ? only : undefined;
 }

@@ -2,6 +2,7 @@ import { isRefusal, type ProcessIdentity, type Refusal, refuse, sessionMembers }
 import type { Conversation } from '../../../leader/index.ts';
 import { findConversation } from '../../../lifecycle/index.ts';
 import { panePid } from '../../../tmux/index.ts';
+import { waitingConversations } from '../../leadership.ts';
 import type { Asked } from '../verb.ts';
 
 /** What a person points at: a pane of their own tmux server, or one of the conversations that wait, by its CLI. */
@@ -17,7 +18,7 @@ export interface Chosen {
   readonly conversation: Conversation;
 }
 
-/** The conversation that is meant: in the pane, else the caller's own, else the only one that leads nobody. */
+/** The conversation that is meant: in the pane, else the caller's own, else the only one that leads no team that runs. */
 export async function pointedAt(
   { runtime }: Asked,
   pointer: Pointer,
@@ -26,11 +27,8 @@ export async function pointedAt(
   if (pointer.pane !== undefined) return inPane(runtime, pointer.pane, pointer);
   const caller = await own();
   if (caller) return { conversation: caller };
-  const { leaders } = runtime.effects;
-  const live = leaders.all().filter(({ incarnation }) => leaders.isAlive(incarnation));
-  const waiting = live.filter(
-    ({ incarnation, provider }) =>
-      leaders.teamsOf(incarnation).length === 0 && (pointer.provider === undefined || provider === pointer.provider),
+  const waiting = (await waitingConversations(runtime)).filter(
+    ({ provider }) => pointer.provider === undefined || provider === pointer.provider,
   );
   const [only, ...others] = waiting;
   if (only && others.length === 0) return { conversation: only };

@@ -11,7 +11,7 @@ import {
 import { deliveriesOf, findMessage, type MessageRow } from '../../../ledger/index.ts';
 import { cancel as takeBack } from '../../../messages/index.ts';
 import { releaseWhenNothingIsOwed, returnTask } from '../../../results/index.ts';
-import { type Caller, ownTeamOf, ownTeamOnly, senderIn } from '../../api/callers.ts';
+import { type Caller, ownTeamOnly, ownTeamsOf, senderIn } from '../../api/callers.ts';
 import { selectTeamOf } from '../../teams.ts';
 import { verb } from '../verb.ts';
 
@@ -21,7 +21,7 @@ export const cancel = verb({
   agents: true,
   run: async ({ runtime, caller }, args): Promise<object | Refusal> => {
     const { ledger } = runtime.effects;
-    const team = await selectTeamOf(ledger.db, args.team, args.message_id, ownTeamOf(caller));
+    const team = await selectTeamOf(ledger.db, args.team, args.message_id, ownTeamsOf(caller));
     if (isRefusal(team)) return team;
     const foreign = ownTeamOnly(caller, team.team);
     if (foreign) return foreign;

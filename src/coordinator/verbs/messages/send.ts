@@ -12,7 +12,7 @@ import {
 } from '../../../kernel/index.ts';
 import { agentsOf, type Change, findTask, lastBearer, type TeamRow } from '../../../ledger/index.ts';
 import { checkBody, type Letter, resolveAddressees, type Sent, store } from '../../../messages/index.ts';
-import { type AgentCaller, type Caller, ownTeamOf, senderIn } from '../../api/callers.ts';
+import { type AgentCaller, type Caller, ownTeamsOf, senderIn } from '../../api/callers.ts';
 import type { Runtime } from '../../runtime.ts';
 import { selectRunningTeam } from '../../teams.ts';
 import { type DeliveryView, deliveriesView } from '../../views/index.ts';
@@ -84,7 +84,7 @@ export async function sendAs(runtime: Runtime, caller: Caller, args: Input): Pro
     return refuse('usage', 'message_id must be m_ and 24 hex digits.', { next: ['team-agent send AGENT "text"'] });
   const { db } = runtime.effects.ledger;
   const addressed = addressOf(args);
-  const team = await selectRunningTeam(db, addressed.team, ownTeamOf(caller));
+  const team = await selectRunningTeam(db, addressed.team, ownTeamsOf(caller));
   if (isRefusal(team)) return team;
   if (caller.kind === 'agent' && caller.team !== team.team) return otherTeam(caller, team);
   if (caller.kind === 'agent' && args.now) return mayNotInterrupt(caller);

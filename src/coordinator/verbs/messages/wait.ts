@@ -20,7 +20,7 @@ import {
   resultsTo,
   type TeamRow,
 } from '../../../ledger/index.ts';
-import { type Caller, ownTeamOf, ownTeamOnly, workerMayNot } from '../../api/callers.ts';
+import { type Caller, ownTeamOnly, ownTeamsOf, workerMayNot } from '../../api/callers.ts';
 import type { Runtime } from '../../runtime.ts';
 import { selectTeamOf } from '../../teams.ts';
 import { memberRows, type ResultView, resultView, unknownAgent } from '../../views/index.ts';
@@ -56,7 +56,7 @@ export const wait = verb({
   agents: true,
   run: async (asked, args): Promise<object | Refusal> => {
     const { runtime, caller, gone } = asked;
-    const team = await selectTeamOf(runtime.effects.ledger.db, args.team, args.message, ownTeamOf(caller));
+    const team = await selectTeamOf(runtime.effects.ledger.db, args.team, args.message, ownTeamsOf(caller));
     if (isRefusal(team)) return team;
     const foreign =
       ownTeamOnly(caller, team.team) ?? (args.mail ? workerMayNot(caller, "the leader's mail") : undefined);

@@ -11,7 +11,7 @@ import {
 } from '../../../kernel/index.ts';
 import { agentsOf, findTask, tasksOf } from '../../../ledger/index.ts';
 import { repairTask, TASK_STATUSES } from '../../../results/index.ts';
-import { ownTeamOf, senderIn } from '../../api/callers.ts';
+import { ownTeamsOf, senderIn } from '../../api/callers.ts';
 import { selectTeam } from '../../teams.ts';
 import { stateFileOf, unknownAgent } from '../../views/index.ts';
 import { verb } from '../verb.ts';
@@ -28,7 +28,7 @@ export const repairState = verb({
   agents: false,
   run: async ({ runtime, caller }, args) => {
     const { ledger } = runtime.effects;
-    const team = await selectTeam(ledger.db, args.team, ownTeamOf(caller));
+    const team = await selectTeam(ledger.db, args.team, ownTeamsOf(caller));
     if (isRefusal(team)) return team;
     const id = team.team as TeamId;
     const status = TASK_STATUSES.find((known) => known === args.status);
