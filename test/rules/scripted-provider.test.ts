@@ -220,7 +220,8 @@ describe('paste', () => {
     const agent = await launcher.ready(PASTE_ONLY);
     const offer = offerTo(agent, 'paste');
     agent.kill();
-    await eventually('it is dead', () => agent.attachment.liveness() === 'dead');
+    await eventually('its terminal has gone', () => agent.pane.ended);
+    expect(agent.attachment.liveness()).toBe('dead');
     expect((await channel(agent, 'paste').settle(offer)).outcome).toBe('unknown');
   });
 

@@ -36,13 +36,10 @@ function tmux(world: World, ...argv: string[]): string {
   return execFileSync('tmux', ['-S', world.socket, ...argv], { encoding: 'utf8' }).trim();
 }
 
-/** The one control client of a session, once it is there and another than `before`. */
+/** The control client of a session, once it is there and another than `before`. One that was killed may still be listed. */
 function clientPid(world: World, before = 0): Promise<number> {
-  return eventually('one client is attached', () => {
-    const pids = tmux(world, 'list-clients', '-t', '=team-a', '-F', '#{client_pid}').split('\n').map(Number);
-    const [pid = 0] = pids;
-    return pids.length === 1 && pid > 0 && pid !== before ? pid : undefined;
-  });
+  const pids = () => tmux(world, 'list-clients', '-t', '=team-a', '-F', '#{client_pid}').split('\n').map(Number);
+  return eventually('a client is attached', () => pids().find((pid) => pid !== before && identifyProcess(pid)));
 }
 
 function serverLives(world: World): boolean {
