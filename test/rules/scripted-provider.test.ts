@@ -220,8 +220,10 @@ describe('paste', () => {
     const agent = await launcher.ready(PASTE_ONLY);
     const offer = offerTo(agent, 'paste');
     agent.kill();
-    await eventually('its terminal has gone', () => agent.pane.ended);
-    expect(agent.attachment.liveness()).toBe('dead');
+    await eventually(
+      'it is dead, and its terminal gone',
+      () => agent.pane.ended && agent.attachment.liveness() === 'dead',
+    );
     expect((await channel(agent, 'paste').settle(offer)).outcome).toBe('unknown');
   });
 
