@@ -38,7 +38,7 @@ export function compileTeam(
     .map(compile);
   const counts = ({ name }: CompiledRole): boolean => name === undefined || !changes.replaced.has(name);
   const roles = [...written.filter(counts), ...changes.added.map((file) => underItsName(compile(file), file.id))];
-  return assemble(head, roles, around, { left: written.filter((role) => !counts(role)) });
+  return assemble(head, roles, around, { described: written });
 }
 
 /** The document of somebody who was added says the name under which it was: nobody becomes another one by an edit. */
@@ -49,12 +49,15 @@ function underItsName(role: CompiledRole, id: string): CompiledRole {
   return { ...role, problems: [...role.problems, problem] };
 }
 
-/** The team of a head and its agents, wherever they are written; whatever does not fit together is told with all the rest. */
+/**
+ * The team of a head and its agents, wherever they are written; whatever does not fit together is told with all the rest.
+ * `described`: those of the team's own documents, when they are others.
+ */
 export function assemble(
   head: Head,
   roles: readonly CompiledRole[],
   around: Surroundings,
-  { spec = '.', left = [] }: { readonly spec?: string; readonly left?: readonly CompiledRole[] } = {},
+  { spec = '.', described = roles }: { readonly spec?: string; readonly described?: readonly CompiledRole[] } = {},
 ): Team | Refusal {
   const { fields } = head;
   const agents = inOrder(
@@ -67,7 +70,7 @@ export function assemble(
     ...leader.problems,
     ...roles.flatMap((role) => role.problems),
     ...twice(roles),
-    ...betweenDocuments(head, roles, left),
+    ...betweenDocuments(head, roles, described),
   ];
   const name = fields.name ?? around.fallbackName;
   const id = teamIdOf(name);
@@ -93,6 +96,7 @@ export function assemble(
     tasks: tasksOf(fields),
     routing: routingOf(fields),
     agents,
+    described: described.flatMap(({ agent }) => (agent ? [agent] : [])),
     startupOrder: agents.filter(({ id }) => fields.startup_order?.includes(id)).map(({ id }) => id),
     maxActive: fields.max_active_agents ?? null,
     fast: fields.fast ?? false,
@@ -166,13 +170,13 @@ function twice(roles: readonly CompiledRole[]): Problem[] {
 }
 
 /** What TEAM.md says about its role documents. */
-function betweenDocuments(head: Head, roles: readonly CompiledRole[], left: readonly CompiledRole[]): Problem[] {
+function betweenDocuments(head: Head, roles: readonly CompiledRole[], described: readonly CompiledRole[]): Problem[] {
   if (roles.length === 0) {
     return [head.fault('agents', 'there is no agent; write a role document such as agents/builder.md')];
   }
   const problems: Problem[] = [];
   // TEAM.md may still name who was removed beside the documents: that makes it no document with a mistake.
-  const everybody = [...roles, ...left];
+  const everybody = [...new Set([...roles, ...described])];
   const written = everybody.flatMap(({ name }) => (name === undefined ? [] : [name]));
   const names = [...new Set(written)];
   const order = head.fields.startup_order ?? [];

@@ -97,7 +97,7 @@ function filesOf(source: string, team: Team): InstalledFile[] {
     ? fs.readFileSync(path.join(source, TEAM_DOCUMENT))
     : Buffer.from(`---\nname: ${JSON.stringify(team.name)}\n---\n\n${team.objective}\n`);
   const files = new Map<string, Uint8Array>([[TEAM_DOCUMENT, head]]);
-  for (const agent of team.agents) {
+  for (const agent of team.described) {
     const document = fs.readFileSync(agent.file);
     files.set(`agents/${path.basename(agent.file)}`, document);
     const script = relativeScript(document.toString('utf8'));
@@ -110,7 +110,9 @@ function filesOf(source: string, team: Team): InstalledFile[] {
 
 /** The credential profiles that roles name and that lie with the documents; one that is kept with the team already does not. */
 function profilesBelow(source: string, team: Team): InstalledFile[] {
-  const files = team.agents.flatMap(({ profile }) => (profile && isBelow(source, profile.file) ? [profile.file] : []));
+  const files = team.described.flatMap(({ profile }) =>
+    profile && isBelow(source, profile.file) ? [profile.file] : [],
+  );
   return [...new Set(files)].map((file) => ({
     path: path.posix.join(PROFILES, path.basename(file)),
     bytes: fs.readFileSync(file),

@@ -1,11 +1,12 @@
 import fs from 'node:fs';
 import path from 'node:path';
-import { isRefusal, type Refusal, readIfThere, refuse, shellWord, teamId } from '../kernel/index.ts';
+import { isRefusal, type Refusal, readIfThere, refuse, shellWord, type TeamId, teamId } from '../kernel/index.ts';
 import { TEAM_DOCUMENT } from './compile.ts';
 import { readFrontMatter } from './front-matter.ts';
 import { teamIdOf } from './names.ts';
 import { PROFILES, profileFolders } from './profiles/store.ts';
 import { isBroken } from './role.ts';
+import { linesOf, readYaml } from './yaml.ts';
 
 /** The folder of a team's documents. */
 export interface TeamPlace {
@@ -81,6 +82,18 @@ function placeBelow(folder: string, team: string): TeamPlace {
 /** Documents that lie elsewhere are kept below `.team/` once their team is started, and its profiles may be there before. */
 function profilesOf(folder: string, workspace: string): readonly string[] {
   return profileFolders(folder, workspace, teamIdOf(nameIn(path.join(folder, TEAM_DOCUMENT)) ?? path.basename(folder)));
+}
+
+/** The id of the team that a place means, a folder of documents or a spec, by its name alone; undefined when it has none. */
+export function teamIdAt(place: string, fallbackName: string): TeamId | undefined {
+  const spec = fs.statSync(place, { throwIfNoEntry: false })?.isFile() === true;
+  return teamIdOf((spec ? nameInSpec(place) : nameIn(path.join(place, TEAM_DOCUMENT))) ?? fallbackName);
+}
+
+function nameInSpec(file: string): string | undefined {
+  const { team } = readYaml(linesOf(fs.readFileSync(file, 'utf8')).join('\n')).values;
+  const name = typeof team === 'object' && team !== null && 'name' in team ? team.name : undefined;
+  return typeof name === 'string' ? name : undefined;
 }
 
 function nameIn(document: string): string | undefined {

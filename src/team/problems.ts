@@ -1,5 +1,5 @@
 import path from 'node:path';
-import { printable, type Reason, type Refusal, refuse, shellWord } from '../kernel/index.ts';
+import { isRefusal, printable, type Reason, type Refusal, refuse, shellWord } from '../kernel/index.ts';
 
 /** What kinds of problem documents have. When all are of one kind, that is the refusal's reason. */
 export type ProblemKind = Extract<
@@ -42,6 +42,11 @@ export function documentRefusal(folder: string, problems: readonly Problem[], su
     told.map(({ file, line, key, message }) => `${file}:${line}: ${key}: ${message}`).join('\n'),
     { evidence: { problems: told }, next: [`team-agent quick-start ${shellWord(path.join(folder, subject))}`] },
   );
+}
+
+/** The same to somebody who asked for something else with them: once they are mended, `command` is typed again. */
+export function mendedFor<Answer extends object>(answer: Answer | Refusal, command: string): Answer | Refusal {
+  return isRefusal(answer) && answer.evidence?.problems ? { ...answer, next: [command] } : answer;
 }
 
 /** The candidate that `word` was probably meant to be: at most two slips away, and fewer in a short word. */

@@ -1,10 +1,11 @@
 import fs from 'node:fs';
 import path from 'node:path';
-import { isRefusal, type Refusal, refuse, shellWord, type TeamId } from '../kernel/index.ts';
+import { type AgentId, isRefusal, type Refusal, refuse, shellWord, type TeamId } from '../kernel/index.ts';
 import { type Changes, compileTeam, TEAM_DOCUMENT } from './compile.ts';
-import { hasFrontMatter } from './front-matter.ts';
+import { hasFrontMatter, readFrontMatter } from './front-matter.ts';
 import { documentRefusal, type Problem } from './problems.ts';
 import { findProfile, profileFolders } from './profiles/store.ts';
+import { isBroken } from './role.ts';
 import type { MemberChange, ProviderNames, Surroundings, Team, TeamFile } from './shape.ts';
 import { readSpec } from './spec/read.ts';
 import { SPEC_FILE } from './spec/write.ts';
@@ -52,6 +53,17 @@ export function readTeam(place: string, options: ReadOptions): Team | Refusal {
   if (isRefusal(changes)) return changes;
   const profile: Surroundings['profile'] = (id, name) => findProfile(profileFolders(absolute, workspace, id), name);
   return compileTeam(files, { folder: absolute, workspace, fallbackName, team, providers, profile, kindOf }, changes);
+}
+
+/** Do the documents of a folder describe this agent, whatever else is wrong with them? Those that cannot be read may. */
+export function describesAgent(folder: string, id: AgentId): boolean {
+  const files = kindOf(folder) === 'folder' ? readDocuments(folder) : undefined;
+  if (files === undefined || isRefusal(files)) return true;
+  return files.some(({ path: name, text }) => {
+    if (name === TEAM_DOCUMENT) return false;
+    const front = readFrontMatter(name, text);
+    return isBroken(front) || front.values.name === id;
+  });
 }
 
 /** The role documents of those who were added, by their paths as seen from the team's folder. */

@@ -118,6 +118,8 @@ export interface Team {
   readonly routing: Routing;
   /** In the order in which they start; never empty. */
   readonly agents: readonly AgentSpec[];
+  /** Those whom the team's own documents describe, whoever was added to it or removed from it beside them. */
+  readonly described: readonly AgentSpec[];
   /** Those that start one after another, each once the one before is ready; everybody else starts at once. */
   readonly startupOrder: readonly AgentId[];
   /** At most so many of the agents run at a time, at least 1; null: all of them. */

@@ -78,6 +78,7 @@ describe('a team of its documents', () => {
       fast: false,
       autoTrust: false,
       kept: { display_backend: 'none', tick_interval_sec: 2.5 },
+      described: team.agents,
       agents: [
         {
           id: 'amy',

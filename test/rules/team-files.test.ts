@@ -1,8 +1,16 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { isRefusal, type Refusal } from '../../src/kernel/index.ts';
-import { installTeam, planInstall, readTeam, type Team } from '../../src/team/index.ts';
+import { type AgentId, isRefusal, type Refusal } from '../../src/kernel/index.ts';
+import {
+  type AgentSpec,
+  describesAgent,
+  installTeam,
+  planInstall,
+  readTeam,
+  type Team,
+  teamIdAt,
+} from '../../src/team/index.ts';
 import { freshFolder } from '../support/files.ts';
 
 const AMY = '---\nname: amy\nrole: developer\nprovider: scripted\ntools: [fs_read]\n---\nBuild it.\n';
@@ -31,6 +39,30 @@ function team(folder: string, workspace?: string): Team {
 }
 
 describe('reading a team folder', () => {
+  it('B02 which team a place means is read from its head alone, whatever else is wrong', () => {
+    const folder = write(freshFolder('named'), {
+      'TEAM.md': '---\nname: Web shop\ncolour: red\n---\n',
+      'agents/amy.md': 'no head',
+      'shop.spec.yaml': 'version: 1\nteam: {name: From spec}\nagents: 7\n',
+    });
+    const loose = write(freshFolder('loose'), { 'amy.md': AMY });
+    const places = [folder, loose, path.join(folder, 'shop.spec.yaml'), path.join(folder, 'agents', 'amy.md')];
+    expect(places.map((place) => teamIdAt(place, 'fall back'))).toEqual([
+      'Web-shop',
+      'fall-back',
+      'From-spec',
+      'fall-back',
+    ]);
+  });
+
+  it('G09 documents describe whom they name, and whoever may stand in one that cannot be read', () => {
+    const folder = write(freshFolder('described'), { 'TEAM.md': 'x', 'agents/a.md': `${AMY}colour` });
+    const is = (place: string, id: string) => describesAgent(place, id as AgentId);
+    expect([is(folder, 'amy'), is(folder, 'bob'), is('/nowhere/at/all', 'bob')]).toEqual([true, false, true]);
+    write(folder, { 'agents/b.md': '---\nname: "b\n---\n' });
+    expect(is(folder, 'bob')).toBe(true);
+  });
+
   it('B02 role documents in agents/, or directly in the folder, are a team without TEAM.md', () => {
     const tidy = write(freshFolder('tidy'), {
       'agents/amy.md': AMY,
@@ -98,14 +130,16 @@ describe('keeping a team under .team/', () => {
     fs.rmSync(source, { recursive: true });
     const moved = (place: string) => place.replace(source, folder);
     expect(folder).toBe(path.join(workspace, '.team', 'Web-shop'));
+    const kept = ({ file, script, ...agent }: AgentSpec) => ({
+      ...agent,
+      file: moved(file),
+      ...(script === undefined ? {} : { script: moved(script) }),
+    });
     expect(team(folder)).toEqual({
       ...before,
       folder,
-      agents: before.agents.map((agent) => ({
-        ...agent,
-        file: moved(agent.file),
-        ...(agent.script === undefined ? {} : { script: moved(agent.script) }),
-      })),
+      agents: before.agents.map(kept),
+      described: before.described.map(kept),
     });
     expect(fs.readdirSync(folder).sort()).toEqual(['TEAM.md', 'agents', 'plays']);
     expect(fs.readFileSync(path.join(folder, 'TEAM.md'), 'utf8')).toBe(documents['TEAM.md']);

@@ -57,6 +57,15 @@ describe('a team and who was added to it or removed from it', () => {
     expect(idsOf([named, role('ann')], [], [])).toContain('there is no agent "bob"');
   });
 
+  it('G06 TEAM.md may name who was added, who is none of those that it describes itself', () => {
+    const named = head('startup_order: [carl]\nrouting: {default_assignee: carl}\n');
+    const changes = { added: [{ ...role('carl', 'added/carl.md'), id: 'carl' }], replaced: new Set(['carl', 'bob']) };
+    const team = compileTeam([named, ...files], around, changes);
+    if (isRefusal(team)) throw new Error(team.message);
+    expect(team.agents.map(({ id }) => id)).toEqual(['carl', 'ann']);
+    expect(team.described.map(({ id }) => id)).toEqual(['ann', 'bob']);
+  });
+
   it.each(['ann', 'zed'])(
     'G06 a document of somebody added that was edited to be %s is told, with its file',
     (name) => {

@@ -37,7 +37,7 @@ function team(text: string, more: Partial<SpecSurroundings> = {}): Team {
 }
 
 /** A team but for where its documents are. */
-function said({ folder, hasTeamDocument, agents, ...rest }: Team) {
+function said({ folder, hasTeamDocument, described, agents, ...rest }: Team) {
   return { ...rest, agents: agents.map(({ file, ...agent }) => agent) };
 }
 

@@ -151,6 +151,8 @@ describe('add', () => {
       await refused('agent_id_invalid', id, role('helper'));
     const broken = await refused('team_document_invalid', 'b', role('broken', { head: 'colour: red\n' }));
     expect(broken.message).toMatch(/roles\/broken\.md:8: colour: /);
+    const file = path.join(product.workspace, 'roles', 'broken.md');
+    expect(broken.next).toEqual([`team-agent add-agent b --role-file ${file} --team crew`]);
     await refused('dangerous_needs_yes', 'b', role('bold', { head: 'permission_mode: bypass\n' }));
     expect((await refused('team_document_invalid', 'b', role('odd', { script: 'rules: 7\n' }))).next).not.toEqual([]);
     await refused('agents_not_ready', 'b', role('dying', { script: 'on_start: [{ exit: 3 }]\n' }));
@@ -279,6 +281,36 @@ describe('remove', () => {
     expect((await run('status')).agents.b).toMatchObject({ role: 'helper' });
     expect(await run('remove-agent', 'b', '--force')).toMatchObject({ ok: true, from_spec: true });
     expect(await members()).toEqual(['a', 'c']);
+  });
+
+  test('G06 G11 TEAM.md may name who was added, for every start; what is wrong with it is mended for the verb that asked', async () => {
+    const folder = product.writeTeam('crew', [
+      { id: 'a', script: LISTENER },
+      { id: 'b', script: LISTENER },
+    ]);
+    await start(product, folder);
+    const home = path.join(product.paths.team, 'crew');
+    const head = path.join(home, 'TEAM.md');
+    expect(await run('add-agent', 'carl', '--role-file', role('helper'))).toMatchObject({ ok: true });
+    expect(await run('remove-agent', 'b', '--from-spec', '--confirm', '--force')).toMatchObject({ from_spec: true });
+    for (const file of [head, path.join(folder, 'TEAM.md')])
+      fs.writeFileSync(file, '---\nname: crew\nrouting: { default_assignee: carl }\n---\nA team.\n');
+    await shut();
+    // The documents of before lie outside: they are kept already, that of somebody removed too.
+    for (const place of [home, folder]) expect(await run('preflight', place)).toMatchObject({ ok: true, team: 'crew' });
+    await start(product, home, '--fresh');
+    expect(await members()).toEqual(['a', 'carl']);
+
+    const wrong = fs.readFileSync(head, 'utf8').replace('name: crew', 'name: crew\nnotify: loud');
+    const sound = fs.readFileSync(head, 'utf8');
+    fs.writeFileSync(head, wrong);
+    expect((await run('start-agent', 'a', '--force')).next).toEqual(['team-agent start-agent a --team crew --force']);
+    expect((await run('fork-agent', 'a', '--as', 'd')).next).toEqual(['team-agent fork-agent a --as d --team crew']);
+    await shut();
+    expect((await run('restart', '--allow-fresh')).next).toEqual(['team-agent restart --team crew --allow-fresh']);
+    expect((await run('quick-start', home, '--fresh')).next).toEqual([`team-agent quick-start ${home} --fresh`]);
+    fs.writeFileSync(head, sound);
+    expect(await run('remove-agent', 'carl')).toMatchObject({ ok: true, from_spec: false });
   });
 
   test('G09 the last agent is not removed; a document that somebody edited stays; tasks that still name it are told', async () => {

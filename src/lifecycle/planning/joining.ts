@@ -9,7 +9,7 @@ import {
   type TeamId,
 } from '../../kernel/index.ts';
 import { agentsOf, findTeam, type MemberChangeRow, memberChanges, type TeamRow } from '../../ledger/index.ts';
-import { type AgentSpec, adoptRole, type Team } from '../../team/index.ts';
+import { type AgentSpec, adoptRole, mendedFor, type Team } from '../../team/index.ts';
 import type { Sight } from '../sight.ts';
 import { forkOf, NOTHING_TO_GO_ON_WITH } from '../starting/conversation.ts';
 import { type KeptDocument, keptDocument } from '../starting/kept-document.ts';
@@ -55,7 +55,7 @@ export interface JoinPlan extends StartPlan<PlannedAgent> {
 export async function planAdd(sight: Sight, row: TeamRow, order: AddOrder): Promise<JoinPlan | Refusal> {
   const team = await running(sight, row);
   if (isRefusal(team)) return team;
-  const newcomer = await addedNewcomer(sight, team, order);
+  const newcomer = mendedFor(await addedNewcomer(sight, team, order), order.command);
   if (isRefusal(newcomer)) return newcomer;
   const plan = await planOne(sight, newcomer, order, async () => NOTHING_TO_GO_ON_WITH);
   return isRefusal(plan) ? plan : { ...plan, newcomer };
@@ -64,12 +64,13 @@ export async function planAdd(sight: Sight, row: TeamRow, order: AddOrder): Prom
 /** The plan of a fork: the same with a conversation to begin with. */
 export async function planFork(sight: Sight, row: TeamRow, order: ForkOrder): Promise<JoinPlan | Refusal> {
   const team = await running(sight, row);
-  const found = isRefusal(team) ? team : await memberOf(sight, team, order.source);
+  const found = isRefusal(team) ? team : await memberOf(sight, team, order.source, order.command);
   if (isRefusal(found)) return found;
   const { spec, member } = found;
   const text = readIfThere(spec.file);
   if (text === undefined) throw new Error(`${spec.file} was read a moment ago`);
-  const newcomer = await newcomerOf(sight, row, { id: order.agent, source: spec.file, text, role: order.label });
+  const wanted = { id: order.agent, source: spec.file, text, role: order.label };
+  const newcomer = mendedFor(await newcomerOf(sight, row, wanted), order.command);
   if (isRefusal(newcomer)) return newcomer;
   const plan = await planOne(sight, newcomer, order, (installation) =>
     forkOf(sight.ledger.db, member, spec, installation),

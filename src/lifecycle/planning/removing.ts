@@ -1,4 +1,4 @@
-import { type AgentId, isRefusal, type Refusal, refuse, shellWord, type TeamId } from '../../kernel/index.ts';
+import { type AgentId, type Refusal, refuse, shellWord, type TeamId } from '../../kernel/index.ts';
 import {
   type AgentRow,
   agentsOf,
@@ -8,9 +8,9 @@ import {
   memberChanges,
   type TeamRow,
 } from '../../ledger/index.ts';
+import { describesAgent } from '../../team/index.ts';
 import type { Sight } from '../sight.ts';
 import type { Written } from '../starting/kept-document.ts';
-import { readDocuments } from '../starting/plan.ts';
 import { unknownMember } from './ending.ts';
 import { type AgentPlan, subjectOf } from './plan.ts';
 
@@ -62,7 +62,12 @@ export async function planRemove(
   if (members.length === 1) return isLast(agent, row);
   const life = (await liveIncarnations(db, team)).find(({ agent_id }) => agent_id === agent);
   if (life && !order.force) return stillRuns(agent, command);
-  const removed = { agent, generation: member.generation, native: describes(sight, row, agent), kept: keptOf(change) };
+  const removed = {
+    agent,
+    generation: member.generation,
+    native: describesAgent(row.documents, agent),
+    kept: keptOf(change),
+  };
   return { removed, member, life, agents: [endOf(member, life)] };
 }
 
@@ -70,12 +75,6 @@ function endOf(member: AgentRow, life: IncarnationRow | undefined): AgentPlan {
   const reason = 'it is no member any more: its conversation is given up, its mail is dead';
   const spec = subjectOf(member);
   return life ? { action: 'stop', spec, reason, life } : { action: 'keep', spec, reason, intent: 'stopped' };
-}
-
-/** Do the team's own documents describe it? Those that cannot be read may: what was removed stays so. */
-function describes({ workspace }: Sight, { documents, name }: TeamRow, agent: AgentId): boolean {
-  const team = readDocuments(workspace, { folder: documents, name });
-  return isRefusal(team) || team.agents.some(({ id }) => id === agent);
 }
 
 function keptOf(change: MemberChangeRow | undefined): Removed['kept'] {

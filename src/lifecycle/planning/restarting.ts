@@ -1,6 +1,6 @@
 import { isRefusal, type Refusal, refuse, shellWord, type TeamId } from '../../kernel/index.ts';
 import { lastBearer, type TeamRow } from '../../ledger/index.ts';
-import type { AgentSpec, Team } from '../../team/index.ts';
+import { type AgentSpec, mendedFor, type Team } from '../../team/index.ts';
 import { tmuxVersion } from '../../tmux/index.ts';
 import { livesOf, type Sight } from '../sight.ts';
 import { type Consent, conversationFor, NOTHING_TO_GO_ON_WITH } from '../starting/conversation.ts';
@@ -18,7 +18,7 @@ export interface RestartOrder extends StartOrder, Consent {
 /** Everything a restart will do; all its refusals come from here, before any effect. */
 export async function planRestart(sight: Sight, row: TeamRow, order: RestartOrder): Promise<TeamPlan | Refusal> {
   const survey = await surveyRestart(sight, row, order);
-  return isRefusal(survey) ? survey : planOf(survey);
+  return isRefusal(survey) ? mendedFor(survey, order.command) : planOf(survey);
 }
 
 /** What a restart would do. Nothing is looked at any further where the team runs or its documents cannot be read. */

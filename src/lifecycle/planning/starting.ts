@@ -1,6 +1,6 @@
 import { type AgentId, isRefusal, type Refusal, refuse, shellWord, type TeamId } from '../../kernel/index.ts';
 import { type AgentRow, agentsOf, findTeam, lastSession, type TeamRow } from '../../ledger/index.ts';
-import type { AgentSpec, Team } from '../../team/index.ts';
+import { type AgentSpec, mendedFor, type Team } from '../../team/index.ts';
 import type { Sight } from '../sight.ts';
 import { conversationFor, NOTHING_TO_GO_ON_WITH } from '../starting/conversation.ts';
 import { readMembers } from '../starting/members.ts';
@@ -33,7 +33,7 @@ export interface StartPlan<Agent = PlannedAgent | Kept> {
 
 /** The plan of a start; all its refusals come from here, before any effect. */
 export async function planStart(sight: Sight, row: TeamRow, order: StartAgentOrder): Promise<StartPlan | Refusal> {
-  const found = await startable(sight, row, order.agent);
+  const found = await startable(sight, row, order);
   if (isRefusal(found)) return found;
   const { team, spec, member } = found;
   const runs = sight.roster.member(team.id, spec.id)?.processLiveness();
@@ -53,7 +53,7 @@ export async function planReset(
   row: TeamRow,
   order: ResetOrder,
 ): Promise<StartPlan<PlannedAgent> | Refusal> {
-  const found = await startable(sight, row, order.agent);
+  const found = await startable(sight, row, order);
   if (isRefusal(found)) return found;
   return planOne(sight, found, order, () => givenUp(sight, found));
 }
@@ -94,10 +94,14 @@ interface Startable {
 }
 
 /** A member that may be started now, of a team that runs. Looked at again by each verb: others may have come first. */
-async function startable(sight: Sight, row: TeamRow, agent: AgentId): Promise<Startable | Refusal> {
+async function startable(
+  sight: Sight,
+  row: TeamRow,
+  { agent, command }: Pick<ResetOrder, 'agent' | 'command'>,
+): Promise<Startable | Refusal> {
   const now = await findTeam(sight.ledger.db, row.team as TeamId);
   if (now?.intent !== 'running') return teamNotRunning(row);
-  const found = await memberOf(sight, now, agent);
+  const found = await memberOf(sight, now, agent, command);
   if (isRefusal(found) || !found.spec.paused) return found;
   const { team, spec } = found;
   return refuse('agent_paused', `${spec.id} is paused by its document ${spec.file}.`, {
@@ -112,13 +116,18 @@ export function teamNotRunning({ team, documents }: TeamRow): Refusal {
   });
 }
 
-/** An agent as its documents tell it now: an edited role takes effect with the next start. */
-export async function memberOf(sight: Sight, row: TeamRow, agent: AgentId): Promise<Startable | Refusal> {
+/** An agent as its documents tell it now: an edited role takes effect with the next start. `command` is what was typed. */
+export async function memberOf(
+  sight: Sight,
+  row: TeamRow,
+  agent: AgentId,
+  command: string,
+): Promise<Startable | Refusal> {
   const id = row.team as TeamId;
   const members = await agentsOf(sight.ledger.db, id);
   const member = members.find(({ agent_id }) => agent_id === agent);
   if (!member) return unknownMember(id, agent, members);
-  const team = await readMembers(sight, row);
+  const team = mendedFor(await readMembers(sight, row), command);
   if (isRefusal(team)) return team;
   const spec = team.agents.find((one) => one.id === agent);
   if (spec) return { team, spec, member };

@@ -1,8 +1,15 @@
 import { type AgentId, isRefusal, type Refusal, type TeamId } from '../../kernel/index.ts';
 import { type MemberChangeRow, memberChanges, type TeamRow } from '../../ledger/index.ts';
-import type { AgentSpec, MemberChange, Team } from '../../team/index.ts';
+import { type AgentSpec, type MemberChange, mendedFor, type Team, teamIdAt } from '../../team/index.ts';
 import type { Sight } from '../sight.ts';
-import { type LaunchOrder, readDocuments, readDocumentsOf } from './plan.ts';
+import {
+  commandOf,
+  fallbackNameOf,
+  type LaunchOrder,
+  type LaunchWords,
+  readDocuments,
+  readDocumentsOf,
+} from './plan.ts';
 
 type House = Pick<Sight, 'workspace' | 'ledger'>;
 
@@ -11,15 +18,11 @@ export async function readMembers(house: House, row: TeamRow): Promise<Team | Re
   return readDocumentsOf(house.workspace, row, await changesOf(house, row.team as TeamId));
 }
 
-/** The same for documents that are to be started: which team they mean stands in them. */
-export async function readOrdered(
-  house: House,
-  order: Pick<LaunchOrder, 'folder' | 'name' | 'team_id'>,
-): Promise<Team | Refusal> {
-  const team = readDocuments(house.workspace, order);
-  if (isRefusal(team)) return team;
-  const changes = await changesOf(house, team.id);
-  return changes.length === 0 ? team : readDocuments(house.workspace, order, changes);
+/** The same for documents that are to be started: which team they mean stands in their head. */
+export async function readOrdered(house: House, order: LaunchWords): Promise<Team | Refusal> {
+  const id = teamIdAt(order.folder, fallbackNameOf(order));
+  const changes = id === undefined ? [] : await changesOf(house, id);
+  return mendedFor(readDocuments(house.workspace, order, changes), commandOf(order));
 }
 
 /** What of an agent says which variables it asks for: its document, and what its CLI finds where it would work. */

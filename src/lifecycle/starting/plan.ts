@@ -93,14 +93,18 @@ export interface PlannedAgent extends Omit<Beginning, 'continues' | 'before'> {
   readonly launch: LaunchPlan;
 }
 
+/** The name of a team that its documents do not name. */
+export function fallbackNameOf({ folder, name, team_id }: Pick<LaunchOrder, 'folder' | 'name' | 'team_id'>): string {
+  return name ?? team_id ?? path.basename(folder);
+}
+
 /** Reads a team's documents, or its spec, for this workspace; `changes` are those who were added or removed beside them. */
 export function readDocuments(
   workspace: string,
   order: Pick<LaunchOrder, 'folder' | 'name' | 'team_id'>,
   changes: readonly MemberChange[] = [],
 ): Team | Refusal {
-  const fallbackName = order.name ?? order.team_id ?? path.basename(order.folder);
-  return readTeam(order.folder, { workspace, changes, fallbackName, providers });
+  return readTeam(order.folder, { workspace, changes, fallbackName: fallbackNameOf(order), providers });
 }
 
 /** The documents of a team that there is. Refuses those that say another name: they would be another team's. */
@@ -117,7 +121,8 @@ const providers: ProviderNames = (name) => {
   return isRefusal(provider) ? provider : { ok: true, name: provider.name, credentials: provider.credentials.names };
 };
 
-type LaunchWords = Pick<LaunchOrder, 'folder' | 'as' | 'name' | 'team_id' | 'trust' | 'yes' | 'fresh'>;
+/** What a launch is typed with. */
+export type LaunchWords = Pick<LaunchOrder, 'folder' | 'as' | 'name' | 'team_id' | 'trust' | 'yes' | 'fresh'>;
 
 /** The command line that asks for this launch, to be typed again with more flags. */
 export function commandOf({ folder, as = 'quick-start', name, team_id, trust, yes, fresh }: LaunchWords): string {

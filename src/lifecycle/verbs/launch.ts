@@ -23,7 +23,7 @@ import type { Failure, Started } from '../starting/agent.ts';
 import { recordDeprecated } from '../starting/deprecated.ts';
 import { type FailedLives, startLives, undoLives } from '../starting/lives.ts';
 import { readOrdered } from '../starting/members.ts';
-import { type LaunchOrder, type PlannedAgent, readDocuments } from '../starting/plan.ts';
+import type { LaunchOrder, PlannedAgent } from '../starting/plan.ts';
 import { unended } from '../survivors.ts';
 
 export interface Launched {
@@ -37,7 +37,7 @@ export interface Launched {
  * one is not, everything that was started is ended again and the refusal shows the screen of the one that failed.
  */
 export async function launchTeam(effects: Effects, order: LaunchOrder): Promise<Launched | Refusal> {
-  const read = readDocuments(effects.workspace, order);
+  const read = await readOrdered(effects, order);
   return isRefusal(read) ? read : effects.queue.run({ team: read.id }, (cut) => launch(effects, order, cut));
 }
 
@@ -69,13 +69,11 @@ async function launch(effects: Effects, order: LaunchOrder, cut: AbortSignal): P
 
 /** Plans twice: against the documents where they are, so that a refusal changes nothing, then where they will stay. */
 async function planAndInstall(effects: Effects, order: LaunchOrder): Promise<TeamPlan | Refusal> {
-  const written = readDocuments(effects.workspace, order);
-  if (isRefusal(written)) return written;
   const read = await readOrdered(effects, order);
   if (isRefusal(read)) return read;
   const plan = await planTeam(effects, read, order);
   if (isRefusal(plan)) return plan;
-  const installed = installTeam(order.folder, effects.workspace, written);
+  const installed = installTeam(order.folder, effects.workspace, read);
   if (isRefusal(installed)) return installed;
   if (installed.folder === order.folder) return plan;
   const kept = await readOrdered(effects, { ...order, folder: installed.folder });

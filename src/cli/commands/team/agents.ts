@@ -1,6 +1,6 @@
 import path from 'node:path';
 import { isRefusal, type Refusal } from '../../../kernel/reasons.ts';
-import type { Answers, Verb } from '../../answers/index.ts';
+import type { Answers } from '../../answers/index.ts';
 import { callerEnvironment } from '../../caller.ts';
 import { call } from '../../calling.ts';
 import type { Context } from '../../context.ts';
@@ -31,9 +31,7 @@ interface Consent {
 }
 
 export async function restart(context: Context, flags: Consent & Dry): Promise<Outcome> {
-  const order = await orderOf(context, 'restart', flags);
-  const caller_environment = callerEnvironment(context.environment);
-  const args = isRefusal(order) ? order : { ...order, caller_environment };
+  const args = await orderOf(context, 'restart', flags, { caller_environment: callerEnvironment(context.environment) });
   return perform(context, 'restart', args, flags, restartLines);
 }
 
@@ -42,8 +40,7 @@ export async function start(
   agent: string,
   flags: Consent & Dry & { readonly force?: boolean },
 ): Promise<Outcome> {
-  const order = await orderOf(context, 'start-agent', flags);
-  const args = isRefusal(order) ? order : { ...order, agent, force: flags.force ?? false };
+  const args = await orderOf(context, 'start-agent', flags, { agent, force: flags.force ?? false });
   return perform(context, 'start-agent', args, flags, agentStartedLines);
 }
 
@@ -56,8 +53,8 @@ export async function reset(
   agent: string,
   flags: Consent & Dry & { readonly discardSession?: boolean },
 ): Promise<Outcome> {
-  const order = await orderOf(context, 'reset-agent', flags);
-  const args = isRefusal(order) ? order : { ...order, agent, discard_session: flags.discardSession ?? false };
+  const words = { agent, discard_session: flags.discardSession ?? false };
+  const args = await orderOf(context, 'reset-agent', flags, words);
   return perform(context, 'reset-agent', args, flags, agentStartedLines);
 }
 
@@ -67,8 +64,8 @@ export async function add(
   flags: Consent & Dry & { readonly roleFile: string },
 ): Promise<Outcome> {
   const joins = { agent, role_file: path.resolve(context.cwd, flags.roleFile) };
-  const order = await orderOf(context, 'add-agent', flags, joins);
-  return perform(context, 'add-agent', isRefusal(order) ? order : { ...order, ...joins }, flags, agentAddedLines);
+  const args = await orderOf(context, 'add-agent', flags, joins, joins);
+  return perform(context, 'add-agent', args, flags, agentAddedLines);
 }
 
 export async function fork(
@@ -76,9 +73,8 @@ export async function fork(
   source: string,
   flags: Consent & Dry & { readonly as: string; readonly label?: string },
 ): Promise<Outcome> {
-  const order = await orderOf(context, 'fork-agent', flags);
   const label = flags.label === undefined ? {} : { label: flags.label };
-  const args = isRefusal(order) ? order : { ...order, source, agent: flags.as, ...label };
+  const args = await orderOf(context, 'fork-agent', flags, { source, agent: flags.as, ...label });
   return perform(context, 'fork-agent', args, flags, agentAddedLines);
 }
 
@@ -92,17 +88,25 @@ export async function remove(
   return perform(context, 'remove-agent', asked, flags, agentRemovedLines);
 }
 
-/** The variables that the team's agents ask for go along, from the environment of whoever starts them. */
+/**
+ * What a verb is asked with: its own words, and the variables that the team's agents ask for, from the environment of whoever
+ * starts them. What is wrong with their documents is told by the plan of the verb, which knows what to type again.
+ */
 async function orderOf(
   context: Context,
-  verb: Verb,
+  verb: Planned,
   { allowFresh = false, trust = false, yes = false }: Consent,
+  words: Readonly<Record<string, unknown>>,
   joins?: { readonly agent: string; readonly role_file: string },
 ): Promise<Readonly<Record<string, unknown>> | Refusal> {
+  const said = { ...words, allow_fresh: allowFresh, trust, yes };
   const asked = await call(context, 'who-starts', { verb, ...(joins ? { joins } : {}) });
-  if (isRefusal(asked)) return asked;
+  if (isRefusal(asked)) {
+    const planned = asked.evidence?.problems ? await call(context, 'plan', { of: verb, ...said }) : asked;
+    return isRefusal(planned) ? planned : asked;
+  }
   warnOfAutoTrust({ autoTrust: asked.auto_trust }, context);
-  return { ...(await surroundingOf(asked.agents, context.environment)), allow_fresh: allowFresh, trust, yes };
+  return { ...said, ...(await surroundingOf(asked.agents, context.environment)) };
 }
 
 /** Carries a verb out, or shows what it would do. */
