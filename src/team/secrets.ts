@@ -14,10 +14,27 @@ const ISSUED = [
   /\bnpm_[A-Za-z0-9]{36}/,
   /-----BEGIN [A-Z ]*PRIVATE KEY-----/,
 ];
-const BEARER = /\bbearer\s+(?<value>[A-Za-z0-9+/=_.-]{16,})/i;
-/** `key = value` where the key ends in a telling word and the value is one word: prose has more of them. */
-const ASSIGNED =
-  /(?:api[_-]?key|token|secret|password|credential)s?["']?\s*[:=]\s*["']?(?<value>[^\s"'`<>${}]{8,})["']?\s*[,;]?\s*$/i;
+const BEARER = /\bbearer\s+(?<value>[A-Za-z0-9+/=_.-]{16,})/gi;
+
+/** A key that ends in a telling word, and what a value of it may consist of: prose has blanks, a reference has signs. */
+const KEY = String.raw`(?:api[_-]?key|token|secret|password|credential)s?["']?\s*`;
+const VALUE = String.raw`[^\s"'\x60<>{}$]`;
+const BARE = String.raw`[^\s"'\x60<>{}$()[\],;]`;
+
+/** Where a value stands, and how many digits of it make it no word: more of them where prose may go on behind it. */
+const ASSIGNED: readonly { readonly pattern: RegExp; readonly digits: number }[] = [
+  { pattern: BEARER, digits: 1 },
+  // The last of its line, but for a comment.
+  { pattern: anywhere(`${KEY}[:=]\\s*["']?(?<value>${VALUE}{8,})["']?\\s*[,;]?\\s*(?:\\s#.*)?$`), digits: 1 },
+  // Nobody writes prose behind a key and =, nor in quotes without a blank.
+  { pattern: anywhere(`${KEY}=\\s*(?<value>${BARE}{8,})(?=[\\s,;])`), digits: 1 },
+  { pattern: anywhere(`${KEY}[:=]\\s*(?<quote>["'])(?<value>${VALUE}{8,})\\k<quote>`), digits: 1 },
+  { pattern: anywhere(`${KEY}:\\s*(?<value>[A-Za-z0-9+/=_-]{16,})(?=[\\s,;])`), digits: 4 },
+];
+
+function anywhere(pattern: string): RegExp {
+  return new RegExp(pattern, 'gi');
+}
 
 /** A path or an address in small letters, such as docs/auth/tokens-v2.md: no part of it is long enough to be a key. */
 const PLACE = /^(?:[a-z]+:\/\/|~?\/|\.{1,2}\/)?(?:[a-z0-9._-]{1,30}\/)+[a-z0-9._-]{0,30}$/;
@@ -25,9 +42,13 @@ const PLACE = /^(?:[a-z]+:\/\/|~?\/|\.{1,2}\/)?(?:[a-z0-9._-]{1,30}\/)+[a-z0-9._
 /** Does a line hold a credential? Names of variables, placeholders and prose do not count. */
 export function looksLikeSecret(line: string): boolean {
   if (ISSUED.some((pattern) => pattern.test(line))) return true;
-  const value = (BEARER.exec(line) ?? ASSIGNED.exec(line))?.groups?.value;
-  if (value === undefined || PLACE.test(value)) return false;
-  return /[0-9]/.test(value) && /[A-Za-z]/.test(value);
+  return ASSIGNED.some(({ pattern, digits }) =>
+    [...line.matchAll(pattern)].some(({ groups }) => isKey(groups?.value ?? '', digits)),
+  );
+}
+
+function isKey(value: string, digits: number): boolean {
+  return !PLACE.test(value) && /[A-Za-z]/.test(value) && (value.match(/[0-9]/g)?.length ?? 0) >= digits;
 }
 
 /** So many first characters of a secret are enough to know it by: error messages like to cut the rest. */

@@ -57,6 +57,24 @@ describe('what is no credential', () => {
     const prose = fc.array(word, { minLength: 2, maxLength: 12 }).map((words) => words.join(' '));
     passes(fc.tuple(telling, fc.constantFrom(': ', ' = ', ' '), prose).map((parts) => parts.join('')));
     passes(fc.tuple(prose, telling, prose).map((parts) => parts.join(' ')));
+    const named = fc.tuple(word, fc.constantFrom('2', '42', '256'), word).map((parts) => parts.join(''));
+    passes(
+      fc
+        .tuple(telling, fc.constantFrom(': ', ' '), named, prose)
+        .map(([key, mark, ...rest]) => `${key}${mark}${rest.join(' ')}`),
+    );
+    passes(fc.tuple(telling, between, path, fc.constantFrom(' # ', ' ', ', '), prose).map((parts) => parts.join('')));
+    passes(
+      fc
+        .tuple(telling, fc.constantFrom('=$', ': $', ' = <', ': ${'), word, prose)
+        .map(([key, mark, name, rest]) => `${key}${mark}${name} ${rest}`),
+    );
+    passes(
+      fc
+        .tuple(prose, telling, fc.constantFrom('=get', ' = read'), word)
+        .map(([before, key, call, name]) => `${before} ${key}${call}${name}2(${name})`)
+        .map((line) => `${line} and so on`),
+    );
   });
 
   it('B05 Z03 words joined by dashes, hashes, ids and names of variables', () => {
@@ -79,6 +97,30 @@ describe('what is a credential', () => {
         .map(([key, mark, value]) => `${key}${mark}${value}${/["']$/.test(mark) ? mark.at(-1) : ''}`),
     );
     found(random(16).map((value) => `Authorization: Bearer ${value}`));
+  });
+
+  it('B05 an assigned value, whatever follows it', () => {
+    const value = random(20).filter((text) => (text.match(/\d/g) ?? []).length >= 4);
+    const after = fc.constantFrom(' # prod', ' for all calls', ', "url": "x"}', '; then go on', ', and more');
+    const before = fc.constantFrom('', '{"', 'export ', 'with ', '- ');
+    const written = fc.constantFrom<(key: string, value: string) => string>(
+      (key, text) => `${key}=${text}`,
+      (key, text) => `${key}: ${text}`,
+      (key, text) => `${key}": "${text}"`,
+      (key, text) => `${key} = '${text}'`,
+    );
+    found(
+      fc
+        .tuple(before, telling, written, value, after)
+        .map(([start, key, write, text, end]) => `${start}${write(key, text)}${end}`),
+    );
+    for (const line of [
+      'API_KEY=9f8e7d6c5b4a39281706 # prod',
+      'api_key: 9f8e7d6c5b4a39281706 for all calls',
+      '{"api_key": "9f8e7d6c5b4a39281706", "url": "x"}',
+      'token: none, password=hunter2hunter2 for staging',
+    ])
+      expect(looksLikeSecret(line), line).toBe(true);
   });
 
   it('B05 an issued key wherever it stands', () => {
