@@ -59,6 +59,11 @@ export class VerbQueue {
     return isRefusal(planned) ? planned : this.runAtOnce(touched, verb);
   }
 
+  /** Does no verb run, and none wait? */
+  isIdle(): boolean {
+    return this.#entries.size === 0;
+  }
+
   /** One after another in each team: what is half done may concern all of it. */
   #settled(touched: Touched): Promise<void> {
     const settled = (this.#settling.get(touched.team) ?? Promise.resolve()).then(() => this.#settle(touched));

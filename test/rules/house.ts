@@ -139,6 +139,7 @@ export async function house({ approvals = 'person' as 'person' | 'leader' } = {}
     new Leaders({ ledger, clock: systemClock, attach, changed: (team) => changed.push(team), failed: () => undefined });
   const leaders = newLeaders();
   const folder = freshFolder('house');
+  const ended: string[] = [];
   const log = pino({ level: 'silent' });
   const runtime = new Runtime(
     {
@@ -159,7 +160,7 @@ export async function house({ approvals = 'person' as 'person' | 'leader' } = {}
       hooksUrl: () => '',
     },
     log,
-    { build: 'test', port: 0, endSoon: () => undefined },
+    { build: 'test', port: 0, endSoon: (why) => ended.push(why) },
   );
   const events = async (type: string) =>
     (await ledger.db.selectFrom('events').selectAll().where('type', '=', type).orderBy('seq').execute()).map((row) => ({
@@ -167,7 +168,7 @@ export async function house({ approvals = 'person' as 'person' | 'leader' } = {}
       actor: row.actor,
       data: JSON.parse(row.data) as unknown,
     }));
-  return { ledger, roster, leaders, newLeaders, runtime, puppets, changed, events };
+  return { ledger, roster, leaders, newLeaders, runtime, puppets, changed, ended, events };
 }
 
 function handleOf(process: ProcessIdentity, terminal?: ProcessIdentity): AgentHandle {

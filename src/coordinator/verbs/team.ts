@@ -84,13 +84,13 @@ export const shutdown = verb({
     const { db } = runtime.effects.ledger;
     const team = await selectTeam(db, args.team, ownTeamsOf(caller));
     if (isRefusal(team)) return team;
-    const last = (await onlyStopped(runtime, team)) && runtime.effects.leaders.launched().length === 0;
     // The end of a session cuts our client off as a crash would: nobody is to be revived for that.
-    const revive = last ? await runtime.effects.terminals.reviveWith('') : undefined;
+    const revive = (await onlyStopped(runtime, team)) ? await runtime.effects.terminals.reviveWith('') : undefined;
     const done = await shutDownTeam(runtime.effects, team);
     await runtime.office(team.team as Parameters<Runtime['office']>[0]).settled();
     const left = done.agents.filter((agent) => !agent.ended);
-    const ending = last && left.length === 0;
+    // Looked at now: another verb may have begun meanwhile, or wait for this one.
+    const ending = left.length === 0 && (await onlyStopped(runtime)) && runtime.effects.queue.isIdle();
     if (ending) runtime.endSoon('the last team was shut down');
     else if (revive) await runtime.effects.terminals.reviveWith(revive);
     const answer = {
@@ -111,8 +111,8 @@ export const shutdown = verb({
   },
 });
 
-async function onlyStopped(runtime: Runtime, team: TeamRow): Promise<boolean> {
-  return (await teams(runtime.effects.ledger.db)).every(
-    (other) => other.team === team.team || other.intent === 'stopped',
-  );
+/** Does nobody need a coordinator, or nobody but this team? */
+async function onlyStopped(runtime: Runtime, but?: TeamRow): Promise<boolean> {
+  const running = (await teams(runtime.effects.ledger.db)).filter(({ intent }) => intent !== 'stopped');
+  return running.every(({ team }) => team === but?.team) && runtime.effects.leaders.launched().length === 0;
 }
