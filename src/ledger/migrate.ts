@@ -6,6 +6,7 @@ import { realAgents } from './migrations/0002-real-agents.ts';
 import { provedMessages } from './migrations/0003-proved-messages.ts';
 import { lives } from './migrations/0004-lives.ts';
 import { members } from './migrations/0005-members.ts';
+import { order } from './migrations/0006-order.ts';
 import type { LedgerTables } from './schema.ts';
 
 /** All migrations, oldest first. A shipped one never changes. */
@@ -15,6 +16,7 @@ export const MIGRATIONS: Migrations = {
   '0003-proved-messages': provedMessages,
   '0004-lives': lives,
   '0005-members': members,
+  '0006-order': order,
 };
 
 export type Migrations = Readonly<Record<string, Migration>>;

@@ -116,6 +116,8 @@ export interface IncarnationsTable {
 
 export interface SessionsTable {
   team: string;
+  /** When it was opened last, in the team's order; of those of an older version 0 and below. */
+  seq: number;
   session_id: string;
   agent_id: string;
   generation: number;
@@ -288,6 +290,8 @@ export interface TrustedFoldersTable {
 export interface SagasTable {
   saga_id: string;
   team: string;
+  /** 0 and below of those of an older version. */
+  seq: number;
   verb: string;
   /** The step that was reached last. */
   step: string;

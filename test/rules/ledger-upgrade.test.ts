@@ -2,17 +2,20 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { afterEach, expect, test } from 'vitest';
-import { agentId, isRefusal, LEADER, mint, systemClock, teamId } from '../../src/kernel/index.ts';
+import { agentId, type IncarnationId, isRefusal, LEADER, mint, systemClock, teamId } from '../../src/kernel/index.ts';
 import {
   deliveryCounts,
   findTeam,
   headOfLine,
   insertOffer,
+  insertSession,
   type Ledger,
+  lastSession,
   leaseOf,
   liveLeaders,
   openLedger,
   openOffer,
+  sessionOf,
 } from '../../src/ledger/index.ts';
 import { freshFolder } from '../support/files.ts';
 import { OLD, writeOldLedger } from '../support/old-ledger.ts';
@@ -65,6 +68,39 @@ test('E22 an upgraded ledger still takes one open offer per recipient, and what 
     );
   await expect(offer('d-3', null)).rejects.toThrow('UNIQUE');
   await offer('d-3', 'd-2');
+});
+
+test('L09 G04 which session was the last one is kept, and a clock that was set back since does not change it', async () => {
+  const file = path.join(freshFolder('old'), 'team.db');
+  await writeOldLedger(file, '/docs/crew');
+  const connection = new DatabaseSync(file);
+  for (const [session, at] of [
+    ['second', 7],
+    ['first', 5],
+    ['third', 7],
+  ] as const)
+    connection
+      .prepare(`insert into sessions values ('crew', ?, 'w', 1, 'scripted', ?, '/r', ?, null)`)
+      .run(session, session, at);
+  connection.close();
+  const opened = await openLedger(file, { ...systemClock, now: () => 1 });
+  if (isRefusal(opened)) throw new Error(opened.message);
+  ledger = opened;
+  expect(await lastSession(opened.db, CREW, W)).toMatchObject({ session_id: 'third', seq: 0 });
+  const ordered = await opened.db.selectFrom('sessions').select('session_id').orderBy('seq').execute();
+  expect(ordered.map(({ session_id }) => session_id)).toEqual(['first', 'second', 'third']);
+  const life = { team: CREW, agent_id: W, generation: 1, provider: 'scripted', incarnation: 'i', record: '/r' };
+  const opens = (session_id: string) =>
+    opened.change(CREW, 'x', (change) =>
+      insertSession(change, { ...life, session_id, opened_at: change.now, closed_at: null }),
+    );
+  await opens('fourth');
+  expect(await lastSession(opened.db, CREW, W)).toMatchObject({ session_id: 'fourth', opened_at: 1 });
+  expect(await sessionOf(opened.db, 'i' as IncarnationId)).toMatchObject({ session_id: 'fourth' });
+  // One that is worked on again is the last one again.
+  await opens('fifth');
+  await opens('fourth');
+  expect(await lastSession(opened.db, CREW, W)).toMatchObject({ session_id: 'fourth' });
 });
 
 test('L09 the ledger as it was is kept beside it', async () => {

@@ -100,13 +100,14 @@ export async function endIncarnation(
 }
 
 /** A life works on a session from now on, for the first time or again. */
-export function insertSession(change: Change, row: Insertable<SessionsTable>): Promise<unknown> {
+export async function insertSession(change: Change, row: Omit<Insertable<SessionsTable>, 'seq'>): Promise<void> {
   const { opened_at, closed_at, record } = row;
-  return change.tx
+  const seq = await change.next();
+  await change.tx
     .insertInto('sessions')
-    .values(row)
+    .values({ ...row, seq })
     .onConflict((conflict) =>
-      conflict.columns(['team', 'session_id', 'incarnation']).doUpdateSet({ opened_at, closed_at, record }),
+      conflict.columns(['team', 'session_id', 'incarnation']).doUpdateSet({ seq, opened_at, closed_at, record }),
     )
     .execute();
 }
@@ -125,7 +126,7 @@ export function sessionOf(db: Reading, incarnation: IncarnationId): Promise<Sess
     .selectFrom('sessions')
     .selectAll()
     .where('incarnation', '=', incarnation)
-    .orderBy('opened_at', 'desc')
+    .orderBy('seq', 'desc')
     .limit(1)
     .executeTakeFirst();
 }
@@ -138,7 +139,7 @@ export function lastSession(db: Reading, team: TeamId, agent: AgentId): Promise<
     .where('team', '=', team)
     .where('agent_id', '=', agent)
     .where('discarded_at', 'is', null)
-    .orderBy('opened_at', 'desc')
+    .orderBy('seq', 'desc')
     .limit(1)
     .executeTakeFirst();
 }
@@ -178,7 +179,7 @@ export async function discardSessions(change: Change, agent: AgentId): Promise<s
 }
 
 export function openSagas(db: Reading): Promise<SagaRow[]> {
-  return db.selectFrom('sagas').selectAll().where('ended_at', 'is', null).orderBy('started_at').execute();
+  return db.selectFrom('sagas').selectAll().where('ended_at', 'is', null).orderBy('team').orderBy('seq').execute();
 }
 
 /** Journals of a team in which somebody said yes to what an agent may do, the last one first. */
@@ -188,14 +189,18 @@ export function grantedPlans(db: Reading, team: TeamId): Promise<Pick<SagaRow, '
     .select(['plan', 'started_at'])
     .where('team', '=', team)
     .where('plan', 'like', '%"granted":%')
-    .orderBy('started_at', 'desc')
+    .orderBy('seq', 'desc')
     .execute();
 }
 
-export function insertSaga(change: Change, row: Pick<SagaRow, 'saga_id' | 'verb' | 'step' | 'plan'>): Promise<unknown> {
-  return change.tx
+export async function insertSaga(
+  change: Change,
+  row: Pick<SagaRow, 'saga_id' | 'verb' | 'step' | 'plan'>,
+): Promise<void> {
+  const seq = await change.next();
+  await change.tx
     .insertInto('sagas')
-    .values({ ...row, team: change.team, started_at: change.now, ended_at: null, outcome: null })
+    .values({ ...row, team: change.team, seq, started_at: change.now, ended_at: null, outcome: null })
     .execute();
 }
 
