@@ -180,6 +180,11 @@ export class Member implements Recipient {
       : { position: since, calls: [] };
   }
 
+  /** Those that its present life has made in the turn that runs, and that were not answered since. */
+  openCalls(): readonly MissedCall[] {
+    return this.#life?.attachment.openCalls() ?? [];
+  }
+
   /** Questions of its CLI that are open now. */
   approvals(): readonly Approval[] {
     return this.#life?.attachment.approvals() ?? [];

@@ -2,6 +2,7 @@
 export type { AgentCaller, LeaderCaller } from './api/callers.ts';
 export type { ToolFront } from './api/loopback.ts';
 export { runCoordinator } from './coordinator.ts';
+export { firstCallOf } from './repeated-calls.ts';
 export type { Runtime } from './runtime.ts';
 export { selectTeam } from './teams.ts';
 export {

@@ -35,8 +35,8 @@ const EFFECTS: Readonly<
 > = { report_result: reportResult, send_message: sendMessage, request_human: requestHuman, update_state: updateState };
 
 /**
- * Tool calls that reached no coordinator: both kinds of CLI fail such a call at once and do not try again, but their own
- * records hold it whole. Each is taken in once, under the provider's own call id. A call that fails while this process
+ * Tool calls that reached no coordinator: both kinds of CLI fail such a call at once, and their own records hold it whole.
+ * Each is taken in once, under the provider's own call id, also when the model makes it again (`repeated-calls.ts`). A call that fails while this process
  * boots may stand in the record only later: so records are asked at boot, and again whenever an agent shows something new.
  */
 export class MissedCalls {

@@ -1,6 +1,7 @@
 import { McpServer } from '@modelcontextprotocol/server';
 import {
   type AgentCaller,
+  firstCallOf,
   hello,
   inboxView,
   type LeaderCaller,
@@ -207,6 +208,8 @@ function keyOf(
   tool: string,
   args: unknown,
 ): string {
+  const first = caller.kind === 'agent' ? firstCallOf(runtime, caller, { tool, arguments: args }) : undefined;
+  if (first !== undefined) return first;
   const turn = caller.kind === 'agent' ? runtime.member(caller.team, caller.agent)?.turn() : undefined;
   return callKey(context.mcpReq._meta, {
     tool,

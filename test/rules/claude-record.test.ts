@@ -196,6 +196,20 @@ describe('a transcript as it grows', () => {
     expect(follower.missedCalls(0)).toEqual([{ call: 'toolu_1', tool, arguments: {}, at }]);
   });
 
+  test('M11 a call that its model makes again with success in the same turn was not missed', () => {
+    const report = (id: string) => calls(id, 'mcp__team__report_result', { summary: 'x' });
+    const fails = (id: string) => [report(id), result(id, 'ECONNREFUSED', true)];
+    const again = [report('toolu_2'), result('toolu_2', 'ok', false)];
+    expect(follow(...fails('toolu_1'), ...again).follower.missedCalls(0)).toEqual([]);
+    const { follower } = follow(...fails('toolu_1'));
+    expect(follower.openCalls).toMatchObject([{ call: 'toolu_1' }]);
+    for (const over of [user('next'), line({ type: 'system', subtype: 'turn_duration' })]) {
+      const ended = follow(...fails('toolu_1'), over, ...again).follower;
+      expect(ended.missedCalls(0)).toMatchObject([{ call: 'toolu_1' }]);
+      expect(ended.openCalls).toEqual([]);
+    }
+  });
+
   test('the line of an input that comes after those of its attempts takes nothing away from them', () => {
     const second = (seconds: number): string => `2026-11-22T15:05:${String(seconds).padStart(2, '0')}.000Z`;
     const asked = (when: number): string =>

@@ -13,17 +13,10 @@ import {
   turnOfThread,
   UNKNOWN_THREAD,
 } from '../../src/providers/codex/facts.ts';
-import {
-  advanceRollout,
-  EMPTY_ROLLOUT,
-  missedCall,
-  parseRolloutLine,
-  RolloutFollower,
-} from '../../src/providers/codex/record.ts';
+import { advanceRollout, EMPTY_ROLLOUT, parseRolloutLine, RolloutFollower } from '../../src/providers/codex/record.ts';
 import { parseMessage } from '../../src/providers/codex/server/connection.ts';
 
 import { serverFiles } from '../../src/providers/codex/server/files.ts';
-import { CHANGING_TOOLS, isChangingTool } from '../../src/providers/shape.ts';
 import { freshFolder } from '../support/files.ts';
 
 const fixtures = path.join(import.meta.dirname, '..', 'fixtures', 'codex');
@@ -66,17 +59,42 @@ describe('a rollout', () => {
   });
 
   test('calls of team tools that reached nobody are missed, all others are not', () => {
-    const missed = lines.flatMap((line) => missedCall(line) ?? []);
-    expect(missed).toEqual([
+    const file = path.join(freshFolder('rollout'), 'rollout.jsonl');
+    fs.writeFileSync(file, rollout);
+    const follower = new RolloutFollower(file, () => undefined);
+    follower.catchUp();
+    expect(follower.missedCalls(0)).toEqual([
       { call: 'call_1', tool: 'report_result', arguments: { summary: 'done' }, at: Date.UTC(2026, 10, 22, 15, 9, 57) },
       { call: 'call_2', tool: 'send_message', arguments: { to: 'leader' }, at: Date.UTC(2026, 10, 22, 15, 9, 58) },
     ]);
   });
 
-  test.each([...CHANGING_TOOLS, 'inbox'])('M11 F14 a call of %s that reached nobody', (tool) => {
-    const failure = 'tool call error: Transport closed';
-    const line = { type: 'call', call: { call: 'c', tool, arguments: {}, at: 1 }, server: 'team', failure } as const;
-    expect(missedCall(line)).toEqual(isChangingTool(tool) ? line.call : undefined);
+  test('M11 a call that its model makes again with success in the same turn was not missed', () => {
+    const file = path.join(freshFolder('rollout'), 'rollout.jsonl');
+    const event = (payload: object) => `${JSON.stringify({ type: 'event_msg', payload })}\n`;
+    const made = (id: string, end: object) => {
+      const item = {
+        type: 'McpToolCall',
+        id,
+        server: 'team',
+        tool: 'report_result',
+        arguments: { summary: 'x' },
+        ...end,
+      };
+      return event({ type: 'item_completed', item });
+    };
+    const fails = made('c1', { status: 'failed', error: { message: 'Transport closed' } });
+    const again = made('c2', { status: 'completed' });
+    const missedIn = (...lines: string[]) => {
+      fs.writeFileSync(file, lines.join(''));
+      const follower = new RolloutFollower(file, () => undefined);
+      follower.catchUp();
+      return [follower.missedCalls(0), follower.openCalls].map((calls) => calls.map(({ call }) => call));
+    };
+    expect(missedIn(fails)).toEqual([['c1'], ['c1']]);
+    expect(missedIn(fails, again)).toEqual([[], []]);
+    for (const type of ['task_complete', 'turn_aborted', 'task_started'])
+      expect(missedIn(fails, event({ type, turn_id: 't' }), again)).toEqual([['c1'], []]);
   });
 
   test('a turn that was begun is open until a line ends it', () => {

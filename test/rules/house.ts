@@ -63,6 +63,7 @@ export class Puppet {
   answer: 'taken' | { not_taken: string } = 'taken';
   closed = false;
   missed: MissedCall[] = [];
+  open: MissedCall[] = [];
   #listener: (incident: Incident) => void = () => undefined;
 
   /** A person opens another conversation in its terminal. */
@@ -86,6 +87,7 @@ export class Puppet {
       ],
       position: () => 7,
       missedCalls: () => this.missed,
+      openCalls: () => this.open,
       knows: () => true,
       approvals: () => this.approvals,
       decide: async (approval, decision) => {

@@ -75,6 +75,25 @@ describe('M11 F calls that were made while the coordinator was away', () => {
     expect(made.rows(stored)).toEqual([{ recipient: 'leader' }]);
   });
 
+  test('M11 what an agent makes again because it failed counts once', async () => {
+    const calls = `      - report: { summary: "made alone" }\n      - send: { to: leader, text: "found alone" }\n`;
+    const back = `      - run: "until [ -e {{workspace}}/back ]; do sleep 0.02; done"\n`;
+    const { made } = await scene(when(`${calls}${calls}${back}${calls}      - say: "all said"\n`));
+    await goesOnAlone(made);
+    await missed(made, 4);
+    await restart(made);
+    fs.writeFileSync(path.join(made.workspace, 'back'), '');
+    await eventually('its turn to end', () => fs.readFileSync(recordOf(made), 'utf8').includes('all said'));
+    const row = await deliveryIs(made, 'work', 'answered');
+    reportedOnce(made, row.message_id);
+    const stored = `select recipient from messages join deliveries using (message_id) where body = 'found alone'`;
+    expect(made.rows(stored)).toEqual([{ recipient: 'leader' }]);
+    expect((await made.run(['coordinator', 'stop'])).code).toBe(0);
+    await restart(made);
+    reportedOnce(made, row.message_id);
+    expect(made.rows(stored)).toEqual([{ recipient: 'leader' }]);
+  });
+
   test('M11 a report of an agent that has ended since is not lost', async () => {
     const { made } = await scene(when('      - report: { summary: "my last word" }\n      - exit: 0\n'));
     await goesOnAlone(made);

@@ -115,6 +115,10 @@ export class ClaudeAttachment implements Attachment {
     return ownCalls(this.#handle, this.#sessions.missedCalls(since));
   }
 
+  openCalls(): readonly MissedCall[] {
+    return ownCalls(this.#handle, this.#sessions.openCalls());
+  }
+
   knows(delivery: DeliveryId): boolean {
     this.#sessions.catchUp();
     return this.#sessions.current.record.knows(delivery);

@@ -136,6 +136,11 @@ export class Sessions {
     return this.#followed.flatMap(({ record }) => record.missedCalls(from));
   }
 
+  openCalls(): readonly MissedCall[] {
+    this.catchUp();
+    return this.current.record.openCalls;
+  }
+
   close(): void {
     this.#starts?.close();
     for (const { record } of this.#followed) record.close();

@@ -140,6 +140,10 @@ export class CodexAttachment implements Attachment {
     return ownCalls(this.#handle, this.#threads.missedCalls(since));
   }
 
+  openCalls(): readonly MissedCall[] {
+    return ownCalls(this.#handle, this.#threads.openCalls());
+  }
+
   knows(delivery: DeliveryId): boolean {
     return this.#threads.knows(delivery);
   }

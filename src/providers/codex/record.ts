@@ -1,6 +1,7 @@
 import { sizeOf } from '../../kernel/index.ts';
-import { LineFollower, linesFrom } from '../line-follower.ts';
-import { isChangingTool, type MissedCall, type RecordedCall, type TurnState } from '../shape.ts';
+import { LineFollower } from '../line-follower.ts';
+import type { MissedCall, RecordedCall, TurnState } from '../shape.ts';
+import { type CallEnd, UnreachedCalls } from '../unreached-calls.ts';
 import { type Fault, faultOf, faultText } from './facts.ts';
 import { isObject } from './server/connection.ts';
 import { TEAM_SERVER } from './settings/overrides.ts';
@@ -125,12 +126,14 @@ function parseObject(text: string): Readonly<Record<string, unknown>> | undefine
 const UNREACHED =
   /Transport (send error|closed|error|channel closed)|error sending request|connection (refused|reset|closed)/i;
 
-/** A call of a team tool that reached nobody. */
-export function missedCall(line: RolloutLine): MissedCall | undefined {
-  if (line.type !== 'call' || line.server !== TEAM_SERVER || line.failure === undefined) return undefined;
-  const { tool } = line.call;
-  return isChangingTool(tool) && UNREACHED.test(line.failure) ? { ...line.call, tool } : undefined;
+/** How a call of a team tool came to its end; undefined for one of another server. */
+export function endOf({ server, failure }: Pick<CallLine, 'server' | 'failure'>): CallEnd | undefined {
+  if (server !== TEAM_SERVER) return undefined;
+  if (failure === undefined) return 'answered';
+  return UNREACHED.test(failure) ? 'unreached' : 'failed';
 }
+
+type CallLine = Extract<RolloutLine, { type: 'call' }>;
 
 /** What a rollout says about turns at its end. */
 export interface RolloutState {
@@ -185,7 +188,7 @@ export class RolloutFollower {
   readonly #file: string;
   readonly #lines: LineFollower;
   readonly #inputs = new Map<string, InputFound[]>();
-  readonly #missed: { readonly offset: number; readonly call: MissedCall }[] = [];
+  readonly #unreached = new UnreachedCalls();
   readonly #began: number;
   #state: RolloutState = EMPTY_ROLLOUT;
   #parent: string | undefined;
@@ -232,7 +235,11 @@ export class RolloutFollower {
   }
 
   missedCalls(since: number): readonly MissedCall[] {
-    return linesFrom(this.#missed, this.#from(since)).map(({ call }) => call);
+    return this.#unreached.from(this.#from(since));
+  }
+
+  get openCalls(): readonly MissedCall[] {
+    return this.#unreached.open;
   }
 
   close(): void {
@@ -247,7 +254,7 @@ export class RolloutFollower {
   #forget(): void {
     this.#state = EMPTY_ROLLOUT;
     this.#inputs.clear();
-    this.#missed.length = 0;
+    this.#unreached.forget();
   }
 
   #take(text: string, offset: number): void {
@@ -255,14 +262,26 @@ export class RolloutFollower {
     const line = parseRolloutLine(text);
     if (!line) return;
     if (!('at' in line) || line.at >= this.#began) this.#state = advanceRollout(this.#state, line);
-    if (line.type === 'input') {
-      for (const name of new Set([line.client, ...line.marks])) {
-        if (name === undefined) continue;
-        const found = this.#inputs.get(name) ?? [];
-        this.#inputs.set(name, [...found, { offset, id: line.id }]);
+    switch (line.type) {
+      case 'input':
+        for (const name of new Set([line.client, ...line.marks])) {
+          if (name === undefined) continue;
+          const found = this.#inputs.get(name) ?? [];
+          this.#inputs.set(name, [...found, { offset, id: line.id }]);
+        }
+        return;
+      case 'call': {
+        const end = endOf(line);
+        if (end) this.#unreached.ended(line.call, end, offset);
+        return;
       }
+      case 'turn_started':
+      case 'turn_ended':
+      case 'turn_interrupted':
+        this.#unreached.turnOver();
+        return;
+      default:
+        line satisfies never;
     }
-    const missed = missedCall(line);
-    if (missed) this.#missed.push({ offset, call: missed });
   }
 }

@@ -123,6 +123,11 @@ export class Threads {
     return this.#followed.flatMap(({ record }) => record.missedCalls(from));
   }
 
+  openCalls(): readonly MissedCall[] {
+    this.catchUp();
+    return this.current.record.openCalls;
+  }
+
   /** Takes one word of the server; true when it says something new about one of them. */
   hear(word: Word): boolean {
     const news = this.#followed.map(({ thread }) => thread.hear(word)).includes(true);

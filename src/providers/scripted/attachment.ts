@@ -128,6 +128,11 @@ export class ScriptedAttachment implements Attachment {
     return ownCalls(this.#handle, this.#record.missedCalls(since));
   }
 
+  openCalls(): readonly MissedCall[] {
+    this.#record.catchUp();
+    return ownCalls(this.#handle, this.#record.openCalls);
+  }
+
   knows(delivery: DeliveryId): boolean {
     this.#record.catchUp();
     return (['protocol', 'paste'] as const).some((way) => this.#record.receipt(way, delivery, 0) !== undefined);

@@ -1,7 +1,15 @@
 import { LineFollower, linesFrom } from '../line-follower.ts';
-import { isChangingTool, type MissedCall } from '../shape.ts';
+import type { MissedCall } from '../shape.ts';
+import { type CallEnd, UnreachedCalls } from '../unreached-calls.ts';
 import { advance, EMPTY_RECORD, type RecordState } from './facts.ts';
-import { isComposerReceipt, isProtocolReceipt, parseRecordLine, type RecordLine, type UserLine } from './record.ts';
+import {
+  isComposerReceipt,
+  isProtocolReceipt,
+  parseRecordLine,
+  type RecordLine,
+  type ToolLine,
+  type UserLine,
+} from './record.ts';
 
 /**
  * Reads a record as it grows, whole lines only, and keeps what questions are asked about: the state at its end, what
@@ -10,7 +18,7 @@ import { isComposerReceipt, isProtocolReceipt, parseRecordLine, type RecordLine,
 export class RecordFollower {
   readonly #lines: LineFollower;
   readonly #inputs: { readonly offset: number; readonly line: UserLine }[] = [];
-  readonly #missed: { readonly offset: number; readonly call: MissedCall }[] = [];
+  readonly #unreached = new UnreachedCalls();
   #state: RecordState = EMPTY_RECORD;
 
   constructor(file: string, changed: () => void) {
@@ -42,7 +50,11 @@ export class RecordFollower {
   }
 
   missedCalls(since: number): readonly MissedCall[] {
-    return linesFrom(this.#missed, since).map(({ call }) => call);
+    return this.#unreached.from(since);
+  }
+
+  get openCalls(): readonly MissedCall[] {
+    return this.#unreached.open;
   }
 
   close(): void {
@@ -52,15 +64,22 @@ export class RecordFollower {
   /** Its file shrank, or another one took its place. */
   #forget(): void {
     this.#inputs.length = 0;
-    this.#missed.length = 0;
+    this.#unreached.forget();
     this.#state = EMPTY_RECORD;
   }
 
   #take(line: RecordLine, offset: number): void {
     this.#state = advance(this.#state, line);
     if (line.type === 'user') this.#inputs.push({ offset, line: { ...line, text: line.text.split('\n', 1)[0] ?? '' } });
-    if (line.type === 'tool' && line.unreached === true && isChangingTool(line.name)) {
-      this.#missed.push({ offset, call: { call: line.call, tool: line.name, arguments: line.arguments, at: line.at } });
+    if (line.type === 'turn') this.#unreached.turnOver();
+    if (line.type === 'tool') {
+      const { call, name: tool, arguments: words, at } = line;
+      this.#unreached.ended({ call, tool, arguments: words, at }, endOf(line), offset);
     }
   }
+}
+
+function endOf({ ok, unreached }: ToolLine): CallEnd {
+  if (ok) return 'answered';
+  return unreached ? 'unreached' : 'failed';
 }

@@ -59,6 +59,8 @@ export interface Attachment {
   position(): number;
   /** Team tool calls that failed for want of a coordinator, from `since` bytes of the record on. */
   missedCalls(since: number): readonly MissedCall[];
+  /** Those of the turn that runs which were not made again with success: one more of the same words is the same call. */
+  openCalls(): readonly MissedCall[];
   /** Does the session that it works on now know this delivery: did it, or what it was forked from, take it as input? */
   knows(delivery: DeliveryId): boolean;
   /** Questions of its CLI that are open now. */

@@ -64,6 +64,7 @@ export function attachmentOf(agent: SimulatedAgent, life: AgentLife, coordinator
     channels: () => [channel],
     position: () => life.record.length,
     missedCalls: () => [],
+    openCalls: () => [],
     knows: () => true,
     approvals: () => [],
     decide: async () => ({ not_taken: 'it asks nothing' }),

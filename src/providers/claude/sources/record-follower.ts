@@ -1,8 +1,9 @@
 import fs from 'node:fs';
 import { readBytes, sizeOf } from '../../../kernel/index.ts';
 import { LineFollower, linesFrom } from '../../line-follower.ts';
-import { isChangingTool, type MissedCall } from '../../shape.ts';
-import { type Call, marksIn, parseRecordLine, type RecordLine, saysUnreached } from '../record.ts';
+import type { MissedCall } from '../../shape.ts';
+import { type CallEnd, UnreachedCalls } from '../../unreached-calls.ts';
+import { type Call, type CallResult, marksIn, parseRecordLine, type RecordLine, saysUnreached } from '../record.ts';
 
 /** What Claude Code puts before the name of a tool of the team's server. */
 const OF_TEAM = 'mcp__team__';
@@ -100,7 +101,7 @@ export class RecordFollower {
   /** Marks that stand in the session's own queue, with the offset of their newest line. */
   readonly #queued = new Map<string, number>();
   readonly #calls = new Map<string, { readonly call: Call; readonly offset: number; readonly at: number }>();
-  readonly #missed: { readonly offset: number; readonly call: MissedCall }[] = [];
+  readonly #unreached = new UnreachedCalls();
   readonly #heard: (from: string, at: number) => void;
   readonly #began: number;
   /** Has a line been read that was written after that? */
@@ -167,7 +168,11 @@ export class RecordFollower {
   }
 
   missedCalls(since: number): readonly MissedCall[] {
-    return linesFrom(this.#missed, this.#from(since)).map(({ call }) => call);
+    return this.#unreached.from(this.#from(since));
+  }
+
+  get openCalls(): readonly MissedCall[] {
+    return this.#unreached.open;
   }
 
   close(): void {
@@ -191,7 +196,7 @@ export class RecordFollower {
     this.#state = EMPTY;
     this.#reached = false;
     this.#inputs.length = 0;
-    this.#missed.length = 0;
+    this.#unreached.forget();
     this.#queued.clear();
     this.#calls.clear();
   }
@@ -200,6 +205,7 @@ export class RecordFollower {
     if (this.#isOwn(line)) this.#state = advance(this.#state, line);
     switch (line.type) {
       case 'input': {
+        if (line.opens) this.#unreached.turnOver();
         this.#inputs.push({ offset, uuids: line.uuids, marks: marksIn(line.text) });
         if (line.from !== undefined) this.#heard(line.from, line.at);
         return;
@@ -216,22 +222,28 @@ export class RecordFollower {
         for (const result of line.results) {
           const made = this.#calls.get(result.id);
           this.#calls.delete(result.id);
-          if (!made || !saysUnreached(result)) continue;
+          if (!made) continue;
           const { id, name, arguments: words } = made.call;
-          const tool = name.slice(OF_TEAM.length);
-          if (isChangingTool(tool))
-            this.#missed.push({ offset, call: { call: id, tool, arguments: words, at: made.at } });
+          const call = { call: id, tool: name.slice(OF_TEAM.length), arguments: words, at: made.at };
+          this.#unreached.ended(call, endOf(result), offset);
         }
         return;
       case 'interrupted':
+      case 'ended':
+        this.#unreached.turnOver();
+        return;
       case 'failure':
       case 'asked':
       case 'answer':
-      case 'ended':
       case 'mode':
         return;
       default:
         line satisfies never;
     }
   }
+}
+
+function endOf(result: CallResult): CallEnd {
+  if (!result.failed) return 'answered';
+  return saysUnreached(result) ? 'unreached' : 'failed';
 }

@@ -22,7 +22,7 @@ class Unreached extends Error {}
 
 /**
  * The tools of the team, over stateless MCP. A call that does not reach the coordinator fails at once and is not
- * repeated: real agents do the same, and the runtime takes such calls in from the record.
+ * repeated: a real agent's CLI does the same, and the runtime takes such calls in from the record.
  */
 export class TeamTools {
   readonly #url: string | undefined;
