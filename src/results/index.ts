@@ -6,3 +6,4 @@ export { type Reported, report } from './report.ts';
 export { missingTools, type Route, routeTask } from './routing.ts';
 export { isReady, TASK_STATUSES, waitsFor } from './task-rules.ts';
 export { confirmTask, defineTasks, repairTask, returnTask } from './tasks.ts';
+export { giveUp } from './unanswerable.ts';

@@ -326,6 +326,28 @@ describe('remove', () => {
     expect(fs.readFileSync(role_file, 'utf8')).toContain('one thing more');
   });
 
+  test.each([
+    ['G09', 'remove-agent', '--from-spec', '--confirm', '--force'],
+    ['G05', 'reset-agent', '--discard-session'],
+  ])('%s %s: nobody waits for what it had read, and the leader is told what that was', async (_, verb, ...flags) => {
+    const slow = 'rules: [{ match: long, do: [{ hang: true }] }]\n';
+    const docs = product.writeTeam('crew', [{ id: 'a' }, { id: 'b', script: slow }], 'notify: quiet\n');
+    await start(product, docs);
+    const { message_id } = await deliver(product, 'b', 'long work', '--task', 'long');
+    await ask(product, 'send', 'a', 'short work', '--wait=result');
+    const notices = () =>
+      product.rows(
+        `select d.state, m.body from deliveries d join messages m using (message_id)
+          where m.sender = 'team-agent' and d.recipient = 'leader' order by d.seq`,
+      );
+    expect(notices()).toMatchObject([{ state: 'held', body: expect.stringContaining('success') }]);
+    expect(await run(verb, 'b', ...flags)).toMatchObject({ ok: true });
+    expect(notices()).toMatchObject([
+      { state: 'queued', body: expect.stringContaining('success') },
+      { state: 'queued', body: expect.stringMatching(new RegExp(`^b .* not answered: ${message_id}, task long `)) },
+    ]);
+  });
+
   test('G08 an agent whose document is gone is no member after a restart, and has its conversation when it is back', async () => {
     await crew('a', 'b');
     await deliver(product, 'b', 'remember');

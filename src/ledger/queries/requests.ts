@@ -6,6 +6,17 @@ import { type DeliveryRow, type MessageRow, type QueuedRow, type Reading, withMe
 const isRequest = sql<SqlBool>`deliveries.expects <> 'nothing'
   and deliveries.state in ('stored', 'queued', 'held', 'submitted', 'consumed')`;
 
+/**
+ * Can anybody still answer it? Not when its recipient is no member any more, and not when the conversation that read it was
+ * given up in every life that had it. What a person or a leader read stays theirs.
+ */
+const isAnswerable = sql<SqlBool>`not exists (
+    select 1 from agents where agents.team = deliveries.team and agents.agent_id = deliveries.recipient
+      and agents.generation = deliveries.generation and agents.intent = 'removed')
+  and (not exists (select 1 from sessions where sessions.team = deliveries.team and sessions.incarnation = deliveries.consumed_by)
+    or exists (select 1 from sessions as reader join sessions as own on own.team = reader.team and own.session_id = reader.session_id
+      where reader.team = deliveries.team and reader.incarnation = deliveries.consumed_by and own.discarded_at is null))`;
+
 /** How many requests in a team wait for a result. Not what was asked by an agent, unless `byAgents`. */
 export async function owedResults(db: Reading, team: TeamId, { byAgents }: { byAgents: boolean }): Promise<number> {
   let query = db
@@ -14,6 +25,7 @@ export async function owedResults(db: Reading, team: TeamId, { byAgents }: { byA
     .select((eb) => eb.fn.countAll<number>().as('count'))
     .where('deliveries.team', '=', team)
     .where(isRequest)
+    .where(isAnswerable)
     .where('deliveries.expects', '=', 'result');
   if (!byAgents) query = query.where('messages.authority', 'in', ['leader', 'user']);
   return Number((await query.executeTakeFirst())?.count ?? 0);
@@ -31,6 +43,7 @@ export function owedRequests(
     .selectAll('deliveries')
     .where('deliveries.team', '=', team)
     .where(isRequest)
+    .where(isAnswerable)
     .where('deliveries.expects', '=', 'result');
   if (about.task) query = query.where('messages.task_id', '=', about.task);
   if (about.agent) query = query.where('recipient', '=', about.agent);
@@ -46,6 +59,7 @@ export async function isAskedFor(db: Reading, team: TeamId, task: TaskId): Promi
     .select('deliveries.delivery_id')
     .where('deliveries.team', '=', team)
     .where(isRequest)
+    .where(isAnswerable)
     .where('deliveries.expects', '=', 'result')
     .where('messages.task_id', '=', task)
     .limit(sql.lit(1))
@@ -67,6 +81,11 @@ export function consumedRequests(
     .where(isRequest)
     .where('deliveries.expects', 'in', expects)
     .orderBy('deliveries.seq');
+}
+
+/** Those of them that its recipient, as it is now, can still answer. */
+export function answerableRequests(db: Reading, team: TeamId, member: AgentId): Promise<QueuedRow[]> {
+  return consumedRequests(db, team, member, ['reply', 'result']).where(isAnswerable).execute();
 }
 
 /**

@@ -13,6 +13,7 @@ import {
   updateAgent,
 } from '../../ledger/index.ts';
 import { removeRecipient } from '../../messages/index.ts';
+import { giveUp } from '../../results/index.ts';
 import type { Effects } from '../effects.ts';
 import { enrol } from '../enrolling.ts';
 import { Saga } from '../journal.ts';
@@ -117,8 +118,10 @@ async function remove(change: Change, { mint }: Effects, removed: Removed): Prom
   const member = await memberOf(change.tx, change.team, removed);
   if (!member) return;
   await removeRecipient(change, mint, agent, member.generation);
-  await discardSessions(change, agent);
-  await updateAgent(change, agent, { intent: 'removed' });
+  await giveUp(change, mint, { agent, what: 'was removed from the team' }, async () => {
+    await discardSessions(change, agent);
+    await updateAgent(change, agent, { intent: 'removed' });
+  });
   await (native
     ? putMemberChange(change, {
         agent_id: agent,

@@ -1,5 +1,6 @@
 import { type AgentId, isRefusal, type Refusal, refuse, shellWord, type TeamId } from '../../kernel/index.ts';
 import { discardSessions, type IncarnationRow, type TeamRow, updateAgent } from '../../ledger/index.ts';
+import { giveUp } from '../../results/index.ts';
 import type { Effects } from '../effects.ts';
 import { type Ended, endLife, keepLastView } from '../ending.ts';
 import { enrol } from '../enrolling.ts';
@@ -101,7 +102,12 @@ export function cannotProveEnd(done: Ended, again: string): Refusal {
 /** Gives up the conversation of an agent that does not run: from now on nobody resumes it, and nothing would be lost. */
 export async function discardConversation(effects: Effects, row: TeamRow, agent: AgentId, by: string): Promise<number> {
   const discarded = await effects.ledger.change(row.team as TeamId, by, async (change) => {
-    const sessions = await discardSessions(change, agent);
+    const sessions = await giveUp(
+      change,
+      effects.mint,
+      { agent, what: 'lost its conversation, which was given up' },
+      () => discardSessions(change, agent),
+    );
     await change.event('session.discarded', { agent_id: agent, sessions });
     return sessions.length;
   });
