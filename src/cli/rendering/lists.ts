@@ -8,7 +8,8 @@ import { truncate, wrap } from './width.ts';
 
 export function inboxLines(inbox: Answers['inbox'], look: Look): string[] {
   const { paint } = look;
-  const taken = inbox.taken === undefined ? [] : [`taken: ${inbox.taken}`];
+  const left = inbox.waiting ? `; ${inbox.waiting} more wait` : '';
+  const taken = inbox.taken === undefined ? [] : [`taken: ${inbox.taken}${left}`];
   if (inbox.messages.length === 0) return [`no message for ${printable(inbox.agent_id)}`, ...taken];
   const letters = inbox.messages.flatMap((message) => {
     const task = message.task_id ? `, task ${message.task_id}` : '';

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { PROTOCOL } from '../../client/index.ts';
 import { type DeliveryId, isRefusal, LEADER, type Refusal, type TeamId } from '../../kernel/index.ts';
-import { deliveriesWithMessages, dumpTables, oldestPending, type TeamRow } from '../../ledger/index.ts';
+import { dumpTables, mailFor, oldestPending, type TeamRow } from '../../ledger/index.ts';
 import { takeByPerson } from '../../messages/index.ts';
 import { ownTeamOnly, ownTeamsOf, workerMayNot } from '../api/callers.ts';
 import { selectTeam, selectTeamOf } from '../teams.ts';
@@ -12,8 +12,10 @@ import {
   inboxView,
   leadersView,
   messageStoredView,
+  parseSince,
   resultsView,
   statusView,
+  takenView,
   whyView,
 } from '../views/index.ts';
 import { mailGoesElsewhere } from './leading/mailbox.ts';
@@ -98,30 +100,37 @@ export const why = teamVerb(z.object({ agent: z.string(), team }), ({ runtime },
   whyView(runtime.effects.ledger.db, runtime, selected, args),
 );
 
-/** A person, or whoever leads, takes the leader's mail out of the mailbox: what was waiting is consumed by being shown. */
+/** How much one call takes out of the mailbox, at most. */
+const LONGEST_TAKE = 1_000;
+
+/**
+ * A person, or whoever leads, takes the leader's mail out of the mailbox, oldest first: what was waiting is consumed by
+ * being shown.
+ */
 export const inboxTake = verb({
-  input: z.object({ agent: z.literal(LEADER), limit: z.number().int().positive().optional(), team }),
+  input: z.object({
+    agent: z.literal(LEADER),
+    limit: z.number().int().positive().max(LONGEST_TAKE).default(LONGEST_TAKE),
+    since,
+    team,
+  }),
   agents: false,
-  run: async (asked, args) => {
+  run: async (asked, { limit, ...args }) => {
     const { runtime, caller } = asked;
     const { ledger } = runtime.effects;
     const selected = await selectTeam(ledger.db, args.team, ownTeamsOf(caller));
     if (isRefusal(selected)) return selected;
+    const from = parseSince(args.since);
+    if (isRefusal(from)) return from;
     const team = selected.team as TeamId;
-    const waiting = (
-      await deliveriesWithMessages(ledger.db, team, { recipient: LEADER, limit: args.limit ?? 1_000 })
-    ).filter((row) => row.state === 'queued' || (row.state === 'held' && row.reason === 'batched'));
-    const elsewhere = await ledger.change(team, 'person', async (change) => {
-      const refused = await mailGoesElsewhere(asked, team, change.tx);
-      if (refused) return refused;
+    const taken = await ledger.change(team, 'person', async (change) => {
+      const elsewhere = await mailGoesElsewhere(asked, team, change.tx);
+      if (elsewhere) return elsewhere;
+      const waiting = await mailFor(change.tx, team, LEADER, { ...from, limit });
       for (const row of waiting) await takeByPerson(change, row.delivery_id as DeliveryId);
-      return undefined;
+      return waiting;
     });
-    if (elsewhere) return elsewhere;
-    const view = await inboxView(ledger.db, runtime, selected, { agent: LEADER, limit: 1_000 });
-    if (isRefusal(view)) return view;
-    const taken = new Set(waiting.map((row) => row.delivery_id));
-    return { ...view, messages: view.messages.filter((message) => taken.has(message.delivery_id)), taken: taken.size };
+    return isRefusal(taken) ? taken : takenView(ledger.db, selected, taken);
   },
 });
 

@@ -11,10 +11,12 @@ export {
   memberRows,
   messageStoredView,
   peerTalkView,
+  takenView,
   unknownAgent,
 } from './messages.ts';
 export type { Observer } from './observer.ts';
 export { type ResultView, resultsView, resultView } from './results.ts';
 export { sessionsView } from './sessions.ts';
+export { parseSince } from './since.ts';
 export { type StatusView, statusView } from './status.ts';
 export { whyView } from './why.ts';

@@ -13,6 +13,7 @@ import {
   deliveriesWithMessages,
   findMessage,
   type QueuedRow,
+  queuedCount,
   type Reading,
   type TaskRow,
   type TeamRow,
@@ -74,6 +75,30 @@ export async function deliveriesView(
   };
 }
 
+/** A message as its recipient has it. */
+function letterView(row: QueuedRow, hold: string | undefined) {
+  return {
+    message_id: row.message_id,
+    delivery_id: row.delivery_id,
+    seq: row.seq,
+    sender: row.sender,
+    authority: row.authority,
+    recipient: row.recipient,
+    ...shownState(row, hold),
+    task_id: row.task_id,
+    expects: row.expects,
+    body: row.body,
+    created_at: row.created_at,
+  };
+}
+
+/** What was taken out of the leader's mailbox, and how much is still in it. */
+export async function takenView(db: Reading, team: TeamRow, rows: readonly QueuedRow[]) {
+  const messages = rows.map((row) => letterView({ ...row, state: 'consumed', reason: null }, undefined));
+  const waiting = await queuedCount(db, team.team as TeamId, LEADER);
+  return { ok: true as const, team: team.team, agent_id: LEADER, messages, waiting, taken: messages.length };
+}
+
 export async function inboxView(
   db: Reading,
   observer: Observer | undefined,
@@ -90,19 +115,7 @@ export async function inboxView(
     ...since,
   });
   const hold = holdOf(observer, team, args.agent, members.get(args.agent));
-  const messages = rows.map((row) => ({
-    message_id: row.message_id,
-    delivery_id: row.delivery_id,
-    seq: row.seq,
-    sender: row.sender,
-    authority: row.authority,
-    recipient: row.recipient,
-    ...shownState(row, hold),
-    task_id: row.task_id,
-    expects: row.expects,
-    body: row.body,
-    created_at: row.created_at,
-  }));
+  const messages = rows.map((row) => letterView(row, hold));
   const waiting = messages.filter((message) =>
     ['stored', 'queued', 'held', 'submitted'].includes(message.state),
   ).length;

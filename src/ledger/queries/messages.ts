@@ -192,6 +192,23 @@ export function waitingFor(db: Reading, team: TeamId, recipient: AgentId, genera
     .execute();
 }
 
+/** What a person may take out of a mailbox, oldest first: what stands in the line, and what waits to go along with it. */
+export function mailFor(
+  db: Reading,
+  team: TeamId,
+  recipient: AgentId,
+  filter: { readonly sinceSeq?: number; readonly sinceTime?: number; readonly limit: number },
+): Promise<QueuedRow[]> {
+  let query = withMessage(db)
+    .where('deliveries.team', '=', team)
+    .where('recipient', '=', recipient)
+    .where(isWaiting)
+    .where((eb) => eb.or([eb('state', '=', 'queued'), eb('deliveries.reason', '=', 'batched')]));
+  if (filter.sinceSeq !== undefined) query = query.where('deliveries.seq', '>', filter.sinceSeq);
+  if (filter.sinceTime !== undefined) query = query.where('deliveries.stored_at', '>=', filter.sinceTime);
+  return query.orderBy('deliveries.seq').limit(filter.limit).execute();
+}
+
 export function findDelivery(db: Reading, delivery: DeliveryId): Promise<QueuedRow | undefined> {
   return withMessage(db).where('delivery_id', '=', delivery).executeTakeFirst();
 }

@@ -22,5 +22,5 @@ export async function run(context: Context, [agent = 'leader']: readonly string[
     return refused(
       usage('--take is for the mail of the leader: agents read their own.', ['team-agent inbox leader --take']),
     );
-  return outcomeOf(await call(context, 'inbox-take', { agent }), inboxLines);
+  return outcomeOf(await call(context, 'inbox-take', { agent, limit, since }), inboxLines);
 }
