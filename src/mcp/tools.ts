@@ -78,7 +78,8 @@ function sharedTools(server: McpServer, runtime: Runtime, caller: AgentCaller | 
   server.registerTool(
     'inbox',
     {
-      description: 'List the messages to you, newest last. since: a sequence number.',
+      description:
+        'List the 20 newest messages to you, newest last; with since, a sequence number, the 20 that follow it.',
       inputSchema: INPUTS.inbox,
       annotations: READING,
     },

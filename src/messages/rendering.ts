@@ -1,12 +1,15 @@
-import { firstLine, printable } from '../kernel/index.ts';
-import type { MessageRow } from '../ledger/index.ts';
+import { firstLine, LEADER, printable } from '../kernel/index.ts';
+import type { QueuedRow } from '../ledger/index.ts';
 import type { Channel } from '../providers/index.ts';
 
 /** Longest body, in UTF-8 bytes, that goes to a channel as it is; above it a notice goes, and `read_message` brings the text. */
 export const INLINE_LIMIT = 16_384;
 
-/** What of a message a rendering needs. */
-export type Renderable = Pick<MessageRow, 'sender' | 'authority' | 'body' | 'task_id' | 'expects' | 'message_id'>;
+/** What of a message to somebody a rendering needs. */
+export type Renderable = Pick<
+  QueuedRow,
+  'sender' | 'authority' | 'body' | 'task_id' | 'expects' | 'message_id' | 'recipient' | 'team' | 'seq'
+>;
 
 /**
  * What a recipient reads: one header line with the mark (the delivery id), then the body between two lines that carry a
@@ -33,8 +36,11 @@ function headerText(text: string, alters: Channel['alters']): string {
   return alters ? line.replace(new RegExp(alters.source, `g${alters.flags}`), '?') : line;
 }
 
-function notice(message: Renderable, bytes: number): string {
-  return `This message has ${bytes} bytes. Read all of it with the team tool read_message, message_id ${message.message_id}.`;
+/** A leader that was found, not launched, has no team tools: it has the command line. */
+function notice({ message_id, recipient, team, seq }: Renderable, bytes: number): string {
+  const command = `team-agent inbox leader --team ${team} --since ${seq - 1} --limit 1`;
+  const other = recipient === LEADER ? `, or, when you have no such tool, with the command: ${command}` : '.';
+  return `This message has ${bytes} bytes. Read all of it with the team tool read_message, message_id ${message_id}${other}`;
 }
 
 /** A peer's text must not be able to speak in the name of somebody else. */

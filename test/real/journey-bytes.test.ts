@@ -171,4 +171,7 @@ const MESSAGE = {
   authority: 'leader',
   task_id: null,
   expects: 'nothing',
+  recipient: 'worker',
+  team: 'crew',
+  seq: 1,
 } as const;

@@ -25,11 +25,13 @@ interface Taken {
   readonly messages: readonly { readonly body: string; readonly state: string }[];
 }
 
-async function take(home: House, args: object = {}): Promise<Taken> {
-  const verb = VERBS['inbox-take'] ?? expect.unreachable();
+async function ask(home: House, name: 'inbox' | 'inbox-take', args: object): Promise<Taken> {
+  const verb = VERBS[name] ?? expect.unreachable();
   const asked = { runtime: home.runtime, caller: PERSON, gone: new AbortController().signal };
   return (await verb.run(asked, { agent: 'leader', team: ONE, ...args })) as Taken;
 }
+
+const take = (home: House, args: object = {}): Promise<Taken> => ask(home, 'inbox-take', args);
 
 const bodies = ({ messages }: Taken) => messages.map(({ body }) => body);
 const span = (from: number, to: number) => Array.from({ length: to - from + 1 }, (_, index) => `${from + index}`);
@@ -55,4 +57,13 @@ test('E08 a take goes by --limit and --since, and leaves the rest waiting', asyn
   expect(later.waiting).toBe(4);
   expect(bodies(await take(home))).toEqual(['3', '4', '8', '9']);
   expect(await take(home, { since: 'yesterday' })).toMatchObject({ ok: false, reason: 'usage' });
+});
+
+test('E20 from a point on the first messages are shown, so that one of them can be asked for', async () => {
+  const home = await withMail(30);
+  const seqs = await home.ledger.db.selectFrom('deliveries').select('seq').orderBy('seq').execute();
+  const since = (seqs[4]?.seq ?? 0) - 1;
+  expect(bodies(await ask(home, 'inbox', { since, limit: 1 }))).toEqual(['5']);
+  expect(bodies(await ask(home, 'inbox', { since }))).toEqual(span(5, 24));
+  expect(bodies(await ask(home, 'inbox', { limit: 2 }))).toEqual(['29', '30']);
 });

@@ -12,6 +12,9 @@ const message = (body: string, more: Partial<Text> = {}): Text => ({
   body,
   task_id: null,
   expects: 'nothing',
+  recipient: 'reviewer',
+  team: 'crew',
+  seq: 42,
   ...more,
 });
 
@@ -98,4 +101,13 @@ test('E20 what a channel would alter is not handed to it: a notice goes, and the
   for (const body of ['a b', 'tag\n']) expect(fenced(render(message(body), DELIVERY, NONCE, alters))).toBe(body);
   const [header] = render(message('hi', { task_id: 'a\tb <tag>' }), DELIVERY, NONCE, alters).split('\n');
   expect(header).toBe(`[team message ${DELIVERY} from builder (peer) task a?b ?>]`);
+});
+
+test('E20 a leader without the tool is told the command that shows a long message', () => {
+  const long = message('x'.repeat(INLINE_LIMIT + 1), { recipient: 'leader' });
+  const text = fenced(render(long, DELIVERY, NONCE));
+  expect(text).toContain('team-agent inbox leader --team crew --since 41 --limit 1');
+  expect(text).toContain('read_message');
+  const ofAgent = fenced(render({ ...long, recipient: 'reviewer' }, DELIVERY, NONCE));
+  expect(ofAgent).not.toContain('team-agent');
 });

@@ -146,7 +146,7 @@ function early(
   const handEarly = (): number => {
     const at = position();
     const [head] = disk.rows(
-      `select delivery_id, message_id, attempts, sender, body from deliveries join messages using (message_id)
+      `select delivery_id, message_id, attempts, recipient, deliveries.team, deliveries.seq, sender, body from deliveries join messages using (message_id)
        where recipient = ? and state = 'queued' order by deliveries.seq limit 1`,
       id,
     );
@@ -160,8 +160,9 @@ function early(
       position: at,
     };
     const letter = { message_id: String(head.message_id), body: String(head.body), sender: String(head.sender) };
+    const place = { team: String(head.team), recipient: String(head.recipient), seq: Number(head.seq) };
     const rendered = render(
-      { ...letter, authority: 'peer', task_id: null, expects: 'nothing' },
+      { ...letter, ...place, authority: 'peer', task_id: null, expects: 'nothing' },
       delivery,
       scene.mint.nonce(),
     );

@@ -36,7 +36,7 @@ export async function oldestPending(db: Reading, team?: TeamId): Promise<number 
   return row?.oldest ?? undefined;
 }
 
-/** Deliveries with their messages, in team order: of one message, or the newest `limit` of the team. */
+/** Deliveries with their messages, in team order: of one message, from a point on the first `limit`, else the newest `limit`. */
 export async function deliveriesWithMessages(
   db: Reading,
   team: TeamId,
@@ -55,6 +55,8 @@ export async function deliveriesWithMessages(
   if (filter.recipient) query = query.where('deliveries.recipient', '=', filter.recipient);
   if (filter.sinceSeq !== undefined) query = query.where('deliveries.seq', '>', filter.sinceSeq);
   if (filter.sinceTime !== undefined) query = query.where('deliveries.stored_at', '>=', filter.sinceTime);
+  const onwards = filter.sinceSeq !== undefined || filter.sinceTime !== undefined;
+  if (onwards) return query.orderBy('deliveries.seq').limit(filter.limit).execute();
   const rows = await query.orderBy('deliveries.seq', 'desc').limit(filter.limit).execute();
   return rows.reverse();
 }

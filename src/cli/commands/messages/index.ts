@@ -71,7 +71,10 @@ export function messagesCommands(program: Command, perform: Perform): void {
     .summary('the mail of an agent or of the leader')
     .description('Shows the mail of an agent, or of the leader (the default). Looking changes nothing.')
     .option('--take', "take the leader's mail: it counts as read")
-    .option('--limit <count>', 'the newest so many (default 20); with --take the oldest (default 1000)')
+    .option(
+      '--limit <count>',
+      'so many at most: the newest (default 20), with --since or --take the first (--take: 1000)',
+    )
     .option('--since <when>', 'from a sequence number or an ISO time on')
     .action((member: string | undefined, flags) =>
       perform(async (context) => (await import('./inbox.ts')).run(context, member ? [member] : [], flags)),
