@@ -42,7 +42,7 @@ export interface Letter {
   readonly due_at?: number | undefined;
   /** `wanted`: it goes when a person has said yes; `given`: the person who sends it says so. */
   readonly confirmation?: 'wanted' | 'given' | undefined;
-  /** How many agents passed the ball to each other before. */
+  /** How often the ball went from agent to agent before; 0 when a person or the leader speaks. */
   readonly hops?: number | undefined;
   /** It wakes nobody by itself: it goes along with what does, or when it is due. */
   readonly batched?: boolean | undefined;
@@ -154,7 +154,7 @@ export async function storeNotice(
     generation?: number | undefined;
     body: string;
     task_id?: string | undefined;
-  } & Pick<Letter, 'batched' | 'due_at'>,
+  } & Pick<Letter, 'batched' | 'due_at' | 'hops'>,
 ): Promise<void> {
   if (await findNotice(change.tx, change.team, notice.key)) return;
   const sent = await store(
@@ -175,6 +175,7 @@ export async function storeNotice(
       dedupe_key: notice.key,
       batched: notice.batched,
       due_at: notice.due_at,
+      hops: notice.hops,
     },
     mint,
   );

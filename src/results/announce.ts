@@ -1,5 +1,5 @@
 import { type AgentId, LEADER, type Mint } from '../kernel/index.ts';
-import { type Change, findTeam, owedResults, type ResultRow, type TeamRow } from '../ledger/index.ts';
+import { type Change, findTeam, owedResults, type QueuedRow, type ResultRow, type TeamRow } from '../ledger/index.ts';
 import { LONGEST_BATCH, releaseBatch, storeNotice } from '../messages/index.ts';
 
 export type Announced = Pick<
@@ -32,12 +32,12 @@ export function wakesLeader({ notify, status, owed }: Occasion): boolean {
   }
 }
 
-/** The leader hears of each result once; so does a teammate who asked for it. */
+/** The leader hears of each result once; so does a teammate who asked for it: with the result the ball comes back. */
 export async function announce(
   change: Change,
   mint: Mint,
   result: Announced,
-  requester: string | undefined,
+  request: Pick<QueuedRow, 'sender' | 'hops'> | undefined,
 ): Promise<void> {
   const body = announcement(result);
   const task_id = result.task_id ?? undefined;
@@ -51,12 +51,13 @@ export async function announce(
     task_id,
     ...(wakes ? {} : { batched: true, due_at: notify === 'digest' ? change.now + LONGEST_BATCH : undefined }),
   });
-  if (requester && requester !== LEADER && requester !== 'person') {
+  if (request && request.sender !== LEADER && request.sender !== 'person') {
     await storeNotice(change, mint, {
-      key: `result:${result.result_id}:${requester}`,
-      to: requester as AgentId,
+      key: `result:${result.result_id}:${request.sender}`,
+      to: request.sender as AgentId,
       body,
       task_id,
+      hops: request.hops,
     });
   }
 }

@@ -127,7 +127,7 @@ export async function takeIn(
   await change.event('result.reported', source === 'file' ? { ...told, source } : told);
   if (request) await answer(change, request.delivery_id as Parameters<typeof answer>[1], { result_id });
   if (task_id) await takeResult(change, task_id as TaskId, row, request !== undefined);
-  await announce(change, mint, row, request?.sender);
+  await announce(change, mint, row, request);
   return row;
 }
 

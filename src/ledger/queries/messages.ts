@@ -247,13 +247,13 @@ export function updateDelivery(
     .executeTakeFirst();
 }
 
-/** What an agent took in last that somebody said to it; the runtime's own notices left out. */
+/** What an agent took in last that somebody said to it; the runtime's own notices are left out, but for the ball that they pass on. */
 export function lastHeard(db: Reading, team: TeamId, agent: AgentId): Promise<QueuedRow | undefined> {
   return withMessage(db)
     .where('deliveries.team', '=', team)
     .where('recipient', '=', agent)
     .where('state', 'in', ['consumed', 'answered'])
-    .where('messages.authority', '<>', 'system')
+    .where((eb) => eb.or([eb('messages.authority', '<>', 'system'), eb('messages.hops', '>', 0)]))
     .orderBy('deliveries.seq', 'desc')
     .limit(sql.lit(1))
     .executeTakeFirst();

@@ -40,7 +40,7 @@ export async function pass(
   to: readonly AgentId[],
 ): Promise<Passed | Refusal> {
   const heard = await lastHeard(change.tx, change.team, caller.agent);
-  const hops = heard?.authority === 'peer' ? heard.hops + 1 : 1;
+  const hops = (heard?.hops ?? 0) + 1;
   if (await findMessage(change.tx, id)) return { hops };
   const traffic = runtime.traffic(change.team);
   const limits: PeerLimits = { ...PEER_LIMITS, ...(JSON.parse(team.peer_limits) as Partial<PeerLimits>) };

@@ -1,0 +1,69 @@
+import { expect, test } from 'vitest';
+import type { AgentCaller } from '../../src/coordinator/index.ts';
+import { VERBS } from '../../src/coordinator/verbs/index.ts';
+import { type AgentId, agentId, type DeliveryId, isRefusal, type MessageId, mint } from '../../src/kernel/index.ts';
+import { deliveriesOf, findDelivery, updateDelivery, upsertAgent } from '../../src/ledger/index.ts';
+import { PEER_LIMITS } from '../../src/messages/index.ts';
+import { normaliseResult } from '../../src/results/normalise.ts';
+import { takeIn } from '../../src/results/report.ts';
+import { agentIn, agentRow, type House, house, NOBODY, ONE, WORKER } from './house.ts';
+
+const OTHER = agentId('other') ?? expect.unreachable();
+
+async function staffed(): Promise<{ home: House; callers: Readonly<Record<string, AgentCaller>> }> {
+  const home = await house();
+  await home.ledger.change(ONE, 'x', async (change) => {
+    for (const id of [WORKER, OTHER]) await upsertAgent(change, agentRow(ONE, id));
+  });
+  const caller = (agent: AgentId): AgentCaller => {
+    const { incarnation } = agentIn(home, ONE, NOBODY, agent);
+    return { kind: 'agent', team: ONE, agent, incarnation };
+  };
+  return { home, callers: { [WORKER]: caller(WORKER), [OTHER]: caller(OTHER) } };
+}
+
+interface Answer {
+  readonly ok: boolean;
+  readonly reason?: string;
+  readonly message?: string;
+  readonly next?: readonly string[];
+  readonly evidence?: { readonly limit: string };
+  readonly message_id: MessageId;
+}
+
+async function send(home: House, caller: AgentCaller | undefined, to: readonly string[], more = {}): Promise<Answer> {
+  const asked = { runtime: home.runtime, caller: caller ?? expect.unreachable(), gone: new AbortController().signal };
+  return (await VERBS.send?.run(asked, { message_id: mint.message(), text: 'x', to, ...more })) as Answer;
+}
+
+/** Everything that waits is read. */
+const readAll = (home: House) =>
+  home.ledger.change(ONE, 'x', async (change) => {
+    const open = await change.tx.selectFrom('deliveries').select('delivery_id').where('state', '=', 'queued').execute();
+    for (const { delivery_id } of open)
+      await updateDelivery(change, delivery_id as DeliveryId, ['queued'], { state: 'consumed' });
+  });
+
+async function report(home: House, message: MessageId): Promise<void> {
+  const [row] = await deliveriesOf(home.ledger.db, message);
+  const request = await findDelivery(home.ledger.db, row?.delivery_id as DeliveryId);
+  const envelope = normaliseResult({ summary: 'done' });
+  if (isRefusal(envelope)) throw new Error(envelope.message);
+  const origin = { result_id: `r_${message}`, agent_id: OTHER, incarnation: null, source: 'tool' as const };
+  await home.ledger.change(ONE, OTHER, (change) => takeIn(change, mint, origin, envelope, request));
+}
+
+test('M09 the ball comes back with a result too: who asks again and again for results is stopped', async () => {
+  const { home, callers } = await staffed();
+  for (let round = 1; round <= PEER_LIMITS.hops; round++) {
+    const asked = await send(home, callers[WORKER], [OTHER], { expects: 'result' });
+    expect(asked, `round ${round}`).toMatchObject({ ok: true });
+    await readAll(home);
+    await report(home, asked.message_id);
+    await readAll(home);
+  }
+  expect(await send(home, callers[WORKER], [OTHER], { expects: 'result' })).toMatchObject({
+    reason: 'loop_guard',
+    evidence: { limit: 'hops' },
+  });
+});
