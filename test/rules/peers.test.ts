@@ -1,7 +1,15 @@
 import { expect, test } from 'vitest';
 import type { AgentCaller } from '../../src/coordinator/index.ts';
 import { VERBS } from '../../src/coordinator/verbs/index.ts';
-import { type AgentId, agentId, type DeliveryId, isRefusal, type MessageId, mint } from '../../src/kernel/index.ts';
+import {
+  type AgentId,
+  agentId,
+  type DeliveryId,
+  isRefusal,
+  LEADER,
+  type MessageId,
+  mint,
+} from '../../src/kernel/index.ts';
 import { deliveriesOf, findDelivery, updateDelivery, upsertAgent } from '../../src/ledger/index.ts';
 import { PEER_LIMITS } from '../../src/messages/index.ts';
 import { normaliseResult } from '../../src/results/normalise.ts';
@@ -36,12 +44,13 @@ async function send(home: House, caller: AgentCaller | undefined, to: readonly s
   return (await VERBS.send?.run(asked, { message_id: mint.message(), text: 'x', to, ...more })) as Answer;
 }
 
-/** Everything that waits is read. */
+/** Everything that waits is read, whether its line has offered it or not. */
 const readAll = (home: House) =>
   home.ledger.change(ONE, 'x', async (change) => {
-    const open = await change.tx.selectFrom('deliveries').select('delivery_id').where('state', '=', 'queued').execute();
+    const waiting = ['queued', 'submitted'] as const;
+    const open = await change.tx.selectFrom('deliveries').select('delivery_id').where('state', 'in', waiting).execute();
     for (const { delivery_id } of open)
-      await updateDelivery(change, delivery_id as DeliveryId, ['queued'], { state: 'consumed' });
+      await updateDelivery(change, delivery_id as DeliveryId, waiting, { state: 'consumed' });
   });
 
 async function report(home: House, message: MessageId): Promise<void> {
@@ -67,3 +76,36 @@ test('M09 the ball comes back with a result too: who asks again and again for re
     evidence: { limit: 'hops' },
   });
 });
+
+test.each([
+  ['hops', { hops: 1 }, OTHER, 'the leader or a person writes to w', true],
+  ['pair', { pair: 1 }, OTHER, 'fewer were written within 5 minutes', true],
+  // What would be refused like this one is no advice.
+  ['pair', { pair: 1 }, LEADER, 'fewer were written within 5 minutes', false],
+  ['team', { team: 1 }, OTHER, 'fewer were written within 5 minutes', false],
+] as const)(
+  'M09 the limit %s (%j) of a word to %s says what ends it, and what helps',
+  async (limit, limits, to, until, helps) => {
+    const { home, callers } = await staffed();
+    await home.ledger.db
+      .updateTable('teams')
+      .set({ peer_limits: JSON.stringify(limits) })
+      .execute();
+    // It has heard an agent, or has written before.
+    const before =
+      limit === 'hops' ? await send(home, callers[OTHER], [WORKER]) : await send(home, callers[WORKER], [to]);
+    expect(before).toMatchObject({ ok: true });
+    await readAll(home);
+    const refused = await send(home, callers[WORKER], [to]);
+    expect(refused).toMatchObject({ reason: 'loop_guard', evidence: { limit } });
+    expect(refused.message).toContain(until);
+    expect(refused.next).toEqual(helps ? ['team-agent send leader "please ..."'] : []);
+    const notices = await home.ledger.db
+      .selectFrom('messages')
+      .select('body')
+      .where('dedupe_key', 'like', `loop:${limit}%`)
+      .where('body', 'like', `%${until}%`)
+      .execute();
+    expect(notices).not.toEqual([]);
+  },
+);

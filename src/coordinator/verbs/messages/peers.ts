@@ -49,28 +49,43 @@ export async function pass(
   const limit = limitReached({ hops: counted, ...traffic.counts(caller.agent, to) }, limits);
   if (limit === undefined) return { hops };
   const about = limit === 'team' ? limit : `${limit}:${[caller.agent, ...to].sort().join('+')}`;
-  const why = reasonOf(limit, limits[limit], caller, to);
+  const { why, until } = wordsOf(limit, limits[limit], caller, to);
   await change.event('peers.stopped', { agent_id: caller.agent, to, limit, most: limits[limit] });
   await storeNotice(change, runtime.effects.mint, {
     key: `loop:${about}:${traffic.episode(about, change.now)}`,
     to: LEADER,
-    body: `${why} What they write now is refused until you or a person speak to them, or they pause.`,
+    body: `${why} More of it is refused until ${until}.`,
   });
-  return refuse('loop_guard', `${why} This message was not sent: report what you have, or end your turn and wait.`, {
-    evidence: { limit, most: limits[limit], to },
-    next: ['team-agent send leader "please ..."'],
-  });
+  const leaderHears = limitReached({ hops: 0, ...traffic.counts(caller.agent, [LEADER]) }, limits) === undefined;
+  return refuse(
+    'loop_guard',
+    `${why} This message was not sent, and none like it will be until ${until}: report what you have, or end your turn.`,
+    {
+      evidence: { limit, most: limits[limit], to },
+      next: leaderHears ? ['team-agent send leader "please ..."'] : [],
+    },
+  );
 }
 
-function reasonOf(limit: Limit, most: number, { agent }: AgentCaller, to: readonly AgentId[]): string {
-  const minutes = WINDOW / 60_000;
+/** Which limit an agent has reached, and what ends that: a word to it for hops, time alone for what counts in a window. */
+function wordsOf(
+  limit: Limit,
+  most: number,
+  { agent }: AgentCaller,
+  to: readonly AgentId[],
+): { readonly why: string; readonly until: string } {
+  const window = `${WINDOW / 60_000} minutes`;
+  const until = `fewer were written within ${window}`;
   switch (limit) {
     case 'hops':
-      return `${agent} and ${to.join(', ')} have passed ${most} messages from agent to agent since anybody else spoke.`;
+      return {
+        why: `${agent} and ${to.join(', ')} have passed ${most} messages from agent to agent since anybody else spoke.`,
+        until: `the leader or a person writes to ${agent}`,
+      };
     case 'pair':
-      return `${agent} has written ${most} messages to ${to.join(' or ')} within ${minutes} minutes.`;
+      return { why: `${agent} has written ${most} messages to ${to.join(' or ')} within ${window}.`, until };
     case 'team':
-      return `The agents of this team have written ${most} messages within ${minutes} minutes.`;
+      return { why: `The agents of this team have written ${most} messages within ${window}.`, until };
     default:
       return limit satisfies never;
   }
