@@ -114,3 +114,28 @@ test('D13 a leader whose other team was shut down means the one that runs', asyn
   expect(await leader.asks('restart')).toMatchObject({ ok: true, team: 'crew', leader: { receiver: 'claude' } });
   expect(await leader.asks('send', 'x', 'hello')).toMatchObject({ ok: false, reason: 'team_ambiguous' });
 });
+
+test('D05 D07 whoever starts a team and does not lead it is told so, with why and with the command that helps', async () => {
+  const [first, second] = [await conversation(), await conversation()];
+  expect(await first.asks('quick-start', docs)).toMatchObject({ ok: true, warnings: [] });
+  await first.asks('shutdown');
+  const started = await second.asks('quick-start', docs);
+  expect(started).toMatchObject({ ok: true, leader: { receiver: 'claude', epoch: 1 } });
+  const [warning = ''] = warningsOf(started);
+  expect(warning).toMatch(/^This conversation does not lead crew\. a claude conversation .* lives\./);
+  const [, command = ''] = /Next: (.*)$/.exec(warning) ?? [];
+  expect(await second.asks(...wordsOf(command))).toMatchObject({ ok: true, status: 'claimed', owner_epoch: 2 });
+  await second.asks('shutdown');
+  const again = await first.asks('restart');
+  expect(warningsOf(again)).toEqual([expect.stringContaining('This conversation does not lead crew.')]);
+  await second.asks('shutdown', '--team', 'crew');
+
+  const thread = '01234567-89ab-7def-8123-456789abcdef';
+  const codex = await product.json<Answer>(['restart'], { environment: { CODEX_THREAD_ID: thread } });
+  expect(warningsOf(codex)).toEqual([expect.stringContaining(`codex resume ${thread}`)]);
+  await ask(product, 'shutdown');
+  const shell = await ask(product, 'restart');
+  expect(warningsOf(shell)).toEqual([]);
+});
+
+const warningsOf = (answer: Answer): readonly string[] => (answer as Answer & { warnings: readonly string[] }).warnings;

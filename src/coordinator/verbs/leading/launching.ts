@@ -1,12 +1,13 @@
 import { z } from 'zod';
 import { type IncarnationId, identifyProcess, isRefusal, type TeamId } from '../../../kernel/index.ts';
 import type { Conversation } from '../../../leader/index.ts';
-import { teams } from '../../../ledger/index.ts';
+import { findTeam, type TeamRow, teams } from '../../../ledger/index.ts';
 import { endLeader, findConversation, introduceLeader, prepareLeader } from '../../../lifecycle/index.ts';
 import type { Caller } from '../../api/callers.ts';
 import { askForLead, conversationOf, rebindTo, waitingConversations } from '../../leadership.ts';
 import type { Runtime } from '../../runtime.ts';
 import { verb } from '../verb.ts';
+import { codexRefusal, doesNotLead, type LeadRequest, leaseRefusal, unknownYet } from './refusals.ts';
 
 /** How long a conversation that our launcher has just started may take to be known, ms, when it starts a team at once. */
 const INTRODUCTION = 5_000;
@@ -76,33 +77,46 @@ async function teamToLead(runtime: Runtime, named: string | undefined): Promise<
 /**
  * Who starts a team leads it, when it is a conversation: one of our launcher, or one found around the caller. For a person at
  * a shell the conversation leads that a launcher started before and that waits for a team. `environment`: whatever helps to
- * find the conversation. Resolves with what that leader has to know.
+ * find the conversation. Resolves with what that leader has to know; and with why it does not lead, when it does not.
  */
 export async function bindCaller(
   runtime: Runtime,
-  team: TeamId,
+  id: TeamId,
   caller: Caller,
   environment: Readonly<Record<string, string>>,
 ): Promise<readonly string[]> {
+  const team = await findTeam(runtime.effects.ledger.db, id);
+  if (!team) throw new Error(`the team ${id} was not started`);
   const find = async () =>
-    caller.kind === 'person'
-      ? ((await findConversation(runtime.effects, caller.chain, environment)) ?? (await waitingConversation(runtime)))
-      : undefined;
-  const conversation = await conversationOf(runtime, caller, find, INTRODUCTION);
-  if (!conversation) return [];
-  const { decision } = await askForLead(runtime, team, conversation, { intent: 'acquire', actor: 'coordinator' });
-  if (decision.reason === 'caller_cwd_mismatch') return [ELSEWHERE];
+    caller.kind === 'person' ? findConversation(runtime.effects, caller.chain, environment) : undefined;
+  const own = await conversationOf(runtime, caller, find, INTRODUCTION);
+  const waits = caller.kind === 'person' ? await waitingConversation(runtime) : undefined;
+  const conversation = own ?? waits;
+  if (!conversation) return unled(caller, team, environment);
+  const outcome = await askForLead(runtime, id, conversation, { intent: 'acquire', actor: 'coordinator' });
+  const { decision } = outcome;
+  if (decision.decision === 'refuse') {
+    const { provider } = conversation;
+    const who = own ? CALLER : `The ${provider} conversation that waits for a team`;
+    const request: LeadRequest = own ? { intent: 'acquire' } : { intent: 'attach', pointer: { provider } };
+    return [doesNotLead(who, team, leaseRefusal(decision.reason, request, caller, team, outcome))];
+  }
   if (decision.decision !== 'bind') return [];
   const channel = await conversation.channel(false);
   return 'hold' in channel && channel.hold === 'mode_holds_mail' ? [HOLDS_MAIL] : [];
 }
 
+const CALLER = 'This conversation';
+
+/** Why a conversation that started a team, and that could not be asked about, does not lead it. Nothing of a plain shell. */
+function unled(caller: Caller, team: TeamRow, { CODEX_THREAD_ID: thread }: Readonly<Record<string, string>>): string[] {
+  if (thread) return [doesNotLead(CALLER, team, codexRefusal(thread, team))];
+  return caller.kind === 'leader' ? [doesNotLead(CALLER, team, unknownYet(team))] : [];
+}
+
 /** What a leader is told whose CLI would ask its person about each message. */
 const HOLDS_MAIL =
   'In the permission mode of this conversation a person would have to confirm each message to it. Run "team-agent wait --mail --timeout 86400" as a background command instead: it ends when there is mail, its output is the mail, and its end wakes you. Then run it again.';
-
-const ELSEWHERE =
-  'This conversation works in a folder outside this project, so it does not lead the team: its mail waits in the mailbox. "team-agent attach-leader" makes it the leader all the same.';
 
 /** The only conversation that our launcher has started and that leads no team that runs: it waits for one. */
 async function waitingConversation(runtime: Runtime): Promise<Conversation | undefined> {

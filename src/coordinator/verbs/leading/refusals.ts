@@ -117,3 +117,16 @@ export function codexRefusal(thread: string, team: TeamRow): Refusal {
     },
   );
 }
+
+/** A conversation of our launcher that has no session yet. */
+export function unknownYet(team: TeamRow): Refusal {
+  return refuse('leader_not_started', 'It was not known in time: its CLI has told no session yet.', {
+    next: [`team-agent claim-leader --team ${shellWord(team.team)}`],
+  });
+}
+
+/** The same words for whoever started a team, as a warning beside its answer: `who` should lead it, and does not. */
+export function doesNotLead(who: string, { team }: TeamRow, { message, next: [command] }: Refusal): string {
+  const help = command === undefined ? '' : ` Next: ${command}`;
+  return `${who} does not lead ${team}. ${message}${help}`;
+}
