@@ -133,16 +133,16 @@ function rebinding(candidate: Conversation, holder: Holder): Decision {
 function taking(intent: Intent, { holder, confirmed }: Evidence, candidate: Conversation): Decision {
   // A yes counts only where somebody asked for the lead by name.
   const insists = confirmed && intent !== 'acquire';
-  // Of several that go on with one session the first has won. The others are told; a takeover is another wish than that.
-  const isLate = holder.state === 'alive' && holder.session === candidate.session && intent === 'claim';
-  if (isLate && insists) return { decision: 'refuse', reason: 'owner_epoch_advanced' };
-  if (candidate.twins > 0 && !insists) return { decision: 'refuse', reason: 'ambiguous_candidates' };
   switch (holder.state) {
     case 'vacant':
-      return { decision: 'bind', reason: 'vacant_acquired' };
     case 'dead':
-      return { decision: 'bind', reason: 'previous_owner_dead' };
+      // Of several that go on with one session none leads before one of them says so.
+      if (candidate.twins > 0 && !insists) return { decision: 'refuse', reason: 'ambiguous_candidates' };
+      return { decision: 'bind', reason: holder.state === 'vacant' ? 'vacant_acquired' : 'previous_owner_dead' };
     case 'alive':
+      // The first of them has won, and the others are told; a takeover is another wish than that.
+      if (holder.session === candidate.session && (intent === 'claim' || intent === 'acquire'))
+        return { decision: 'refuse', reason: 'owner_epoch_advanced' };
       return insists
         ? { decision: 'bind', reason: 'takeover_confirmed' }
         : { decision: 'refuse', reason: 'previous_owner_alive_refused' };

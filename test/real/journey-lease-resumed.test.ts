@@ -40,7 +40,7 @@ test('D11 Z51 the session of a leader that lives, resumed elsewhere, is never bo
   const before = holderOf(product).process;
   const second = await resumed();
   const refused = await runsIn(product, 'claude', second, 'claim-leader');
-  expect(refused).toMatchObject({ ok: false, reason: 'ambiguous_candidates' });
+  expect(refused).toMatchObject({ ok: false, reason: 'owner_epoch_advanced' });
   expect(holderOf(product).process).toEqual(before);
   signalProcess(before, 'SIGKILL');
   await work(product, 'two');
@@ -50,7 +50,7 @@ test('D11 Z51 the session of a leader that lives, resumed elsewhere, is never bo
   await toldOnce(product, 'claude', 'one', 'two');
   expect(leadEvents(product)).toEqual([
     { type: 'leader.bound', reason: 'vacant_acquired' },
-    { type: 'leader.refused', reason: 'ambiguous_candidates' },
+    { type: 'leader.refused', reason: 'owner_epoch_advanced' },
     { type: 'leader.rebound', reason: 'same_session_rebound' },
   ]);
 });

@@ -111,12 +111,12 @@ test.each([
   ['D06 what another one has nobody gives up', 'release', 'another, alive', true, 'refuse', 'nobody_leads'],
   ['D07 asked twice is asked once', 'claim', 'itself', false, 'keep', 'already_bound'],
   [
-    'D11 the same session in a second terminal is a candidate, no more',
+    'D11 the same session in a second terminal is told that the first one leads',
     'claim',
     'same session, alive',
     false,
     'refuse',
-    'previous_owner_alive_refused',
+    'owner_epoch_advanced',
   ],
   [
     'D11 the same session in a new process leads on',
@@ -158,6 +158,11 @@ test('D11 Z51 two live conversations on one session: nobody is bound silently, t
   const first = HOLDERS['same session, alive'] ?? expect.unreachable();
   expect(transition('claim', of(twin, first, true), { epoch: 4 })).toMatchObject({ reason: 'owner_epoch_advanced' });
   expect(transition('takeover', of(twin, first, true), { epoch: 4 }).decision).toBe('bind');
+  // While one of them leads, that is what the others hear, not that none does.
+  for (const intent of ['acquire', 'claim'] as const)
+    expect(transition(intent, of(twin, first), { epoch: 4 })).toMatchObject({ reason: 'owner_epoch_advanced' });
+  for (const intent of ['takeover', 'attach'] as const)
+    expect(transition(intent, of(twin, first), { epoch: 4 })).toMatchObject({ reason: 'previous_owner_alive_refused' });
 });
 
 const candidates = fc.oneof(

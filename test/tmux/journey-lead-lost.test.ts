@@ -139,3 +139,14 @@ test('D05 D07 whoever starts a team and does not lead it is told so, with why an
 });
 
 const warningsOf = (answer: Answer): readonly string[] => (answer as Answer & { warnings: readonly string[] }).warnings;
+
+test('D11 D12 the session of a living leader in a second terminal: it is told who was first, and the command that helps', async () => {
+  const first = await conversation();
+  await first.asks('quick-start', docs);
+  const second = await conversation({ session: first.session });
+  const refused = await second.asks('claim-leader');
+  expect(refused).toMatchObject({ ok: false, reason: 'owner_epoch_advanced' });
+  expect(refused.message).toContain('was first');
+  const command = refused.next?.find((one) => one.includes('takeover')) ?? '';
+  expect(await second.asks(...wordsOf(command))).toMatchObject({ ok: true, status: 'claimed', owner_epoch: 2 });
+});
