@@ -7,6 +7,7 @@ import {
   generationOf,
   insertOffer,
   type Ledger,
+  leaseOf,
   markInteracted,
   type OfferRow,
   type QueuedRow,
@@ -35,7 +36,7 @@ export interface Submitted {
 
 /**
  * Commits the offers of one hand-over before its first byte leaves: the first delivery is handed over, the others ride on
- * it. What does not stand first in the line any more stays out.
+ * it. What does not stand first in the line any more stays out; and all of it when another conversation leads by now.
  */
 export async function submit(
   desk: Desk,
@@ -45,6 +46,8 @@ export async function submit(
   await desk.reach('offer.before_commit');
   const submitted = await desk.ledger.change(desk.team, ACTOR, async (change) => {
     const done: Submitted[] = [];
+    if (deliveries[0]?.recipient === LEADER && (await leaseOf(change.tx, desk.team))?.receiver !== to.incarnation)
+      return done;
     const first = await firstInLine(change.tx, desk.team, deliveries[0]?.recipient ?? '', deliveries.length);
     for (const [index, delivery] of deliveries.entries()) {
       // Something that goes before it may have come into the line since the line was read.

@@ -64,6 +64,10 @@ export class Puppet {
   closed = false;
   missed: MissedCall[] = [];
   open: MissedCall[] = [];
+  /** What happens while its way in is looked at. */
+  whileLooking: () => Promise<unknown> = async () => undefined;
+  /** What was handed to it. */
+  readonly handed: string[] = [];
   #listener: (incident: Incident) => void = () => undefined;
 
   /** A person opens another conversation in its terminal. */
@@ -80,8 +84,14 @@ export class Puppet {
         {
           name: 'protocol',
           intrudes: true,
-          state: async () => (this.hold ? { hold: this.hold, evidence: 'the test says so' } : 'ready'),
-          hand: async () => ({ handed: 'written' }),
+          state: async () => {
+            await this.whileLooking();
+            return this.hold ? { hold: this.hold, evidence: 'the test says so' } : 'ready';
+          },
+          hand: async ({ delivery }) => {
+            this.handed.push(delivery);
+            return { handed: 'written' };
+          },
           settle: async () => this.settlement,
         },
       ],

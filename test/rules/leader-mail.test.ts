@@ -51,3 +51,20 @@ test('E08 D08 what a conversation that ended or gave the lead up left behind tak
   expect(await waits(home, person)).toMatchObject({ ok: true, waited_for: 'mail' });
   expect(await takes(home, person)).toMatchObject({ ok: true, taken: 1 });
 });
+
+test('D08 E22 what is about to go to a leader when another one takes over goes to that one alone', async () => {
+  const home = await house();
+  const [first, second] = [await conversationIn(home), await conversationIn(home)];
+  const [before, after] = [puppetOf(home, first), puppetOf(home, second)];
+  await lead(home, ONE, first.conversation);
+  before.whileLooking = () => lead(home, ONE, second.conversation, { intent: 'takeover', confirmed: true });
+  await post(home, 'for whoever leads');
+  const office = home.runtime.office(ONE);
+  office.wake(LEADER);
+  await office.settled(LEADER);
+  expect(before.handed).toEqual([]);
+  expect(after.handed).toHaveLength(1);
+  expect(await states(home)).toEqual(['consumed']);
+});
+
+const puppetOf = (home: House, { incarnation }: Leading) => home.puppets.get(incarnation) ?? expect.unreachable();

@@ -127,7 +127,7 @@ const UNREACHED =
   /Transport (send error|closed|error|channel closed)|error sending request|connection (refused|reset|closed)/i;
 
 /** How a call of a team tool came to its end; undefined for one of another server. */
-export function endOf({ server, failure }: Pick<CallLine, 'server' | 'failure'>): CallEnd | undefined {
+function endOf({ server, failure }: Pick<CallLine, 'server' | 'failure'>): CallEnd | undefined {
   if (server !== TEAM_SERVER) return undefined;
   if (failure === undefined) return 'answered';
   return UNREACHED.test(failure) ? 'unreached' : 'failed';
