@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { AgentId, IncarnationId, TeamId } from '../kernel/index.ts';
+import type { AgentId, IncarnationId, ProcessIdentity, TeamId } from '../kernel/index.ts';
 import type { AgentRow, IncarnationRow } from '../ledger/index.ts';
 import type { AgentHandle } from '../providers/index.ts';
 import type { Member } from './member.ts';
@@ -87,6 +87,13 @@ export class Roster {
 
   all(): Member[] {
     return [...this.#members.values()].flatMap((team) => [...team.values()]);
+  }
+
+  /** The agent whose life one of these processes is. */
+  around(chain: readonly ProcessIdentity[]): Member | undefined {
+    return this.all().find(({ handle }) =>
+      chain.some(({ pid, start }) => pid === handle?.process.pid && start === handle.process.start),
+    );
   }
 
   byIncarnation(incarnation: IncarnationId): Member | undefined {

@@ -52,7 +52,7 @@ export async function rebindResumed(runtime: House): Promise<void> {
     if (others.length > 0) await tellAmbiguity(runtime, team, resumed);
     else {
       const conversation = await followFound(effects, only);
-      await askForLead(runtime, team, conversation, { intent: 'rebind', actor: 'coordinator' });
+      if (conversation) await askForLead(runtime, team, conversation, { intent: 'rebind', actor: 'coordinator' });
     }
   }
 }

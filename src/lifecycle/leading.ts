@@ -3,6 +3,7 @@ import path from 'node:path';
 import { tokenHash } from '../agents/index.ts';
 import {
   agentWrapper,
+  ancestry,
   childEnvironment,
   ensurePrivateFolder,
   type IncarnationId,
@@ -210,8 +211,12 @@ export async function findConversation(
   return undefined;
 }
 
-/** Follows a conversation that was found, once. */
-export async function followFound(effects: Effects, { provider, leader }: FoundConversation): Promise<Conversation> {
+/** Follows a conversation that was found, once. Undefined for one of an agent: it never leads. */
+export async function followFound(
+  effects: Effects,
+  { provider, leader }: FoundConversation,
+): Promise<Conversation | undefined> {
+  if (effects.roster.around(ancestry(leader.process.pid))) return undefined;
   const known = effects.leaders.byProcess([leader.process]);
   if (known) return known;
   const incarnation = effects.mint.incarnation();

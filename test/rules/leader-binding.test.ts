@@ -5,8 +5,9 @@ import { rebindResumed } from '../../src/coordinator/leadership.ts';
 import { type IncarnationId, mint } from '../../src/kernel/index.ts';
 import { personId } from '../../src/leader/index.ts';
 import { findLeader, leaseOf } from '../../src/ledger/index.ts';
+import { followFound } from '../../src/lifecycle/index.ts';
 import { eventually } from '../support/eventually.ts';
-import { conversationIn, type House, house, lead, living, NOBODY, ONE, TWO } from './house.ts';
+import { agentIn, conversationIn, type House, house, lead, living, NOBODY, ONE, TWO } from './house.ts';
 
 const bind = (home: House, { conversation }: Awaited<ReturnType<typeof conversationIn>>, team = ONE) =>
   lead(home, team, conversation);
@@ -195,6 +196,16 @@ test('M12 a leader on another session is the same leader in the same epoch, and 
     expect(lease).toMatchObject({ epoch: 1, receiver: claude.incarnation });
     expect(JSON.parse(lease?.identity ?? '')).toMatchObject({ session });
   }
+});
+
+test('D06 the conversation of an agent is never followed as one that could lead, by whatever way it is found', async () => {
+  const home = await house();
+  agentIn(home, ONE, living(process.ppid));
+  const leader = { process: living(process.pid), session: mint.session(), record: '/record', details: {} };
+  expect(await followFound(home.runtime.effects, { provider: 'claude', leader })).toBeUndefined();
+  expect(home.leaders.all()).toEqual([]);
+  const alone = await house();
+  expect((await followFound(alone.runtime.effects, { provider: 'claude', leader }))?.handle).toMatchObject(leader);
 });
 
 test('Z55 a sweep, a read and the end of the one before, all in flight, undo no claim', async () => {

@@ -1,11 +1,12 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { callVerb } from '../support/calls.ts';
 import { eventually } from '../support/eventually.ts';
 import { freshFolder } from '../support/files.ts';
 import { Product } from '../support/product.ts';
 import { conversationInPane, type InPane, StandIn } from './conversations.ts';
-import { type Answer, ask, LISTENER } from './journey.ts';
+import { type Answer, ask, LISTENER, lifeOf } from './journey.ts';
 
 /** What becomes of a conversation that led, and of one that would like to: nobody loses or gets the lead by accident. */
 
@@ -149,4 +150,23 @@ test('D11 D12 the session of a living leader in a second terminal: it is told wh
   expect(refused.message).toContain('was first');
   const command = refused.next?.find((one) => one.includes('takeover')) ?? '';
   expect(await second.asks(...wordsOf(command))).toMatchObject({ ok: true, status: 'claimed', owner_epoch: 2 });
+});
+
+test('D09 a leader may point at a pane whose conversation keeps its registry elsewhere, and never at an agent', async () => {
+  const first = await conversation();
+  await first.asks('quick-start', docs);
+  const elsewhere = await inPane(freshFolder('claude-elsewhere'));
+  const { handle } = lifeOf(product, 'w');
+  const refused = await product.json<Answer>(['attach-leader', '--confirm', '--pane', handle.pane.pane], {
+    environment: { TMUX: `${product.paths.tmux},1,0`, CLAUDE_CONFIG_DIR: config },
+  });
+  expect(refused).toMatchObject({ ok: false, reason: 'worker_may_not', evidence: { agent: 'w', team: 'crew' } });
+  const attached = await callVerb<Answer>(product, 'attach-leader', {
+    confirm: true,
+    pane: elsewhere.pane,
+    tmux: elsewhere.environment.TMUX.split(',')[0],
+    environment: { CLAUDE_CONFIG_DIR: config, TEAM_AGENT_TOKEN: 'of a leader that our launcher started' },
+  });
+  expect(attached).toMatchObject({ ok: true, status: 'claimed', owner_epoch: 2 });
+  expect(await leadingProcess()).toBe(elsewhere.pid);
 });

@@ -73,14 +73,11 @@ function leaderCaller(leaders: Leaders, incarnation: IncarnationId): LeaderCalle
 }
 
 function agentAround(roster: Roster, chain: readonly ProcessIdentity[]): AgentCaller | undefined {
-  for (const member of roster.all()) {
-    const { handle, incarnation } = member;
-    const inside =
-      handle && chain.some(({ pid, start }) => pid === handle.process.pid && start === handle.process.start);
-    if (inside && incarnation)
-      return { kind: 'agent', team: member.row.team as Holder['team'], agent: member.id, incarnation };
-  }
-  return undefined;
+  const member = roster.around(chain);
+  const { incarnation } = member ?? {};
+  return member && incarnation
+    ? { kind: 'agent', team: member.row.team as Holder['team'], agent: member.id, incarnation }
+    : undefined;
 }
 
 /** The teams that a caller means when it names none: an agent's own, or those that a leader leads; a person has none. */

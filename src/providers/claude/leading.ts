@@ -9,6 +9,7 @@ import {
   type Refusal,
   readIfThere,
   refuse,
+  startedWith,
 } from '../../kernel/index.ts';
 import type { FoundLeader, Installation, Introduction, LeaderPlan, LeaderRequest, Leading } from '../shape.ts';
 import { socketOf } from '../socket.ts';
@@ -171,12 +172,25 @@ async function find(
 ): Promise<FoundLeader | undefined> {
   // Inside an agent of a team: what it belongs to is led already.
   if (environment.TEAM_AGENT_TOKEN) return undefined;
-  const config = configurationFolder(environment);
   for (const process of ancestors) {
-    const entry = entryOf(config, process.pid);
-    if (entry && isLive(entry) && entry.socket !== undefined) return leaderAt(config, entry, process);
+    for (const config of configurationsOf(process, environment)) {
+      const entry = entryOf(config, process.pid);
+      if (entry && isLive(entry) && entry.socket !== undefined) return leaderAt(config, entry, process);
+    }
   }
   return undefined;
+}
+
+/** Where a process may have its registry: by what it was started with itself, as far as that can be seen, and by the caller's words. */
+function configurationsOf(
+  { pid }: ProcessIdentity,
+  environment: Readonly<Record<string, string>>,
+): ReadonlySet<string> {
+  const theirs = ['HOME', 'CLAUDE_CONFIG_DIR'].flatMap((name) => {
+    const value = startedWith(pid, name);
+    return value === undefined ? [] : [[name, value]];
+  });
+  return new Set([theirs.length > 0 ? Object.fromEntries(theirs) : environment, environment].map(configurationFolder));
 }
 
 async function onSession(

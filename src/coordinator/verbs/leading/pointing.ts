@@ -58,8 +58,16 @@ async function inPane(
   const pid = await panePid(tmux, pane, process.env);
   if (isRefusal(pid)) return pid;
   const processes: readonly ProcessIdentity[] = sessionMembers(pid);
-  const conversation =
-    effects.leaders.byProcess(processes) ?? (await findConversation(effects, processes, environment));
+  const agent = effects.roster.around(processes);
+  if (agent) {
+    return refuse('worker_may_not', `In the pane ${pane} works ${agent.id}, an agent of a team: it never leads one.`, {
+      evidence: { pane, agent: agent.id, team: agent.row.team },
+      next: ['team-agent leaders', 'team-agent claude', 'team-agent codex'],
+    });
+  }
+  // Whose the caller is says nothing of what runs in the pane.
+  const { TEAM_AGENT_TOKEN: _, ...around } = environment;
+  const conversation = effects.leaders.byProcess(processes) ?? (await findConversation(effects, processes, around));
   if (conversation) return { conversation };
   return refuse('caller_not_leader_shaped', `No conversation that could lead runs in the pane ${pane}.`, {
     evidence: { pane, processes: processes.map((process) => process.pid) },
