@@ -82,11 +82,11 @@ export type Decision =
 export function transition(intent: Intent, evidence: Evidence, lease: { readonly epoch: number }): Decision {
   const { candidate, holder, seenEpoch } = evidence;
   if (intent === 'release') return releasing(candidate, evidence);
-  const unfit = unfitness(candidate, intent);
-  if (unfit) return { decision: 'refuse', reason: unfit };
-  if (candidate.kind !== 'conversation') return { decision: 'refuse', reason: 'caller_not_leader_shaped' };
-  const holds = isHeldBy(candidate, holder);
-  if (holds) return { decision: 'keep', reason: 'already_bound' };
+  if (candidate.kind === 'worker') return { decision: 'refuse', reason: 'caller_is_a_worker' };
+  if (candidate.kind === 'plain') return { decision: 'refuse', reason: 'caller_not_leader_shaped' };
+  if (!candidate.here) return { decision: 'refuse', reason: 'caller_elsewhere' };
+  if (isHeldBy(candidate, holder)) return { decision: 'keep', reason: 'already_bound' };
+  if (!mayWorkThere(candidate, intent)) return { decision: 'refuse', reason: 'caller_cwd_mismatch' };
   if (seenEpoch !== undefined && seenEpoch !== lease.epoch)
     return { decision: 'refuse', reason: 'owner_epoch_advanced' };
   return intent === 'rebind' ? rebinding(candidate, holder) : taking(intent, evidence, candidate);
@@ -110,15 +110,9 @@ function releasing(candidate: Candidate, { holder, confirmed }: Evidence): Decis
 
 type Conversation = Extract<Candidate, { kind: 'conversation' }>;
 
-/** What keeps a candidate from ever leading this team; undefined when nothing does. */
-function unfitness(candidate: Candidate, intent: Intent): LeaseReason | undefined {
-  if (candidate.kind === 'worker') return 'caller_is_a_worker';
-  if (candidate.kind === 'plain') return 'caller_not_leader_shaped';
-  if (!candidate.here) return 'caller_elsewhere';
-  // Whoever is attached by hand was pointed at: where it works does not matter then.
-  if (!candidate.inside && intent !== 'attach') return 'caller_cwd_mismatch';
-  return undefined;
-}
+/** Where it works does not matter of one that was pointed at, nor of the lawful holder: that one leads on where it is. */
+const mayWorkThere = ({ inside }: Conversation, intent: Intent): boolean =>
+  inside || intent === 'attach' || intent === 'rebind';
 
 /** By itself, and only when nothing is left to be decided: the same session, its old process proved gone, no twin. */
 function rebinding(candidate: Conversation, holder: Holder): Decision {

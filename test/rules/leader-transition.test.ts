@@ -139,6 +139,15 @@ test.each([
   expect(transition(intent, of(CLAUDE, found, confirmed), { epoch: 3 })).toEqual({ decision, reason });
 });
 
+test('D11 the session of a leader that was attached from another folder leads on there; nothing else does', () => {
+  const elsewhere = CANDIDATES['in another folder'] ?? expect.unreachable();
+  const same = HOLDERS['same session, dead'] ?? expect.unreachable();
+  const other = HOLDERS['another, dead'] ?? expect.unreachable();
+  expect(transition('rebind', of(elsewhere, same), { epoch: 3 }).decision).toBe('rebind');
+  expect(transition('rebind', of(elsewhere, other), { epoch: 3 }).decision).toBe('refuse');
+  expect(transition('claim', of(elsewhere, same), { epoch: 3 })).toMatchObject({ reason: 'caller_cwd_mismatch' });
+});
+
 test('D07 Z50 whoever decided on an older epoch decides again', () => {
   const dead = HOLDERS['another, dead'] ?? expect.unreachable();
   expect(transition('claim', of(CLAUDE, dead, false, 2), { epoch: 3 })).toEqual({

@@ -6,7 +6,7 @@ import { eventually } from '../support/eventually.ts';
 import { freshFolder } from '../support/files.ts';
 import { Product } from '../support/product.ts';
 import { conversationInPane, type InPane, StandIn } from './conversations.ts';
-import { type Answer, ask, LISTENER, lifeOf } from './journey.ts';
+import { type Answer, ask, LISTENER, lifeOf, start } from './journey.ts';
 
 /** What becomes of a conversation that led, and of one that would like to: nobody loses or gets the lead by accident. */
 
@@ -169,4 +169,18 @@ test('D09 a leader may point at a pane whose conversation keeps its registry els
   });
   expect(attached).toMatchObject({ ok: true, status: 'claimed', owner_epoch: 2 });
   expect(await leadingProcess()).toBe(elsewhere.pid);
+});
+
+test('D09 D11 a leader that was attached from another folder leads on there when its session goes on', async () => {
+  await start(product, docs);
+  const folder = freshFolder('elsewhere');
+  const there = ['--workspace', product.workspace];
+  const first = await conversation({ folder });
+  expect(await first.asks(...there, 'attach-leader')).toMatchObject({ ok: true, owner_epoch: 1 });
+  await first.end();
+  const second = await conversation({ folder, session: first.session });
+  const answer = await second.asks(...there, 'claim-leader');
+  expect(answer).toMatchObject({ ok: true, status: 'already_bound', owner_epoch: 1 });
+  expect(await leadingProcess()).toBe(second.pid);
+  expect(product.rows("select type from events where type = 'leader.refused'")).toEqual([]);
 });
