@@ -27,7 +27,7 @@ const READS: ReadonlySet<Verb> = new Set<Verb>([
   'preflight',
 ]);
 /** Verbs that tell a coordinator something that only one which runs has to know: none is started for them. */
-const ONLY_IF_THERE: ReadonlySet<Verb> = new Set<Verb>(['coordinator-stop', 'leader-started', 'leader-ended']);
+const ONLY_IF_THERE: ReadonlySet<Verb> = new Set<Verb>(['coordinator-stop', 'leader-ended']);
 /** Verbs that may have nothing left to do: while no coordinator lives the ledger says so, and none is started for that. */
 const MAY_BE_DONE: ReadonlySet<Verb> = new Set<Verb>(['shutdown']);
 

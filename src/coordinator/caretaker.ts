@@ -2,7 +2,7 @@ import fs from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Paths } from '../client/index.ts';
 import type { AgentId, IncarnationId, TeamId } from '../kernel/index.ts';
-import { liveIncarnations, recipientsWithOpenDeliveries, teams } from '../ledger/index.ts';
+import { liveIncarnations, liveLeaders, recipientsWithOpenDeliveries, teams } from '../ledger/index.ts';
 import { endLeader, recordEnd, reopenView } from '../lifecycle/index.ts';
 import type { Door } from './api/listening.ts';
 import type { Exporter } from './export/exporter.ts';
@@ -66,7 +66,9 @@ export class Caretaker {
       if (incarnation) void this.#lifeEnded(incarnation, 'its process ended');
     });
     this.#runtime.onLeaderSeen((team) => void this.#leadOn(team));
-    void this.#endLeaders().catch((error: unknown) => this.#runtime.log.error({ err: error }, 'a leader did not end'));
+    void this.#endLeadersOfOld().catch((error: unknown) =>
+      this.#runtime.log.error({ err: error }, 'a leader did not end'),
+    );
     for (const folder of [this.#paths.workspace, this.#paths.run]) {
       fs.watch(folder, { persistent: false }, () => this.#checkWorkspace()).on('error', () => this.#checkWorkspace());
     }
@@ -102,7 +104,8 @@ export class Caretaker {
       if (member.incarnation && member.processLiveness() === 'dead')
         await this.#lifeEnded(member.incarnation, 'its process ended');
     }
-    await this.#endLeaders();
+    const { leaders } = this.#runtime.effects;
+    await this.#endLeaders([...leaders.all().map(({ incarnation }) => incarnation), ...leaders.launching()]);
     await rebindResumed(this.#runtime);
     await this.wakeAll();
     await this.#endWhenQuiet();
@@ -125,10 +128,16 @@ export class Caretaker {
     }
   }
 
-  /** Conversations that have ended without a word: what we started for them ends too. */
-  async #endLeaders(): Promise<void> {
+  /** Those of earlier coordinators, also the ones that nothing is known of but that they were to be. */
+  async #endLeadersOfOld(): Promise<void> {
+    const rows = await liveLeaders(this.#runtime.effects.ledger.db);
+    await this.#endLeaders(rows.map(({ incarnation }) => incarnation as IncarnationId));
+  }
+
+  /** Conversations that have ended, or whose launch has, without a word: what we started for them ends too. */
+  async #endLeaders(incarnations: readonly IncarnationId[]): Promise<void> {
     const { effects } = this.#runtime;
-    for (const { incarnation } of effects.leaders.all()) {
+    for (const incarnation of incarnations) {
       if (!effects.leaders.isAlive(incarnation)) await endLeader(effects, incarnation);
     }
   }
@@ -161,10 +170,9 @@ export class Caretaker {
   }
 
   async #endWhenQuiet(): Promise<void> {
-    const { ledger, clock } = this.#runtime.effects;
-    const { leaders } = this.#runtime.effects;
-    const lives = (await liveIncarnations(ledger.db)).length + leaders.launched().length;
-    const busy = this.#doors.local.connections() > 0 || lives > 0;
+    const { ledger, clock, leaders } = this.#runtime.effects;
+    const lives = (await liveIncarnations(ledger.db)).length > 0 || leaders.someLaunched();
+    const busy = this.#doors.local.connections() > 0 || lives;
     if (busy) this.#quietSince = undefined;
     else this.#quietSince ??= clock.now();
     if (this.#quietSince !== undefined && clock.now() - this.#quietSince >= IDLE_END)
@@ -213,13 +221,16 @@ export class Caretaker {
     await withinReason(this.#exporter.flush(), ANSWERS);
     await terminals.detach();
     for (const member of roster.all()) member.letGo();
+    // The way in of a conversation that lives, or is to open, lies there.
+    const socketsInUse = leaders.someLaunched();
     leaders.letGo();
     await withinReason(this.#doors.local.empty(), ANSWERS);
     this.#doors.loopback.close();
     this.#doors.local.close();
     await ledger.close();
     fs.rmSync(this.#paths.pointer, { force: true });
-    if ((await terminals.panes())?.length === 0) fs.rmSync(this.#paths.sockets, { recursive: true, force: true });
+    if (!socketsInUse && (await terminals.panes())?.length === 0)
+      fs.rmSync(this.#paths.sockets, { recursive: true, force: true });
     process.exit(0);
   }
 }

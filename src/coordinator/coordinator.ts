@@ -31,6 +31,7 @@ import { Exporter, type ExporterParts } from './export/exporter.ts';
 import { specOfRow } from './export/spec.ts';
 import { MissedCalls } from './missed-calls.ts';
 import { Runtime } from './runtime.ts';
+import { goOnIntroducing } from './verbs/leading/launching.ts';
 
 /** What a coordinator is started with. */
 export interface CoordinatorOptions {
@@ -185,6 +186,7 @@ async function boot(options: CoordinatorOptions, paths: Paths, ledger: Ledger, d
   const exporter = new Exporter({ ledger, clock: systemClock, log, workspaceIsThere, specOf });
   const caretaker = new Caretaker(runtime, missed, exporter, paths, doors, ending.promise);
   caretaker.begin();
+  goOnIntroducing(runtime);
   await caretaker.wakeAll();
   await exporter.catchUp();
   log.info({ pid: process.pid, port: doors.loopback.port, workspace: paths.workspace }, 'coordinator listens');

@@ -21,6 +21,7 @@ import {
 import type { AgentHandle, Attachment, Offer, Settlement } from '../providers/index.ts';
 import { Conversation } from './conversation.ts';
 import { moveIdentity } from './identity.ts';
+import { handleIn, type Launch, Launches, storedOf } from './launch.ts';
 
 /** How many messages a leader takes in one turn: each turn of it is paid for. */
 const TOGETHER = 20;
@@ -44,6 +45,9 @@ export class Leaders {
   readonly #live = new Map<IncarnationId, Conversation>();
   /** Conversations that ended with an offer open: their records can still prove something. */
   readonly #former = new Map<IncarnationId, Conversation>();
+  readonly #launches = new Launches();
+  /** Processes that are just being followed. */
+  readonly #coming = new Map<string, Promise<Conversation>>();
   readonly #tokens = new Map<string, IncarnationId>();
   readonly #receivers = new Map<TeamId, IncarnationId>();
   /** Conversations that hold a team's offer, which others may lead by now: what they do next may settle it. */
@@ -61,7 +65,9 @@ export class Leaders {
     }
     for (const row of await liveLeaders(db)) {
       this.honour(row);
-      if (row.handle) this.follow(row, JSON.parse(row.handle) as AgentHandle);
+      const stored = storedOf(row);
+      if (stored.state === 'known') this.follow(row, stored.handle);
+      if (stored.state === 'launching') this.#launches.set(row.incarnation as IncarnationId, stored.launch);
     }
   }
 
@@ -70,9 +76,41 @@ export class Leaders {
     if (token_hash) this.#tokens.set(token_hash, incarnation as IncarnationId);
   }
 
+  /** A launch as it is now, also for a coordinator that comes later. Its row is there. */
+  async launches(incarnation: IncarnationId, launch: Launch): Promise<void> {
+    this.#launches.set(incarnation, launch);
+    await updateLeader(this.#effects.ledger.db, incarnation, { handle: JSON.stringify(launch) });
+  }
+
+  /** A launch whose conversation has no session yet. */
+  launch(incarnation: IncarnationId): Launch | undefined {
+    return this.#launches.get(incarnation);
+  }
+
+  /** Of conversations that our launcher started: those that have no session yet. */
+  launching(): readonly IncarnationId[] {
+    return this.#launches.all();
+  }
+
+  /** Is this the way in of a launch? Whoever is found there is followed as that one, once it has a session. */
+  isLaunching(socket: string | undefined): boolean {
+    return this.#launches.at(socket);
+  }
+
+  /** The conversation of a process: one, however many come upon it in the same moment. */
+  async ofProcess(process: ProcessIdentity, begin: () => Promise<Conversation>): Promise<Conversation> {
+    const known = this.byProcess([process]);
+    if (known) return known;
+    const key = `${process.pid}:${process.start}`;
+    const coming = this.#coming.get(key) ?? begin().finally(() => this.#coming.delete(key));
+    this.#coming.set(key, coming);
+    return coming;
+  }
+
   follow(row: LeaderRow, handle: AgentHandle): Conversation {
     const attachment = this.#effects.attach(row, handle);
     const incarnation = row.incarnation as IncarnationId;
+    this.#launches.delete(incarnation);
     const conversation = new Conversation(incarnation, row.provider, handle, attachment);
     this.#live.set(incarnation, conversation);
     attachment.onChange(() => this.#changed(incarnation));
@@ -90,10 +128,15 @@ export class Leaders {
     return [...this.#live.values()];
   }
 
-  /** Those that our launcher started: they need this coordinator for as long as they live. */
+  /** Those that our launcher started. */
   launched(): readonly Conversation[] {
     const holders = new Set(this.#tokens.values());
     return this.all().filter(({ incarnation }) => holders.has(incarnation) && this.isAlive(incarnation));
+  }
+
+  /** Does one live that our launcher started, with a session or without? It needs this coordinator for as long as it does. */
+  someLaunched(): boolean {
+    return this.launched().length > 0 || this.#launches.all().some((incarnation) => this.isAlive(incarnation));
   }
 
   /** The conversation whose token this is the hash of. */
@@ -125,10 +168,10 @@ export class Leaders {
     this.#effects.changed(team);
   }
 
-  /** Of a conversation, now. One that is not followed has ended. */
+  /** Of a conversation or a launch, now. One that is neither followed nor under way has ended. */
   liveness(incarnation: IncarnationId): Liveness {
     const conversation = this.#live.get(incarnation);
-    return conversation ? livenessOf(conversation) : 'dead';
+    return conversation ? livenessOf(conversation) : this.#launches.liveness(incarnation);
   }
 
   /** What a conversation does now; undefined when it has ended. */
@@ -150,8 +193,8 @@ export class Leaders {
     const live = this.#live.get(incarnation);
     if (live) return { provider: live.provider, session: live.handle.session, handle: live.handle };
     const row = await findLeader(db, incarnation);
-    if (!row?.handle) return undefined;
-    const handle = JSON.parse(row.handle) as AgentHandle;
+    const handle = handleIn(row);
+    if (!row || !handle) return undefined;
     return { provider: row.provider, session: handle.session, handle };
   }
 
@@ -159,6 +202,7 @@ export class Leaders {
   async end(incarnation: IncarnationId): Promise<void> {
     const conversation = this.#live.get(incarnation);
     this.#live.delete(incarnation);
+    this.#launches.delete(incarnation);
     for (const [hash, holder] of this.#tokens) if (holder === incarnation) this.#tokens.delete(hash);
     conversation?.close();
     await updateLeader(this.#effects.ledger.db, incarnation, { ended_at: this.#effects.clock.now() });
@@ -216,8 +260,8 @@ export class Leaders {
     const known = this.#former.get(incarnation);
     if (known) return known;
     const row = await findLeader(this.#effects.ledger.db, incarnation);
-    if (!row?.handle) return undefined;
-    const handle = JSON.parse(row.handle) as AgentHandle;
+    const handle = handleIn(row);
+    if (!row || !handle) return undefined;
     const conversation = new Conversation(incarnation, row.provider, handle, this.#effects.attach(row, handle));
     this.#former.set(incarnation, conversation);
     return conversation;

@@ -272,7 +272,7 @@ export interface LeadersTable {
   found: 'launched' | 'running';
   /** Null when it has no token of ours: then it is known by its process alone. */
   token_hash: string | null;
-  /** Set once its session is known. */
+  /** What finds it again: its launch, and the conversation itself once its session is known. Null in rows of old. */
   handle: Json | null;
   began_at: number;
   ended_at: number | null;

@@ -135,7 +135,7 @@ export async function recordEnd(
 }
 
 /** What a life leaves outside its own folder: its socket, and what its CLI made behind it. */
-export function removeRemains(name: string | undefined, handle: AgentHandle): void {
+export function removeRemains(name: string | undefined, handle: Pick<AgentHandle, 'socket'>): void {
   const provider = name === undefined ? undefined : findProvider(name);
   const left = provider && !isRefusal(provider) ? (provider.leftBehind?.(handle) ?? []) : [];
   for (const file of [handle.socket, ...left]) if (file) fs.rmSync(file, { force: true });

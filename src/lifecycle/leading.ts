@@ -14,7 +14,7 @@ import {
   refuse,
   writePrivateFile,
 } from '../kernel/index.ts';
-import type { Conversation } from '../leader/index.ts';
+import type { Conversation, Launch } from '../leader/index.ts';
 import { findLeader, insertLeader, updateLeader } from '../ledger/index.ts';
 import {
   type AgentHandle,
@@ -29,7 +29,6 @@ import {
   type Program,
   withLaunch,
 } from '../providers/index.ts';
-import type { PaneHandle } from '../tmux/index.ts';
 import { type Effects, READY_DEADLINE } from './effects.ts';
 import { closePane, removeRemains } from './ending.ts';
 import { endSurvivors } from './survivors.ts';
@@ -46,6 +45,10 @@ export interface LeaderOrder {
   readonly folder: string;
   readonly args: readonly string[];
   readonly environment: NodeJS.ProcessEnv;
+  /** Who asks, for as long as the conversation lives. */
+  readonly launcher: ProcessIdentity;
+  /** The team that it is to lead, when the person names one. */
+  readonly team?: string | undefined;
 }
 
 export interface LeaderReady {
@@ -58,23 +61,27 @@ export interface LeaderReady {
   readonly warnings: readonly string[];
 }
 
-interface Launching {
+interface Planned {
   readonly leading: Leading;
   readonly request: LeaderRequest;
   readonly installation: Installation;
   readonly plan: LeaderPlan;
-  readonly pane?: PaneHandle;
-  readonly prepared?: LeaderPrepared;
+  readonly token: string;
 }
 
-/** Launchers between the plan and the word that their conversation runs. */
-const launching = new Map<IncarnationId, Launching>();
-
-/** Prepares a conversation that is to lead: its files, its server when it needs one, and what its terminal is to run. */
-export async function prepareLeader(effects: Effects, order: LeaderOrder): Promise<LeaderReady | Refusal> {
+/**
+ * Prepares a conversation that is to lead: its files, its server when it needs one, and what its terminal is to run. When the
+ * launcher has gone by then (`gone`), all of that ends again.
+ */
+export async function prepareLeader(
+  effects: Effects,
+  order: LeaderOrder,
+  gone: AbortSignal,
+): Promise<LeaderReady | Refusal> {
   const planned = await planLeader(effects, order);
   if (isRefusal(planned)) return planned;
   const { request, plan, token } = planned;
+  const launch = launchOf(planned, order);
   const refused = ensurePrivateFolder(request.runFolder);
   if (refused) return refused;
   const tokenFile = path.join(request.runFolder, 'token');
@@ -86,21 +93,34 @@ export async function prepareLeader(effects: Effects, order: LeaderOrder): Promi
     provider: order.provider,
     found: 'launched',
     token_hash: tokenHash(token),
-    handle: null,
+    handle: JSON.stringify(launch),
     began_at: effects.clock.now(),
     ended_at: null,
   });
   effects.leaders.honour({ incarnation: request.incarnation, token_hash: tokenHash(token) });
-  const started = await startServer(effects, planned);
-  if (isRefusal(started)) {
+  await effects.leaders.launches(request.incarnation, launch);
+  const started = await startServer(effects, planned, launch, gone);
+  if (isRefusal(started) || gone.aborted) {
     await endLeader(effects, request.incarnation);
-    return started;
+    return isRefusal(started) ? started : launcherGone(order);
   }
-  launching.set(request.incarnation, { ...planned, ...started });
   const terminal = started.prepared?.terminal ?? plan.terminal;
   if (!terminal) throw new Error(`${order.provider} does not say what is to run in the terminal`);
   const { warnings } = planned.installation;
   return { ok: true, incarnation: request.incarnation, terminal, tokenFile, warnings };
+}
+
+function launchOf({ plan, installation }: Planned, { provider, launcher, team }: LeaderOrder): Launch {
+  const details = { ...installation.details, ...plan.details, version: installation.version };
+  return { provider, launcher, socket: plan.socket, details, ...(team === undefined ? {} : { team }) };
+}
+
+/** Nobody reads it any more. */
+function launcherGone({ provider, launcher }: LeaderOrder): Refusal {
+  return refuse('leader_not_started', 'Its launcher has gone, so the conversation was not started.', {
+    evidence: { launcher: launcher.pid },
+    next: [`team-agent ${provider}`],
+  });
 }
 
 async function planLeader(effects: Effects, { provider: name, folder, args, environment }: LeaderOrder) {
@@ -139,9 +159,11 @@ async function planLeader(effects: Effects, { provider: name, folder, args, envi
 }
 
 async function startServer(
-  { terminals }: Effects,
-  { leading, request, plan }: Omit<Launching, 'pane' | 'prepared'>,
-): Promise<Pick<Launching, 'pane' | 'prepared'> | Refusal> {
+  { terminals, leaders }: Effects,
+  { leading, request, plan }: Planned,
+  launch: Launch,
+  gone: AbortSignal,
+): Promise<{ readonly prepared?: LeaderPrepared } | Refusal> {
   if (!plan.server) return {};
   const inRun = (name: string): string => path.join(request.runFolder, name);
   const pane = await terminals.open({
@@ -153,40 +175,39 @@ async function startServer(
     argv: [agentWrapper, inRun('token'), inRun('exit'), ...plan.server.argv],
   });
   if (isRefusal(pane)) return pane;
-  const prepared = await leading.prepare?.(request, plan, AbortSignal.timeout(READY_DEADLINE));
+  await leaders.launches(request.incarnation, { ...launch, pane });
+  const signal = AbortSignal.any([gone, AbortSignal.timeout(READY_DEADLINE)]);
+  const prepared = await leading.prepare?.(request, plan, signal);
   if (isRefusal(prepared)) return prepared;
-  return prepared ? { pane, prepared } : { pane };
+  return prepared ? { prepared } : {};
 }
 
 /** The conversation runs: once it has a session it can lead. Resolves with it, or with why it never will. */
-export async function introduceLeader(
-  effects: Effects,
-  incarnation: IncarnationId,
-  terminal: ProcessIdentity,
-): Promise<Conversation | Refusal> {
-  const known = launching.get(incarnation);
-  if (!known) {
+export async function introduceLeader(effects: Effects, incarnation: IncarnationId): Promise<Conversation | Refusal> {
+  const launch = effects.leaders.launch(incarnation);
+  const provider = launch && findProvider(launch.provider);
+  if (!launch?.terminal || !provider || isRefusal(provider) || !provider.leading) {
     return refuse('leader_not_started', `No launcher prepared the conversation ${incarnation}.`, {
       next: ['team-agent claude', 'team-agent codex'],
     });
   }
-  const { leading, request, installation, plan, pane } = known;
-  const told = await leading.introduce(request, plan, terminal, AbortSignal.timeout(INTRODUCTION));
-  launching.delete(incarnation);
+  const { terminal, pane, socket, details } = launch;
+  const told = await provider.leading.introduce(launch, terminal, AbortSignal.timeout(INTRODUCTION));
   if (isRefusal(told)) return told;
   const handle: AgentHandle = {
     process: pane?.process ?? terminal,
     ...(pane ? { pane, terminal } : {}),
     session: told.session,
     record: told.record,
-    socket: plan.socket,
-    details: { ...installation.details, ...told.details, version: installation.version },
+    socket,
+    details: { ...details, ...told.details, ...(details.version === undefined ? {} : { version: details.version }) },
   };
+  await updateLeader(effects.ledger.db, incarnation, { handle: JSON.stringify(handle) });
   return follow(effects, incarnation, handle);
 }
 
+/** Follows the conversation that its row tells of. */
 async function follow(effects: Effects, incarnation: IncarnationId, handle: AgentHandle): Promise<Conversation> {
-  await updateLeader(effects.ledger.db, incarnation, { handle: JSON.stringify(handle) });
   const row = await findLeader(effects.ledger.db, incarnation);
   if (!row) throw new Error(`no such leader: ${incarnation}`);
   return effects.leaders.follow(row, handle);
@@ -211,26 +232,30 @@ export async function findConversation(
   return undefined;
 }
 
-/** Follows a conversation that was found, once. Undefined for one of an agent: it never leads. */
+/**
+ * Follows a conversation that was found, once. Undefined for one of an agent, which never leads, and for one of our
+ * launcher, which introduces itself.
+ */
 export async function followFound(
   effects: Effects,
   { provider, leader }: FoundConversation,
 ): Promise<Conversation | undefined> {
-  if (effects.roster.around(ancestry(leader.process.pid))) return undefined;
-  const known = effects.leaders.byProcess([leader.process]);
-  if (known) return known;
-  const incarnation = effects.mint.incarnation();
-  await insertLeader(effects.ledger.db, {
-    incarnation,
-    host: effects.ledger.ownership.host,
-    provider,
-    found: 'running',
-    token_hash: null,
-    handle: null,
-    began_at: effects.clock.now(),
-    ended_at: null,
+  if (effects.roster.around(ancestry(leader.process.pid)) || effects.leaders.isLaunching(leader.socket))
+    return undefined;
+  return effects.leaders.ofProcess(leader.process, async () => {
+    const incarnation = effects.mint.incarnation();
+    await insertLeader(effects.ledger.db, {
+      incarnation,
+      host: effects.ledger.ownership.host,
+      provider,
+      found: 'running',
+      token_hash: null,
+      handle: JSON.stringify(leader),
+      began_at: effects.clock.now(),
+      ended_at: null,
+    });
+    return follow(effects, incarnation, leader);
   });
-  return follow(effects, incarnation, leader);
 }
 
 /** The live processes that work on the session of a conversation, by its CLI's own registry. */
@@ -252,17 +277,15 @@ export async function twinsOf(effects: Effects, conversation: Conversation): Pro
 
 /** A conversation is over: what we started for it ends too, and nothing else. */
 export async function endLeader(effects: Effects, incarnation: IncarnationId): Promise<void> {
-  launching.delete(incarnation);
   const panes = await effects.terminals.panes();
   const pane = panes?.find((candidate) => candidate.incarnation === incarnation);
   if (pane) await closePane(effects, pane);
   await effects.terminals.closeSession(SESSION);
-  const known = effects.leaders.conversation(incarnation);
-  const wrapper = known?.handle.pane?.process;
-  if (wrapper) await endSurvivors(incarnation, wrapper);
-  const isOurs = (await findLeader(effects.ledger.db, incarnation))?.found === 'launched';
+  const row = await findLeader(effects.ledger.db, incarnation);
+  const ours = effects.leaders.conversation(incarnation)?.handle ?? effects.leaders.launch(incarnation);
+  if (ours?.pane) await endSurvivors(incarnation, ours.pane.process);
   await effects.leaders.end(incarnation);
-  if (known && isOurs) removeRemains(known.provider, known.handle);
+  if (ours && row?.found === 'launched') removeRemains(row.provider, ours);
   fs.rmSync(path.join(effects.runFolder, 'leaders', incarnation), { recursive: true, force: true });
 }
 

@@ -56,7 +56,7 @@ export interface Provider {
   /** What shows a life that runs, when its own pane does not: its pane may be closed and opened again at any time. */
   view?(handle: AgentHandle, environment: Readonly<Record<string, string>>): Program | undefined;
   /** Files that a life which has ended may leave outside its own folder. */
-  leftBehind?(handle: AgentHandle): readonly string[];
+  leftBehind?(handle: Pick<AgentHandle, 'socket'>): readonly string[];
   /** How its CLI leads a team; undefined when it cannot. */
   readonly leading?: Leading;
 }

@@ -264,7 +264,7 @@ export class CodexStage {
       argv: prepared.terminal.argv,
       environment: { ...request.environment, ...prepared.terminal.environment },
     });
-    const told = await leading.introduce(asked, plan, view.process, signal);
+    const told = await leading.introduce(plan, view.process, signal);
     if (isRefusal(told)) throw new Error(told.message);
     const handle: AgentHandle = {
       process: view.process,

@@ -114,5 +114,5 @@ export const shutdown = verb({
 /** Does nobody need a coordinator, or nobody but this team? */
 async function onlyStopped(runtime: Runtime, but?: TeamRow): Promise<boolean> {
   const running = (await teams(runtime.effects.ledger.db)).filter(({ intent }) => intent !== 'stopped');
-  return running.every(({ team }) => team === but?.team) && runtime.effects.leaders.launched().length === 0;
+  return running.every(({ team }) => team === but?.team) && !runtime.effects.leaders.someLaunched();
 }

@@ -11,7 +11,15 @@ import {
   refuse,
   startedWith,
 } from '../../kernel/index.ts';
-import type { FoundLeader, Installation, Introduction, LeaderPlan, LeaderRequest, Leading } from '../shape.ts';
+import type {
+  FoundLeader,
+  Installation,
+  Introduction,
+  LeaderPlan,
+  LeaderRequest,
+  LeaderTraces,
+  Leading,
+} from '../shape.ts';
 import { socketOf } from '../socket.ts';
 import { capabilitiesOf } from './capabilities.ts';
 import { introduction } from './launch/introduction.ts';
@@ -45,6 +53,7 @@ function plan(request: LeaderRequest, installation: Installation): LeaderPlan | 
   const instructions = [request.instructions, ...theirs.instructions].join('\n\n');
   return {
     socket,
+    details: { config: configurationFolder(request.environment), starts: inRun(SESSION_STARTS) },
     files: [
       { path: inRun('settings.json'), content: `${JSON.stringify(settings, undefined, 2)}\n` },
       { path: inRun('mcp.json'), content: `${JSON.stringify(mcpOf(request.mcpUrl), undefined, 2)}\n` },
@@ -144,16 +153,13 @@ function joinLists(ours: Fields = {}, theirs: Fields = {}): Fields {
 
 /** Waits until the conversation below `process` has told its session; a dialog before that is the person's to answer. */
 async function introduce(
-  request: LeaderRequest,
-  leaderPlan: LeaderPlan,
+  { socket: ours, details: { config = '', starts = '' } }: LeaderTraces,
   process: ProcessIdentity,
   signal: AbortSignal,
 ): Promise<Introduction | Refusal> {
-  const config = configurationFolder(request.environment);
-  const starts = path.join(request.runFolder, SESSION_STARTS);
   while (!signal.aborted && processStat(process.pid)?.start === process.start) {
     const start = readStarts(starts).at(-1);
-    const entry = liveEntries(config).find(({ socket }) => socket === leaderPlan.socket);
+    const entry = liveEntries(config).find(({ socket }) => socket === ours);
     if (start && entry) {
       return introduction(start.session, start.transcript, entry, { config, starts, version: '', mode: '' });
     }

@@ -21,9 +21,16 @@ export interface LeaderRequest {
   readonly environment: Readonly<Record<string, string>>;
 }
 
-export interface LeaderPlan {
-  readonly files: readonly PlannedFile[];
+/** By what a conversation that was launched is found once it has a session. It is stored: never a secret. */
+export interface LeaderTraces {
+  /** Its way in. */
   readonly socket: string;
+  /** What this provider alone needs. */
+  readonly details: Readonly<Record<string, string>>;
+}
+
+export interface LeaderPlan extends LeaderTraces {
+  readonly files: readonly PlannedFile[];
   /** A process that the conversation needs; it runs behind our wrapper in a hidden window. */
   readonly server?: Program;
   /** The conversation in the person's terminal; absent when only `prepare` can tell it. `environment` is added to the person's. */
@@ -45,12 +52,7 @@ export interface Leading {
   /** With its server running: what is to run in the person's terminal, and the session when it is known by now. */
   prepare?(request: LeaderRequest, plan: LeaderPlan, signal: AbortSignal): Promise<LeaderPrepared | Refusal>;
   /** With the conversation running as `process`: its session, once it has one. */
-  introduce(
-    request: LeaderRequest,
-    plan: LeaderPlan,
-    process: ProcessIdentity,
-    signal: AbortSignal,
-  ): Promise<Introduction | Refusal>;
+  introduce(traces: LeaderTraces, process: ProcessIdentity, signal: AbortSignal): Promise<Introduction | Refusal>;
   /** Is one of these processes (nearest first) a conversation that can lead, and does its way in work (a self-test)? */
   find(
     ancestors: readonly ProcessIdentity[],

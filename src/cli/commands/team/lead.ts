@@ -41,7 +41,9 @@ async function inTerminal(
   args: readonly string[],
 ): Promise<Outcome> {
   const { environment } = context;
-  const order = { provider, folder: fs.realpathSync(context.cwd), args, environment };
+  const { team } = context.globals;
+  const asks = { pid: process.pid, ...(team === undefined ? {} : { team }) };
+  const order = { provider, folder: fs.realpathSync(context.cwd), args, environment, ...asks };
   const ready = await callIn(workspace, 'leader-prepare', order, context.interrupted);
   if (isRefusal(ready)) return refused(ready);
   for (const warning of ready.warnings) context.stderr.write(`${warning}\n`);
@@ -55,8 +57,7 @@ async function inTerminal(
   passInterruptsOn(context, child);
   const ended = exitOf(child);
   if (child.pid !== undefined) {
-    const team = context.globals.team === undefined ? {} : { team: context.globals.team };
-    await callIn(workspace, 'leader-started', { incarnation: ready.incarnation, pid: child.pid, ...team });
+    await callIn(workspace, 'leader-started', { incarnation: ready.incarnation, pid: child.pid });
   }
   const exit = await ended;
   await callIn(workspace, 'leader-ended', { incarnation: ready.incarnation });

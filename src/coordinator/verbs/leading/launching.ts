@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { type IncarnationId, identifyProcess, isRefusal, type TeamId } from '../../../kernel/index.ts';
+import { type IncarnationId, identifyProcess, isRefusal, refuse, type TeamId } from '../../../kernel/index.ts';
 import type { Conversation } from '../../../leader/index.ts';
 import { findTeam, type TeamRow, teams } from '../../../ledger/index.ts';
 import { endLeader, findConversation, introduceLeader, prepareLeader } from '../../../lifecycle/index.ts';
@@ -19,18 +19,31 @@ export const leaderPrepare = verb({
     folder: z.string(),
     args: z.array(z.string()),
     environment: z.record(z.string(), z.string()),
+    /** The launcher's own process. */
+    pid: z.number().int(),
+    team: z.string().optional(),
   }),
   agents: false,
-  run: ({ runtime }, args) => prepareLeader(runtime.effects, args),
+  run: async ({ runtime, gone }, { pid, ...order }) => {
+    const launcher = identifyProcess(pid);
+    if (!launcher) return refuse('usage', `There is no process ${pid} that could be its launcher.`);
+    return prepareLeader(runtime.effects, { ...order, launcher }, gone);
+  },
 });
 
 /** The second half: its terminal part runs. It leads as soon as it has a session. */
 export const leaderStarted = verb({
-  input: z.object({ incarnation: z.string(), pid: z.number().int(), team: z.string().optional() }),
+  input: z.object({ incarnation: z.string(), pid: z.number().int() }),
   agents: false,
-  run: async ({ runtime }, { incarnation, pid, team }) => {
-    const process = identifyProcess(pid);
-    if (process) void introduce(runtime, incarnation as IncarnationId, process, team);
+  run: async ({ runtime }, { incarnation: of, pid }) => {
+    const incarnation = of as IncarnationId;
+    const { leaders } = runtime.effects;
+    const launch = leaders.launch(incarnation);
+    const terminal = identifyProcess(pid);
+    if (launch && terminal) {
+      await leaders.launches(incarnation, { ...launch, terminal });
+      void introduce(runtime, incarnation);
+    }
     return { ok: true };
   },
 });
@@ -45,14 +58,18 @@ export const leaderEnded = verb({
   },
 });
 
-async function introduce(
-  runtime: Runtime,
-  incarnation: IncarnationId,
-  process: NonNullable<ReturnType<typeof identifyProcess>>,
-  named: string | undefined,
-): Promise<void> {
+/** What an earlier coordinator began: the terminal part of these launches runs, and has no session yet. */
+export function goOnIntroducing(runtime: Runtime): void {
+  const { leaders } = runtime.effects;
+  for (const incarnation of leaders.launching()) {
+    if (leaders.launch(incarnation)?.terminal && leaders.isAlive(incarnation)) void introduce(runtime, incarnation);
+  }
+}
+
+async function introduce(runtime: Runtime, incarnation: IncarnationId): Promise<void> {
+  const named = runtime.effects.leaders.launch(incarnation)?.team;
   try {
-    const conversation = await introduceLeader(runtime.effects, incarnation, process);
+    const conversation = await introduceLeader(runtime.effects, incarnation);
     if (isRefusal(conversation)) {
       runtime.log.warn({ incarnation, reason: conversation.reason }, conversation.message);
       return;

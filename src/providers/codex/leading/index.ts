@@ -1,6 +1,14 @@
 import path from 'node:path';
 import { isRefusal, type ProcessIdentity, type Refusal, refuse, shellWord } from '../../../kernel/index.ts';
-import type { Installation, Introduction, LeaderPlan, LeaderPrepared, LeaderRequest, Leading } from '../../shape.ts';
+import type {
+  Installation,
+  Introduction,
+  LeaderPlan,
+  LeaderPrepared,
+  LeaderRequest,
+  LeaderTraces,
+  Leading,
+} from '../../shape.ts';
 import { socketOf } from '../../socket.ts';
 import { RESTARTS, startFault, viewOf } from '../launch.ts';
 import { isObject } from '../server/connection.ts';
@@ -25,6 +33,13 @@ function plan(request: LeaderRequest, installation: Installation): LeaderPlan | 
   return {
     files: [{ path: instructionsFile(request), content: request.instructions }],
     socket,
+    details: {
+      binary: installation.binary,
+      folder: request.folder,
+      run: request.runFolder,
+      instructions: instructionsFile(request),
+      ...flags.thread,
+    },
     server: {
       argv: [installation.binary, 'app-server', '--listen', `unix://${socket}`, ...overrides, ...flags.server],
       environment: { ...request.environment, TEAM_AGENT_RESTARTS: RESTARTS },
@@ -78,13 +93,10 @@ function cannotStart(fault: string): Refusal {
 
 /** The server has one conversation that lasts: the one that was prepared. */
 async function introduce(
-  request: LeaderRequest,
-  { socket, server }: LeaderPlan,
+  { socket, details }: LeaderTraces,
   _process: ProcessIdentity,
   signal: AbortSignal,
 ): Promise<Introduction | Refusal> {
-  const flags = parseFlags(request.args, request.folder);
-  if (isRefusal(flags)) return flags;
   const thread = await askServer(socket, signal, async (call) => {
     const loaded = await call('thread/loaded/list', {});
     const ids = loaded.answered === 'result' && isObject(loaded.result) ? loaded.result.data : [];
@@ -96,17 +108,7 @@ async function introduce(
     return undefined;
   });
   if (typeof thread?.id !== 'string' || typeof thread.path !== 'string') return cannotStart('its conversation is gone');
-  return {
-    session: thread.id as Introduction['session'],
-    record: thread.path,
-    details: {
-      binary: server?.argv[0] ?? 'codex',
-      folder: request.folder,
-      run: request.runFolder,
-      instructions: instructionsFile(request),
-      ...flags.thread,
-    },
-  };
+  return { session: thread.id as Introduction['session'], record: thread.path, details };
 }
 
 function instructionsFile({ runFolder }: LeaderRequest): string {
