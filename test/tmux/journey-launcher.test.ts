@@ -14,6 +14,7 @@ const BIN = path.resolve(import.meta.dirname, '../../bin/team-agent');
 const STAND_IN = `#!/bin/sh
 [ "$1" = --version ] && { echo '2.1.400 (Claude Code)'; exit 0; }
 printf '%s\\n' "$*" >>"$HOME/started"
+[ "$ENDS" ] && exit "$ENDS"
 [ "$STUBBORN" ] && trap 'echo asked >>"$HOME/asked"' INT
 echo $$ >"$HOME/pid"
 while :; do sleep 0.1; done
@@ -76,6 +77,10 @@ const started = (): string[] =>
     ? fs.readFileSync(path.join(home, 'started'), 'utf8').trim().split('\n')
     : [];
 
+/** The process of the stand-in that was started last. */
+const conversation = (): number | undefined =>
+  Number(fs.existsSync(path.join(home, 'pid')) && fs.readFileSync(path.join(home, 'pid'), 'utf8')) || undefined;
+
 test('D01 D02 D03 a second launch goes to the session of the first, starts nothing, and says what it did not pass on', async () => {
   const first = launch('--model', 'one');
   const session = await eventually('its session', () => sessions()[0]);
@@ -134,6 +139,46 @@ test('D03 in a terminal it is shown there, and inside tmux the terminal goes ove
   await eventually('two terminals', () => client().split('\n').length === 2);
 });
 
+test('D02 outside tmux a refusal is told where the command was typed, with its exit code', async () => {
+  const outside = { environment: { TMUX: undefined, TMUX_PANE: undefined } };
+  const refused = await product.run(['claude', '-p'], outside);
+  expect(refused).toMatchObject({ code: 2, stdout: '' });
+  expect(refused.stderr).toContain('A leader is a conversation in this terminal; with -p Claude Code has none.');
+  const asJson = await product.run(['--json', 'claude', '-p'], outside);
+  expect([asJson.code, JSON.parse(asJson.stdout)]).toMatchObject([2, { ok: false, reason: 'usage' }]);
+  fs.rmSync(path.join(home, 'bin', 'claude'));
+  const absent = await product.run(['claude'], { environment: { ...outside.environment, PATH: '/usr/bin:/bin' } });
+  expect(absent.code).toBe(1);
+  expect(absent.stderr).toContain('claude');
+  expect(started()).toEqual([]);
+  expect(sessions()).toEqual([]);
+  expect(fs.readdirSync(product.paths.run).filter((name) => name.startsWith('leader-'))).toEqual([]);
+});
+
+test('D02 outside tmux the command ends as its conversation does', async () => {
+  const ended = await product.run(['claude'], { environment: { TMUX: undefined, TMUX_PANE: undefined, ENDS: '7' } });
+  expect(ended.code).toBe(7);
+});
+
+test('D01 D03 a window of the person keeps the session, not the conversation: a launch there, and one after it, start one', async () => {
+  const first = launch('--model', 'one');
+  const session = await eventually('its session', () => sessions()[0]);
+  const pid = await eventually('it to run', conversation);
+  expect(tmux('show-environment', '-t', `=${session}`)).not.toContain('TEAM_AGENT');
+  tmux('new-window', '-t', `=${session}:`, '-n', 'mine', '-c', product.workspace, 'sh');
+  tmux('send-keys', '-t', `=${session}:mine`, `${BIN} claude --model beside`, 'Enter');
+  await eventually('the one beside it to run', () => started().length === 2);
+  expect(started()[1]).toContain('--model beside');
+  process.kill(pid, 'SIGTERM');
+  await eventually('the first to end', () => first.child.exitCode !== null);
+  expect(sessions()).toEqual([session]);
+  const next = launch('--model', 'next');
+  await eventually('it to run', () => started().length === 3);
+  expect(started()[2]).toContain('--model next');
+  expect(next.said()).not.toContain('runs already');
+  expect(sessions()).toEqual([session]);
+});
+
 test('D04 Z57 the first interrupt is for the conversation, a second one ends it, and the launcher with it', async () => {
   const child = spawn(BIN, ['claude'], {
     cwd: product.workspace,
@@ -142,15 +187,12 @@ test('D04 Z57 the first interrupt is for the conversation, a second one ends it,
     stdio: 'ignore',
   });
   launchers.push(child);
-  const pid = await eventually('it to run', () => {
-    const file = path.join(home, 'pid');
-    return fs.existsSync(file) && Number(fs.readFileSync(file, 'utf8'));
-  });
-  const conversation = identifyProcess(pid) ?? expect.unreachable();
+  const pid = await eventually('it to run', conversation);
+  const asked = identifyProcess(pid) ?? expect.unreachable();
   child.kill('SIGINT');
   await eventually('the conversation to be asked', () => fs.existsSync(path.join(home, 'asked')));
-  expect([probeProcess(conversation), child.exitCode]).toEqual(['alive', null]);
+  expect([probeProcess(asked), child.exitCode]).toEqual(['alive', null]);
   child.kill('SIGINT');
-  await eventually('both to end', () => probeProcess(conversation) === 'dead' && child.exitCode !== null);
+  await eventually('both to end', () => probeProcess(asked) === 'dead' && child.exitCode !== null);
   expect(fs.readdirSync(path.join(product.paths.run, 'leaders'))).toEqual([]);
 });

@@ -7,7 +7,8 @@ import type { Context } from '../../context.ts';
 import type { Launch } from '../../launchers.ts';
 import { type Outcome, refused } from '../../outcome.ts';
 import { findWorkspace } from '../../workspace.ts';
-import { attachTo, HANDED_ON, inSession } from './leader-session.ts';
+import { takeHandedOn, tellOutcome, withoutHandedOn } from './handed-on.ts';
+import { attachTo, inSession } from './leader-session.ts';
 
 /**
  * Starts a conversation that leads: inside tmux in this very pane, else in a tmux session of its own, so that it outlives
@@ -17,20 +18,12 @@ export async function run(context: Context, { provider, attach, args }: Launch):
   const workspace = findWorkspace(context, 'change');
   if (isRefusal(workspace)) return refused(workspace);
   if (attach) return attachTo(context, workspace, provider, attach);
-  const handedOn = context.environment[HANDED_ON];
-  if (handedOn === undefined && !context.environment.TMUX) return inSession(context, workspace, provider, args);
-  const environment = handedOn === undefined ? context.environment : takeEnvironment(context.environment, handedOn);
+  const handed = takeHandedOn(context.environment);
+  if (!handed && !context.environment.TMUX) return inSession(context, workspace, provider, args);
+  const environment = withoutHandedOn(handed?.environment ?? context.environment);
   const outcome = await inTerminal({ ...context, environment }, workspace, provider, args);
-  if (handedOn !== undefined && outcome.kind === 'written') fs.writeFileSync(`${handedOn}.exit`, `${outcome.exit}\n`);
+  if (handed) tellOutcome(handed, outcome);
   return outcome;
-}
-
-/** The person's own environment, with what tmux says about where this runs. */
-function takeEnvironment(own: NodeJS.ProcessEnv, file: string): NodeJS.ProcessEnv {
-  const handed = JSON.parse(fs.readFileSync(file, 'utf8')) as NodeJS.ProcessEnv;
-  fs.rmSync(file);
-  const { TMUX, TMUX_PANE, TERM } = own;
-  return { ...handed, TMUX, TMUX_PANE, TERM };
 }
 
 /** Runs the conversation in this terminal, between the two halves of its launch. */

@@ -4,18 +4,19 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { pathsOf } from '../../../client/index.ts';
-import { ensurePrivateFolder, readIfThere, writePrivateFile } from '../../../kernel/files.ts';
+import { ensurePrivateFolder } from '../../../kernel/files.ts';
 import { packageFolder } from '../../../kernel/installation.ts';
 import { type Refusal, refuse } from '../../../kernel/reasons.ts';
 import { shellWord } from '../../../kernel/text.ts';
 import type { Context } from '../../context.ts';
 import type { Attach, Launch } from '../../launchers.ts';
 import { type Outcome, refused } from '../../outcome.ts';
+import { handOn, takeOutcome } from './handed-on.ts';
 
-/** Names a file with the environment of the person who asked, for the launcher that runs in the new tmux session. */
-export const HANDED_ON = 'TEAM_AGENT_LEADER_ENVIRONMENT';
+/** What runs in such a session, by its first words. */
+const LAUNCHER = path.join(packageFolder, 'bin', 'team-agent');
 
-/** Between two looks at a session that nobody is attached to, ms. */
+/** Between two looks at what nobody is attached to, ms. */
 const LOOK = 200;
 
 /** Outside tmux: a session of its own on the person's own tmux server. */
@@ -27,22 +28,22 @@ export async function inSession(
 ): Promise<Outcome> {
   const name = sessionName(provider, workspace);
   const file = path.join(pathsOf(workspace).run, `leader-${process.pid}.environment`);
-  if (!hasSession(context, name)) {
-    const started = startSession(context, workspace, provider, args, name, file);
+  const goesOn = () => runsIn(context, name);
+  if (!goesOn()) {
+    const started = start(context, workspace, provider, args, name, file);
     if (started) return refused(started);
   } else if (args.length > 0) {
     context.stderr.write(
       `${provider} runs already for this project: ${args.map(shellWord).join(' ')} is not passed on.\n`,
     );
   }
-  await goTo(context, name);
-  const exit = Number(readIfThere(`${file}.exit`) ?? 0);
-  if (hasSession(context, name)) {
+  await goTo(context, name, goesOn);
+  const ended = takeOutcome(file);
+  if (ended) return ended;
+  if (goesOn()) {
     context.stderr.write(`${provider} goes on in the tmux session ${name}. Come back with: team-agent ${provider}\n`);
-  } else {
-    fs.rmSync(`${file}.exit`, { force: true });
   }
-  return { kind: 'written', exit };
+  return { kind: 'written', exit: 0 };
 }
 
 /** Shows a session that a person names; one that is not this project's only when they say so. */
@@ -73,25 +74,26 @@ export async function attachTo(
       ),
     );
   }
-  await goTo(context, session);
+  await goTo(context, session, () => hasSession(context, session));
   return { kind: 'written', exit: 0 };
 }
 
-async function goTo(context: Context, session: string): Promise<void> {
+async function goTo(context: Context, session: string, goesOn: () => boolean): Promise<void> {
   const show = (...words: string[]) =>
     spawnSync('tmux', [...words, '-t', `=${session}`], { stdio: 'inherit', env: context.environment });
   if (context.environment.TMUX) show('switch-client');
   else if (context.stdin().isTTY && context.stdout.isTTY) show('attach-session');
-  else await ended(context, session);
+  else await ended(context, session, goesOn);
 }
 
-/** Without a terminal there is nothing to attach: the command ends with the session. */
-async function ended(context: Context, name: string): Promise<void> {
+/** Without a terminal there is nothing to attach: the command ends with what it would show. */
+async function ended(context: Context, name: string, goesOn: () => boolean): Promise<void> {
   context.stderr.write(`runs in the tmux session ${name}; see it with: tmux attach -t ${name}\n`);
-  while (hasSession(context, name)) await pause(LOOK, undefined, { signal: context.interrupted });
+  while (goesOn()) await pause(LOOK, undefined, { signal: context.interrupted });
 }
 
-function startSession(
+/** In a new session; in the one of that name, when what ran there has ended and a window of the person's keeps it. */
+function start(
   context: Context,
   workspace: string,
   provider: string,
@@ -101,19 +103,11 @@ function startSession(
 ): Refusal | undefined {
   const notPrivate = ensurePrivateFolder(path.dirname(file));
   if (notPrivate) return notPrivate;
-  writePrivateFile(file, JSON.stringify(context.environment));
   const team = context.globals.team === undefined ? [] : ['--team', context.globals.team];
-  const own = [
-    path.join(packageFolder, 'bin', 'team-agent'),
-    '--workspace',
-    workspace,
-    ...team,
-    provider,
-    '--',
-    ...args,
-  ];
-  const where = ['-d', '-s', name, '-n', provider, '-c', context.cwd, '-e', `${HANDED_ON}=${file}`];
-  const made = spawnSync('tmux', ['new-session', ...where, '--', ...own], {
+  const taking = handOn(file, context.environment);
+  const own = [...taking, LAUNCHER, '--workspace', workspace, ...team, provider, '--', ...args];
+  const where = hasSession(context, name) ? ['new-window', '-t', `=${name}:`] : ['new-session', '-d', '-s', name];
+  const made = spawnSync('tmux', [...where, '-n', provider, '-c', context.cwd, '--', ...own], {
     encoding: 'utf8',
     env: context.environment,
   });
@@ -130,6 +124,16 @@ function startSession(
 
 function hasSession({ environment }: Context, name: string): boolean {
   return spawnSync('tmux', ['has-session', '-t', `=${name}`], { env: environment }).status === 0;
+}
+
+/** Does our launcher live in one of its panes? A session may outlive it, by a window that the person opened there. */
+function runsIn({ environment }: Context, name: string): boolean {
+  const format = '#{pane_dead} #{pane_start_command}';
+  const { stdout } = spawnSync('tmux', ['list-panes', '-s', '-t', `=${name}`, '-F', format], {
+    encoding: 'utf8',
+    env: environment,
+  });
+  return (stdout ?? '').split('\n').some((pane) => pane.startsWith('0 ') && pane.includes(LAUNCHER));
 }
 
 /** One per provider and project. tmux allows neither `.` nor `:` in a name. */
