@@ -179,6 +179,24 @@ test('D01 D03 a window of the person keeps the session, not the conversation: a 
   expect(sessions()).toEqual([session]);
 });
 
+test('D01 D13 a launch that names a team has a session of its own, which its name tells', async () => {
+  const run = (...words: string[]) =>
+    launchers.push(
+      spawn(BIN, words, {
+        cwd: product.workspace,
+        env: { ...product.environment, TMUX: undefined, TMUX_PANE: undefined },
+        stdio: 'ignore',
+      }),
+    );
+  run('--team', 'one', 'claude');
+  await eventually('its session', () => sessions().length === 1);
+  run('--team', 'two', 'claude');
+  await eventually('another one', () => sessions().length === 2);
+  const ofTeam = (team: string) => expect.stringMatching(`^team-agent-leader-claude-project-\\w+-${team}-[0-9a-f]{8}$`);
+  expect(sessions().sort()).toEqual([ofTeam('one'), ofTeam('two')]);
+  await eventually('both to run', () => started().length === 2);
+});
+
 test('D04 Z57 the first interrupt is for the conversation, a second one ends it, and the launcher with it', async () => {
   const child = spawn(BIN, ['claude'], {
     cwd: product.workspace,

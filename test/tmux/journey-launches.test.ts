@@ -125,6 +125,25 @@ test('D04 M10 what a killed coordinator had prepared for a launcher that is gone
   await eventually('its row to be closed', () => launched()[0]?.ended_at !== null);
 });
 
+test('D13 a team that a launch names is the one of every other verb; a name that none has is refused, and begins nothing', async () => {
+  for (const name of ['one', 'two']) {
+    const docs = product.writeTeam(name, [{ id: 'w', script: LISTENER }]);
+    expect(await product.json(['quick-start', docs])).toMatchObject({ ok: true });
+  }
+  const inTmux = { environment: { TMUX: 'x' } };
+  const refused = await product.json<{ next: string[] }>(['--team', 'tow', 'claude'], inTmux);
+  expect(refused).toMatchObject({ ok: false, code: 1, reason: 'team_not_found' });
+  expect(refused.next).toEqual(['team-agent --team one claude', 'team-agent --team two claude']);
+  expect(launched()).toEqual([]);
+  const session = String(product.rows("select session_name from teams where team = 'two'")[0]?.session_name);
+  launch('--team', session, 'claude');
+  await showsDialog();
+  fs.writeFileSync(path.join(home, 'answered'), '');
+  const receivers = () => product.rows('select team from leases where receiver is not null').map(({ team }) => team);
+  await eventually('it to lead', () => receivers().length > 0);
+  expect(receivers()).toEqual(['two']);
+});
+
 function serverOf(): ProcessIdentity | undefined {
   return identifyProcess(Number(fs.readFileSync(path.join(home, 'server'), 'utf8')));
 }

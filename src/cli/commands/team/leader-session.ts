@@ -26,7 +26,7 @@ export async function inSession(
   provider: string,
   args: readonly string[],
 ): Promise<Outcome> {
-  const name = sessionName(provider, workspace);
+  const name = sessionName(context, provider, workspace);
   const file = path.join(pathsOf(workspace).run, `leader-${process.pid}.environment`);
   const goesOn = () => runsIn(context, name);
   if (!goesOn()) {
@@ -41,7 +41,8 @@ export async function inSession(
   const ended = takeOutcome(file);
   if (ended) return ended;
   if (goesOn()) {
-    context.stderr.write(`${provider} goes on in the tmux session ${name}. Come back with: team-agent ${provider}\n`);
+    const again = ['team-agent', ...teamWords(context), provider].map(shellWord).join(' ');
+    context.stderr.write(`${provider} goes on in the tmux session ${name}. Come back with: ${again}\n`);
   }
   return { kind: 'written', exit: 0 };
 }
@@ -53,7 +54,7 @@ export async function attachTo(
   provider: Launch['provider'],
   { session, confirmed }: Attach,
 ): Promise<Outcome> {
-  const evidence = { session, own: sessionName(provider, workspace) };
+  const evidence = { session, own: sessionName(context, provider, workspace) };
   if (session === '' || !hasSession(context, session)) {
     return refused(
       refuse('tmux_failed', `There is no tmux session ${session === '' ? 'without a name' : session}.`, {
@@ -103,9 +104,8 @@ function start(
 ): Refusal | undefined {
   const notPrivate = ensurePrivateFolder(path.dirname(file));
   if (notPrivate) return notPrivate;
-  const team = context.globals.team === undefined ? [] : ['--team', context.globals.team];
   const taking = handOn(file, context.environment);
-  const own = [...taking, LAUNCHER, '--workspace', workspace, ...team, provider, '--', ...args];
+  const own = [...taking, LAUNCHER, '--workspace', workspace, ...teamWords(context), provider, '--', ...args];
   const where = hasSession(context, name) ? ['new-window', '-t', `=${name}:`] : ['new-session', '-d', '-s', name];
   const made = spawnSync('tmux', [...where, '-n', provider, '-c', context.cwd, '--', ...own], {
     encoding: 'utf8',
@@ -136,12 +136,16 @@ function runsIn({ environment }: Context, name: string): boolean {
   return (stdout ?? '').split('\n').some((pane) => pane.startsWith('0 ') && pane.includes(LAUNCHER));
 }
 
-/** One per provider and project. tmux allows neither `.` nor `:` in a name. */
-function sessionName(provider: string, workspace: string): string {
-  const digest = createHash('sha1').update(workspace).digest('hex').slice(0, 8);
-  const folder = path
-    .basename(workspace)
-    .replace(/[.:\s]/g, '_')
-    .slice(0, 48);
-  return `team-agent-leader-${provider}-${folder}-${digest}`;
+const teamWords = ({ globals: { team } }: Context): readonly string[] => (team === undefined ? [] : ['--team', team]);
+
+/** One per provider, project and team that is named. tmux allows neither `.` nor `:` in a name. */
+function sessionName({ globals: { team } }: Context, provider: string, workspace: string): string {
+  const whose = team === undefined ? workspace : `${workspace}\u0000${team}`;
+  const digest = createHash('sha1').update(whose).digest('hex').slice(0, 8);
+  const words = [path.basename(workspace), ...(team === undefined ? [] : [team])];
+  return ['team-agent-leader', provider, ...words.map(wordOf), digest].join('-');
+}
+
+function wordOf(text: string): string {
+  return text.replace(/[.:\s]/g, '_').slice(0, 48);
 }

@@ -1,11 +1,20 @@
 import { z } from 'zod';
-import { type IncarnationId, identifyProcess, isRefusal, refuse, type TeamId } from '../../../kernel/index.ts';
+import {
+  type IncarnationId,
+  identifyProcess,
+  isRefusal,
+  type Refusal,
+  refuse,
+  shellWord,
+  type TeamId,
+} from '../../../kernel/index.ts';
 import type { Conversation } from '../../../leader/index.ts';
 import { findTeam, type TeamRow, teams } from '../../../ledger/index.ts';
 import { endLeader, findConversation, introduceLeader, prepareLeader } from '../../../lifecycle/index.ts';
 import type { Caller } from '../../api/callers.ts';
 import { askForLead, conversationOf, rebindTo, waitingConversations } from '../../leadership.ts';
 import type { Runtime } from '../../runtime.ts';
+import { selectTeam } from '../../teams.ts';
 import { verb } from '../verb.ts';
 import { codexRefusal, doesNotLead, type LeadRequest, leaseRefusal, unknownYet } from './refusals.ts';
 
@@ -27,9 +36,20 @@ export const leaderPrepare = verb({
   run: async ({ runtime, gone }, { pid, ...order }) => {
     const launcher = identifyProcess(pid);
     if (!launcher) return refuse('usage', `There is no process ${pid} that could be its launcher.`);
+    const unknown = order.team === undefined ? undefined : await unknownTeam(runtime, order.team, order.provider);
+    if (unknown) return unknown;
     return prepareLeader(runtime.effects, { ...order, launcher }, gone);
   },
 });
+
+/** A name that no team here has is refused; before there is any, it is the name of one to come. */
+async function unknownTeam(runtime: Runtime, named: string, provider: string): Promise<Refusal | undefined> {
+  const { db } = runtime.effects.ledger;
+  const all = await teams(db);
+  const team = all.length === 0 ? undefined : await selectTeam(db, named);
+  if (!isRefusal(team)) return undefined;
+  return { ...team, next: all.map((known) => `team-agent --team ${shellWord(known.team)} ${provider}`) };
+}
 
 /** The second half: its terminal part runs. It leads as soon as it has a session. */
 export const leaderStarted = verb({
@@ -85,10 +105,8 @@ async function introduce(runtime: Runtime, incarnation: IncarnationId): Promise<
 
 /** A launcher's conversation leads the team that it names, else the only one that runs; never one that has a leader. */
 async function teamToLead(runtime: Runtime, named: string | undefined): Promise<TeamId | undefined> {
-  const running = (await teams(runtime.effects.ledger.db)).filter((team) => team.intent === 'running');
-  const meant = named === undefined ? running : running.filter((team) => [team.team, team.name].includes(named));
-  const [only, ...others] = meant;
-  return only && others.length === 0 ? (only.team as TeamId) : undefined;
+  const team = await selectTeam(runtime.effects.ledger.db, named);
+  return isRefusal(team) || team.intent !== 'running' ? undefined : (team.team as TeamId);
 }
 
 /**
