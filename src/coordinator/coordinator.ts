@@ -150,6 +150,7 @@ async function boot(options: CoordinatorOptions, paths: Paths, ledger: Ledger, d
     clock: systemClock,
     attach: (row, handle) => providerOf(row.provider).attach(handle, row.incarnation as IncarnationId, terminals),
     changed: (team) => runtime?.sawLeader(team),
+    shared: (incarnation, incident) => runtime?.happenedToLeader(incarnation, incident),
     failed: (error) => log.error({ err: error }, 'what a leader works on was not stored'),
   });
   const effects: Effects = {

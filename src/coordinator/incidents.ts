@@ -21,7 +21,7 @@ interface House {
   caughtUp(who: { readonly team: TeamId; readonly agent: AgentId }): Promise<void>;
 }
 
-/** What happened to agents, written down and told to their leader once each, in the order in which it was seen. */
+/** What happened to agents, or to their leader, written down and told to the leader once each, in the order in which it was seen. */
 export class IncidentDesk {
   readonly #house: House;
   #work: Promise<void> = Promise.resolve();
@@ -31,12 +31,26 @@ export class IncidentDesk {
   }
 
   take(member: Member, incident: Incident): void {
-    this.#work = this.#work
-      .then(() => this.#takeOne(member, incident))
-      .catch((error: unknown) => {
-        const { kind } = incident;
-        this.#house.log.error({ err: error, agent: member.id, kind }, 'an incident was not stored');
-      });
+    this.#inTurn(member.id, incident, () => this.#takeOne(member, incident));
+  }
+
+  /** Of the conversation that leads a team. It reads of it with the mail that waited meanwhile. */
+  takeOfLeader(team: TeamId, incarnation: IncarnationId, incident: Incident): void {
+    const { key, kind, text } = incident;
+    const { ledger, mint } = this.#house.effects;
+    this.#inTurn(LEADER, incident, () =>
+      ledger.change(team, 'coordinator', async (change) => {
+        if (await findNotice(change.tx, team, key)) return;
+        await change.event(`leader.${kind}`, { incarnation, text });
+        await storeNotice(change, mint, { key, to: LEADER, body: `${LEADER}: ${text}` });
+      }),
+    );
+  }
+
+  #inTurn(whose: AgentId, { kind }: Incident, work: () => Promise<void>): void {
+    this.#work = this.#work.then(work).catch((error: unknown) => {
+      this.#house.log.error({ err: error, agent: whose, kind }, 'an incident was not stored');
+    });
   }
 
   /**

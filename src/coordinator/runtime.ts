@@ -102,6 +102,12 @@ export class Runtime implements Observer {
     this.#incidents.take(member, incident);
   }
 
+  /** The same for a conversation, which may lead several teams. */
+  happenedToLeader(incarnation: IncarnationId, incident: Incident): void {
+    for (const team of this.effects.leaders.teamsOf(incarnation))
+      this.#incidents.takeOfLeader(team, incarnation, incident);
+  }
+
   /**
    * Resolves once an agent's line has looked at all that its record holds by now: what an agent answers it has read, and
    * its call may be quicker than the word about that.

@@ -18,7 +18,7 @@ import {
   type Reading,
   updateLeader,
 } from '../ledger/index.ts';
-import type { AgentHandle, Attachment, Offer, Settlement } from '../providers/index.ts';
+import type { AgentHandle, Attachment, Incident, Offer, Settlement } from '../providers/index.ts';
 import { Conversation } from './conversation.ts';
 import { moveIdentity } from './identity.ts';
 import { handleIn, type Launch, Launches, storedOf } from './launch.ts';
@@ -32,6 +32,8 @@ interface Effects {
   readonly attach: (row: LeaderRow, handle: AgentHandle) => Attachment;
   /** Something new was seen of whoever leads this team. */
   readonly changed: (team: TeamId) => void;
+  /** A conversation's session is open in a second process: nothing is handed to it before one of the two has ended. */
+  readonly shared: (incarnation: IncarnationId, incident: Incident) => void;
   /** Something could not be written down. */
   readonly failed: (error: unknown) => void;
 }
@@ -114,8 +116,10 @@ export class Leaders {
     const conversation = new Conversation(incarnation, row.provider, handle, attachment);
     this.#live.set(incarnation, conversation);
     attachment.onChange(() => this.#changed(incarnation));
-    attachment.onIncident(({ session }) => {
+    attachment.onIncident((incident) => {
+      const { session, kind } = incident;
       if (session && conversation.workOn(session)) this.#keep(conversation);
+      if (kind === 'session_shared') this.#effects.shared(incarnation, incident);
     });
     return conversation;
   }

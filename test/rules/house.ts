@@ -76,6 +76,11 @@ export class Puppet {
     this.#listener({ key: `moved:${session}`, kind: 'session_changed', text: 'it moved', session: moved });
   }
 
+  /** Its session is opened in a second process. */
+  shareWith(pid: number): void {
+    this.#listener({ key: `shared:${pid}`, kind: 'session_shared', text: `Its session is open in ${pid} too.` });
+  }
+
   attachment(): Attachment {
     return {
       facts: () => [],
@@ -148,7 +153,14 @@ export async function house({ approvals = 'person' as 'person' | 'leader' } = {}
       }),
   );
   const newLeaders = () =>
-    new Leaders({ ledger, clock: systemClock, attach, changed: (team) => changed.push(team), failed: () => undefined });
+    new Leaders({
+      ledger,
+      clock: systemClock,
+      attach,
+      changed: (team) => changed.push(team),
+      shared: (incarnation, incident) => runtime.happenedToLeader(incarnation, incident),
+      failed: () => undefined,
+    });
   const leaders = newLeaders();
   const folder = freshFolder('house');
   const ended: string[] = [];

@@ -208,6 +208,25 @@ test('D06 the conversation of an agent is never followed as one that could lead,
   expect((await followFound(alone.runtime.effects, { provider: 'claude', leader }))?.handle).toMatchObject(leader);
 });
 
+test('M12 D12 that a session is open in a second process is told once to each team that its conversation leads', async () => {
+  const home = await house();
+  const claude = await conversationIn(home);
+  await bind(home, claude);
+  await bind(home, claude, TWO);
+  for (const pid of [4711, 4711, 4712]) home.puppets.get(claude.incarnation)?.shareWith(pid);
+  await eventually('both to be told', async () => (await home.events('leader.session_shared')).length === 4);
+  const { incarnation } = claude;
+  const told = (pid: number) => ({ incarnation, text: `Its session is open in ${pid} too.` });
+  const events = await home.events('leader.session_shared');
+  for (const team of [ONE, TWO]) {
+    const here = events.filter((event) => event.team === team);
+    expect(here.map(({ data }) => data)).toEqual([told(4711), told(4712)]);
+  }
+  const notices = await home.ledger.db.selectFrom('messages').select(['team', 'body']).execute();
+  expect(notices).toHaveLength(4);
+  expect(notices).toContainEqual({ team: TWO, body: 'leader: Its session is open in 4711 too.' });
+});
+
 test('Z55 a sweep, a read and the end of the one before, all in flight, undo no claim', async () => {
   const home = await house();
   const [first, second] = [await conversationIn(home), await conversationIn(home)];

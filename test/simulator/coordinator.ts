@@ -75,6 +75,7 @@ export async function boot(life: Life, around: Surroundings): Promise<Coordinato
       clock: life,
       attach: ({ incarnation }) => attachmentOf(...whoLives(incarnation as IncarnationId, around), life, scene),
       changed: () => office.wake(LEADER),
+      shared: () => undefined,
       failed: report(life, around),
     });
     const office = new PostOffice(

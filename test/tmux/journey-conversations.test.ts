@@ -158,6 +158,25 @@ test('D11 D12 Z51 of two that go on with a dead leader none leads before one say
   expect(await lead()).toMatchObject({ receiver: 'claude', epoch: 2 });
 });
 
+test('M12 H01 mail for a leader whose session is open in a second process waits, status says why, and it is told once', async () => {
+  const first = await conversation();
+  await first.asks('quick-start', docs);
+  const second = await conversation({ session: first.session });
+  for (const text of ['one', 'two']) await product.run(['send', 'leader', text, '--expects', 'nothing']);
+  const held = { hold: 'session_changed', evidence: `process ${second.pid} works on the same session` };
+  await eventually('status to say so', async () => 'held' in (await lead()));
+  expect(await lead()).toMatchObject({ receiver: 'claude', epoch: 1, held });
+  const { stdout } = await product.run(['status']);
+  const line = stdout.split('\n').find((one) => one.startsWith('leader '));
+  expect(line).toBe(`leader       claude, epoch 1, held: ${held.evidence}`);
+  expect(product.rows("select 1 from events where type = 'leader.session_shared'")).toHaveLength(1);
+  fs.rmSync(path.join(config, 'sessions', `${second.pid}.json`));
+  const waiting = "select state from deliveries where recipient = 'leader' and state <> 'consumed'";
+  await eventually('its mail to come', () => product.rows(waiting).length === 0);
+  expect(await lead()).not.toHaveProperty('held');
+  expect(product.rows("select 1 from events where type = 'leader.session_shared'")).toHaveLength(1);
+});
+
 test('D06 Z53 a folder below and a link to it are inside, any other folder is not', async () => {
   const below = path.join(product.workspace, 'src', 'deep');
   fs.mkdirSync(below, { recursive: true });

@@ -8,6 +8,8 @@ export interface LeaderAnswer {
   readonly state?: string;
   readonly since?: number;
   readonly evidence?: readonly string[];
+  /** Why it takes nothing of what waits for it, beyond what it is busy with. */
+  readonly held?: { readonly hold: string; readonly evidence: string };
 }
 
 export interface LeaderVerbs {

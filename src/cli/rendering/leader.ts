@@ -12,11 +12,12 @@ function receiverName(receiver: unknown): string {
 }
 
 /** Who leads, on one line: what it does is said when something is wrong with it. */
-export function leaderText({ receiver, epoch, state, evidence }: LeaderAnswer): string {
+export function leaderText({ receiver, epoch, state, evidence, held }: LeaderAnswer): string {
   const name = receiverName(receiver);
   if (name === 'mailbox') return 'mailbox: team-agent inbox leader';
   const trouble = state === 'provider_error' ? `, ${state}: ${printable(evidence?.[0] ?? '')}` : '';
-  return `${name}, epoch ${epoch}${trouble}`;
+  const hold = trouble === '' && held ? `, held: ${printable(held.evidence)}` : '';
+  return `${name}, epoch ${epoch}${trouble}${hold}`;
 }
 
 const STATUS = {

@@ -28,7 +28,7 @@ function header(status: StatusAnswer, look: Look): string[] {
   const title = `${paint.bold(printable(status.name ?? status.team))}  ${upOrDown(status, paint)}  ${paint.dim(`tmux ${printable(status.session_name)}`)}`;
   return [
     title,
-    `leader       ${leaderText(status.leader)}`,
+    `leader       ${truncate(leaderText(status.leader), look.columns - 13)}`,
     `coordinator  ${truncate(coordinatorText(status), look.columns - 13)}`,
     `messages     ${countsText(status)}`,
   ];

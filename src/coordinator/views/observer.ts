@@ -36,6 +36,18 @@ export function holdOf(
   return rest?.step === 'rest' && rest.why !== 'empty' ? rest.why : undefined;
 }
 
+/** What was seen of a recipient that takes nothing now, though something waits for it. */
+export function heldBy(
+  observer: Observer | undefined,
+  team: TeamId,
+  recipient: AgentId,
+): { readonly hold: string; readonly evidence: string } | undefined {
+  const rest = observer?.resting(team, recipient);
+  return rest?.evidence === undefined || ORDINARY.has(rest.why)
+    ? undefined
+    : { hold: rest.why, evidence: rest.evidence };
+}
+
 /** What proof a delivery in flight waits for, or what was seen of a recipient that takes nothing now. */
 export function awaitedBy(
   observer: Observer | undefined,

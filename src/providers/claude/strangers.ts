@@ -31,7 +31,7 @@ export class Strangers {
     if (!this.#told.has(key)) {
       this.#told.add(key);
       const text = `Its session is open in a second process too (${rival.pid}). What is for it waits until one of the two has ended.`;
-      this.#incidents.tell({ key, kind: 'session_changed', text });
+      this.#incidents.tell({ key, kind: 'session_shared', text });
     }
     return `process ${rival.pid} works on the same session`;
   }

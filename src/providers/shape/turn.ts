@@ -40,7 +40,7 @@ export type Decision =
 export interface Incident {
   /** Unique for this incident: it is told once. */
   readonly key: string;
-  readonly kind: 'turn_lost' | 'server_restarted' | 'session_changed';
+  readonly kind: 'turn_lost' | 'server_restarted' | 'session_changed' | 'session_shared';
   readonly text: string;
   /** The session that it works on from now on, when it has changed. */
   readonly session?: { readonly session: SessionId; readonly record: string };
