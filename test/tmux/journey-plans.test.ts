@@ -182,6 +182,19 @@ describe('how many run, and who first', () => {
     expect(spawned().at(-1)).toBe('second');
   });
 
+  test('C03 C11 --fresh leaves the conversations of those behind, too, that do not start now', async () => {
+    const agents = ['a', 'b'].map((id) => ({ id, script: LISTENER }));
+    const folder = product.writeTeam('crew', agents, 'max_active_agents: 1\n');
+    await start(product, folder);
+    await ask(product, 'stop-agent', 'a');
+    expect(await ask(product, 'start-agent', 'b')).toMatchObject({ ok: true });
+    await deliver(product, 'b', 'remember me');
+    await ask(product, 'shutdown');
+    await start(product, folder, '--fresh');
+    await ask(product, 'stop-agent', 'a');
+    expect(await ask(product, 'start-agent', 'b')).toMatchObject({ ok: true, start_mode: 'fresh' });
+  });
+
   test('C11 C13 one more than max_active_agents is refused with who could be stopped; of two at once one gets the place', async () => {
     const agents = [...['a', 'b', 'c', 'd'].map((id) => ({ id })), { id: 'resting', head: 'paused: true\n' }];
     await start(product, product.writeTeam('crew', agents, 'max_active_agents: 2\n'));

@@ -2,6 +2,7 @@ import { type AgentId, isRefusal, type Mint, type Refusal, refuse, shellWord } f
 import {
   agentsOf,
   type Change,
+  discardSessions,
   lastBearer,
   putTeam,
   setTeamIntent,
@@ -60,11 +61,21 @@ async function launch(effects: Effects, order: LaunchOrder, cut: AbortSignal): P
     enrol: () => enrol(effects, plan.team.id),
     ready: async (change) => {
       await dropUndescribed(change, effects.mint, plan.team);
+      if (order.fresh) await leaveBehind(change, plan);
       await change.event('team.launched', { agents: agents.map(({ spec }) => spec.id) });
     },
   });
   if (!launched.ok) return undo(effects, launched, plan);
   return { ok: true, team: plan.team, agents: launched.started };
+}
+
+/** Those that do not start now leave behind what they knew, as the others do: nobody goes on with it later. */
+async function leaveBehind(change: Change, { agents }: TeamPlan): Promise<void> {
+  for (const { action, spec } of agents) {
+    if (action !== 'keep') continue;
+    const sessions = await discardSessions(change, spec.id);
+    if (sessions.length > 0) await change.event('session.discarded', { agent_id: spec.id, sessions });
+  }
 }
 
 /** Plans twice: against the documents where they are, so that a refusal changes nothing, then where they will stay. */
