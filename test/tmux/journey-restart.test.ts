@@ -232,6 +232,10 @@ describe('restart', () => {
     await team('third', 'c');
     expect(await restart()).toMatchObject({ ok: false, reason: 'team_ambiguous' });
     await ask(product, 'shutdown', '--team', 'other');
+    expect(product.rows(`select agent_id, intent from agents where team = 'other' order by agent_id`)).toEqual([
+      { agent_id: 'b', intent: 'stopped' },
+      { agent_id: 'p', intent: 'paused' },
+    ]);
     const again = await restart();
     expect(again).toMatchObject({ ok: true, team: 'other', agents: [{ agent_id: 'b', restart_mode: 'resumed' }] });
     expect(open('other')).toEqual([{ agent_id: 'b' }]);

@@ -23,7 +23,8 @@ async function shutDown(effects: Effects, id: TeamId): Promise<ShutDown> {
   const saga = new Saga(effects.ledger, id);
   await effects.ledger.change(id, 'coordinator', async (change) => {
     await setTeamIntent(change, 'stopped');
-    for (const agent of members) await updateAgent(change, agent.agent_id as AgentId, { intent: 'stopped' });
+    for (const { agent_id, intent } of members)
+      if (intent !== 'paused') await updateAgent(change, agent_id as AgentId, { intent: 'stopped' });
     await saga.open(change, 'shutdown', { incarnations: lives.map((life) => life.incarnation) });
     await change.event('team.stopping', { agents: members.map((agent) => agent.agent_id) });
   });
