@@ -153,6 +153,9 @@ describe('add', () => {
     expect(broken.message).toMatch(/roles\/broken\.md:8: colour: /);
     const file = path.join(product.workspace, 'roles', 'broken.md');
     expect(broken.next).toEqual([`team-agent add-agent b --role-file ${file} --team crew`]);
+    const resting = role('resting', { head: 'paused: true\n' });
+    expect((await refused('agent_paused', 'b', resting)).message).toContain(resting);
+    await refused('agent_paused', 'b', resting, '--dry-run');
     await refused('dangerous_needs_yes', 'b', role('bold', { head: 'permission_mode: bypass\n' }));
     expect((await refused('team_document_invalid', 'b', role('odd', { script: 'rules: 7\n' }))).next).not.toEqual([]);
     await refused('agents_not_ready', 'b', role('dying', { script: 'on_start: [{ exit: 3 }]\n' }));
@@ -189,6 +192,16 @@ describe('add', () => {
     expect(await run('add-agent', 'c', '--role-file', own)).toMatchObject({ ok: true, role_file: own });
     expect(await run('remove-agent', 'c', '--force')).toMatchObject({ ok: true, role_file_removed: false });
     expect(fs.readFileSync(own, 'utf8')).toBe(text);
+  });
+
+  test('G06 G10 N06 what a start warns of is told of who is added and of who is forked too', async () => {
+    await start(product, product.writeTeam('crew', [{ id: 'a', script: LISTENER }], 'fast: true\n'));
+    await deliver(product, 'a', 'remember');
+    const warned = (id: string) => ({ ok: true, warnings: [expect.stringContaining(`changes nothing for ${id}`)] });
+    expect(await run('add-agent', 'b', '--role-file', role('helper'))).toMatchObject(warned('b'));
+    expect(await run('reset-agent', 'b', '--discard-session')).toMatchObject(warned('b'));
+    const forked = await product.run(['fork-agent', 'a', '--as', 'c']);
+    expect(forked.stdout).toContain('changes nothing for c');
   });
 
   test('G06 two additions of one name at the same time: one of them is a member, the other is told', async () => {

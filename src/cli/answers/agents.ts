@@ -30,6 +30,7 @@ export interface AgentAdded extends AgentStarted {
   /** Where the team keeps its role document. */
   readonly role_file: string;
   readonly role_file_sha: string;
+  readonly warnings?: readonly string[];
 }
 
 export interface AgentVerbs {

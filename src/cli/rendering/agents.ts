@@ -37,10 +37,15 @@ export function goesOnLines(agents: readonly Pick<Answers['stop-agent'], 'agent_
   return [...lines, `next: ps -o pid,lstart,args -p ${pids.join(',')}`];
 }
 
-export function agentAddedLines(answer: Answers['add-agent'] | Answers['fork-agent'], { paint }: Look): string[] {
-  const { agent_id, session_id, role_file } = answer;
+export function agentAddedLines(answer: Answers['add-agent'] | Answers['fork-agent'], look: Look): string[] {
+  const { agent_id, session_id, role_file, warnings = [] } = answer;
+  const { paint } = look;
   const how = 'source_agent_id' in answer ? `knows what ${answer.source_agent_id} knows` : HOW.fresh;
-  return [`${paint.bold(agent_id)}  ${paint.green(how)}  ${paint.dim(session_id ?? '')}`, `role         ${role_file}`];
+  return [
+    `${paint.bold(agent_id)}  ${paint.green(how)}  ${paint.dim(session_id ?? '')}`,
+    `role         ${role_file}`,
+    ...warningLines(warnings, look),
+  ];
 }
 
 export function agentRemovedLines(answer: Answers['remove-agent'], { paint }: Look): string[] {

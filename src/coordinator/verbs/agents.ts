@@ -101,8 +101,10 @@ export const resetAgent = verb({
     const reset = await resetAgentOf(runtime.effects, team, order);
     if (isRefusal(reset)) return reset;
     runtime.office(team.team as TeamId).wake(agent);
+    const warnings = reset.started?.agent.installation.warnings ?? [];
     const { start_mode, stopped, discarded, goes_on } = reset;
-    return { ok: true, ...(await agentView(runtime, team, agent)), start_mode, stopped, discarded, goes_on };
+    const seen = await agentView(runtime, team, agent);
+    return { ok: true, ...seen, start_mode, stopped, discarded, warnings, goes_on };
   },
 });
 

@@ -50,7 +50,8 @@ async function joined(
   runtime.office(team.team as TeamId).wake(agent);
   const seen = await agentView(runtime, team, agent);
   const ready_ms = started?.ready_ms ?? null;
-  return { ok: true, ...seen, new_agent_id: agent, start_mode, ready_ms, role_file, role_file_sha };
+  const warnings = started?.agent.installation.warnings ?? [];
+  return { ok: true, ...seen, new_agent_id: agent, start_mode, ready_ms, role_file, role_file_sha, warnings };
 }
 
 /** An agent is no member any more. */

@@ -15,7 +15,7 @@ import { forkOf, NOTHING_TO_GO_ON_WITH } from '../starting/conversation.ts';
 import { type KeptDocument, keptDocument } from '../starting/kept-document.ts';
 import { changesOf } from '../starting/members.ts';
 import { type PlannedAgent, readDocumentsOf, type StartOrder } from '../starting/plan.ts';
-import { memberOf, planOne, type StartPlan, teamNotRunning } from './starting.ts';
+import { agentPaused, memberOf, planOne, type StartPlan, teamNotRunning } from './starting.ts';
 
 interface JoinOrder extends StartOrder {
   /** The id of the new agent. */
@@ -121,6 +121,7 @@ async function newcomerOf(sight: Sight, row: TeamRow, wanted: Wanted): Promise<N
   if (isRefusal(read)) return read;
   const spec = read.agents.find((agent) => agent.id === id);
   if (!spec) throw new Error(`${id} was compiled away`);
+  if (spec.paused) return agentPaused(team, spec);
   const before = (await memberChanges(sight.ledger.db, team)).find(({ agent_id }) => agent_id === id);
   const document = keptDocument(row, id, text);
   if (isRefusal(document)) return document;

@@ -103,10 +103,13 @@ async function startable(
   if (now?.intent !== 'running') return teamNotRunning(row);
   const found = await memberOf(sight, now, agent, command);
   if (isRefusal(found) || !found.spec.paused) return found;
-  const { team, spec } = found;
-  return refuse('agent_paused', `${spec.id} is paused by its document ${spec.file}.`, {
-    evidence: { agent: spec.id, file: spec.file },
-    next: [`team-agent status --team ${shellWord(team.id)}`],
+  return agentPaused(found.team.id, found.spec);
+}
+
+export function agentPaused(team: TeamId, { id, file }: Pick<AgentSpec, 'id' | 'file'>): Refusal {
+  return refuse('agent_paused', `${id} is paused by its document ${file}.`, {
+    evidence: { agent: id, file },
+    next: [`team-agent status --team ${shellWord(team)}`],
   });
 }
 
