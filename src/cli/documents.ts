@@ -11,17 +11,14 @@ export async function readTeamAt(
   place: string,
   { workspace, name }: { readonly workspace?: string | undefined; readonly name?: string | undefined },
 ): Promise<Team | Refusal> {
-  const [{ readTeam }, { findProvider }] = await Promise.all([
+  const [{ readTeam }, { namedProvider }] = await Promise.all([
     import('../team/index.ts'),
     import('../providers/index.ts'),
   ]);
   return readTeam(place, {
     ...(workspace === undefined ? {} : { workspace }),
     fallbackName: name ?? path.basename(place),
-    providers: (written) => {
-      const provider = findProvider(written);
-      return isRefusal(provider) ? provider : { ok: true, name: provider.name };
-    },
+    providers: namedProvider,
   });
 }
 

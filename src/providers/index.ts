@@ -1,5 +1,5 @@
 /** One folder per CLI, all of the same shape: what is started, how text gets in, what proves that it was taken. */
-import { type Refusal, refuse } from '../kernel/index.ts';
+import { isRefusal, type Refusal, refuse } from '../kernel/index.ts';
 import { claude } from './claude/index.ts';
 import { codex } from './codex/index.ts';
 import { scripted } from './scripted/index.ts';
@@ -26,6 +26,14 @@ export function findProvider(name: string): Provider | Refusal {
       },
     )
   );
+}
+
+/** What documents need to know of the provider that they name: its canonical name, and how a profile may call its values. */
+export function namedProvider(
+  name: string,
+): { readonly ok: true; readonly name: string; readonly credentials: CredentialNames } | Refusal {
+  const found = findProvider(name);
+  return isRefusal(found) ? found : { ok: true, name: found.name, credentials: found.credentials.names };
 }
 
 /** Every way in which a value of a profile may be called, whichever CLI uses it. */

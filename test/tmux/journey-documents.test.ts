@@ -181,6 +181,26 @@ test('B01 B02 a team is compiled into a spec; the spec starts the same team, whi
   expect(lifeOf(product, 'bob').incarnation).toBeTruthy();
 });
 
+test('B03 B06 validate and compile judge a profile as a start does, by the names that its CLI gives to values', async () => {
+  const folder = product.writeTeam('crew', [], 'default_model: opus\n');
+  const document = path.join(folder, 'agents', 'ann.md');
+  const head = 'name: ann\nrole: r\nprovider: claude\ntools: []\nauth_mode: compatible_api\nprofile: kimi\n';
+  fs.mkdirSync(path.join(folder, 'profiles'));
+  const profile = 'AUTH_MODE=compatible_api\nBASE_URL=http://127.0.0.1:9\nAPI_KEY=x\nANTHROPIC_MODEL=kimi-k2\n';
+  fs.writeFileSync(path.join(folder, 'profiles', 'kimi.env'), profile, { mode: 0o600 });
+  fs.writeFileSync(document, `---\n${head}model: other\n---\nWork.\n`);
+  for (const verb of ['validate', 'preflight']) {
+    const refused = await product.run([verb, folder]);
+    expect(refused.stdout + refused.stderr).toMatch(/"other" is not the model of the profile kimi, "kimi-k2"/);
+  }
+  fs.writeFileSync(document, `---\n${head}---\nWork.\n`);
+  expect(await json('validate', folder)).toMatchObject({ ok: true });
+  const out = path.join(folder, 'crew.spec.yaml');
+  expect(await json('compile', '--team', 'docs/crew', '--out', out)).toMatchObject({ ok: true });
+  expect(fs.readFileSync(out, 'utf8')).not.toMatch(/opus|kimi-k2/);
+  expect(await json('validate', out)).toMatchObject({ ok: true });
+});
+
 test('B03 a spec of another project, and one that is wrong, start nothing and leave nothing', async () => {
   product.writeTeam('crew', [{ id: 'ann' }]);
   await json('compile', '--team', 'docs/crew');

@@ -14,16 +14,10 @@ import {
   type Installation,
   type LaunchPlan,
   type LaunchRequest,
+  namedProvider,
   withLaunch,
 } from '../../providers/index.ts';
-import {
-  type AgentSpec,
-  type MemberChange,
-  type ProviderNames,
-  readTeam,
-  type Team,
-  unusedIn,
-} from '../../team/index.ts';
+import { type AgentSpec, type MemberChange, readTeam, type Team, unusedIn } from '../../team/index.ts';
 import { agentFolder, lifeFolder } from '../life.ts';
 import {
   type Asked,
@@ -104,7 +98,8 @@ export function readDocuments(
   order: Pick<LaunchOrder, 'folder' | 'name' | 'team_id'>,
   changes: readonly MemberChange[] = [],
 ): Team | Refusal {
-  return readTeam(order.folder, { workspace, changes, fallbackName: fallbackNameOf(order), providers });
+  const fallbackName = fallbackNameOf(order);
+  return readTeam(order.folder, { workspace, changes, fallbackName, providers: namedProvider });
 }
 
 /** The documents of a team that there is. Refuses those that say another name: they would be another team's. */
@@ -113,13 +108,14 @@ export function readDocumentsOf(
   { team, documents, name }: TeamRow,
   changes: readonly MemberChange[] = [],
 ): Team | Refusal {
-  return readTeam(documents, { workspace, changes, fallbackName: name, team: team as TeamId, providers });
+  return readTeam(documents, {
+    workspace,
+    changes,
+    fallbackName: name,
+    team: team as TeamId,
+    providers: namedProvider,
+  });
 }
-
-const providers: ProviderNames = (name) => {
-  const provider = findProvider(name);
-  return isRefusal(provider) ? provider : { ok: true, name: provider.name, credentials: provider.credentials.names };
-};
 
 /** What a launch is typed with. */
 export type LaunchWords = Pick<LaunchOrder, 'folder' | 'as' | 'name' | 'team_id' | 'trust' | 'yes' | 'fresh'>;
