@@ -76,7 +76,7 @@ async function channelTo(manner: Manner, turn: string | undefined) {
   await eventually('the connection', () => connection.up);
   const offer: Offer = { delivery: mint.delivery(), number: 1, channel: 'protocol', incarnation, position: 0 };
   const hand = (urgent: boolean): Promise<Handed> => channel.hand(urgent ? { ...offer, urgent: true } : offer, 'x');
-  return { asked, hand, offer, word };
+  return { asked, hand, offer, word, channel };
 }
 
 const methods = (asked: readonly Asked[]): string[] => asked.map(([method]) => method);
@@ -127,4 +127,21 @@ test('E13 nothing steers when it is not urgent, when no turn runs, or when it ha
   ended.word('turn/completed', { turn: { id: 'turn-1', status: 'completed' } });
   await ended.hand(true);
   expect(await untilQueued(ended.asked)).toEqual(QUEUED);
+});
+
+test('M03 M05 an offer that is nowhere is proved absent, though an earlier one that is nowhere is asked for as well', async () => {
+  const { channel, offer: open, word } = await channelTo('takes', undefined);
+  const dead: Offer = { ...open, delivery: mint.delivery() };
+  // As a line does it: at each look, what may still be proved late goes first.
+  const look = async () => {
+    const [late, now] = [await channel.settle(dead), await channel.settle(open)];
+    return late.outcome === 'not_taken' && now.outcome === 'not_taken';
+  };
+  expect(await look()).toBe(false);
+  await eventually('both to be proved absent', look);
+  // A turn may be its own: what was seen before it proves nothing.
+  word('turn/started', { turn: { id: 'turn-1' } });
+  expect(await channel.settle(open)).toMatchObject({ outcome: 'unknown' });
+  word('turn/completed', { turn: { id: 'turn-1', status: 'completed' } });
+  expect(await channel.settle(open)).toMatchObject({ outcome: 'unknown' });
 });

@@ -39,11 +39,11 @@ export class ProtocolChannel implements Channel {
   readonly intrudes = true;
   readonly #seen: Seen;
   readonly #alarm = new Alarm();
-  /** The last look that found an offer nowhere while nothing ran. */
-  #absent: { readonly offer: string; readonly moves: number; readonly at: number } | undefined;
+  /** By the offer, the first look that found it nowhere while nothing ran: with what the thread had done until then. */
+  readonly #absent = new Map<string, { readonly moves: number; readonly at: number }>();
 
-  /** The offer that a turn of the server's list had first while the rollout lacked it. */
-  #listed: { readonly offer: string; readonly at: number } | undefined;
+  /** By the offer, when a turn of the server's list had it first while the rollout lacked it. */
+  readonly #listed = new Map<string, number>();
 
   /** The last hand-over, and what the thread had done until then. */
   #handed: { readonly offer: string; readonly moves: number; readonly at: number } | undefined;
@@ -114,6 +114,15 @@ export class ProtocolChannel implements Channel {
    * its queue nor in a turn while the thread is idle. The queue outlives the server, so that a dead server proves nothing.
    */
   async settle(offer: Offer): Promise<Settlement> {
+    const settlement = await this.#settle(offer);
+    if (settlement.outcome !== 'unknown') {
+      this.#absent.delete(nameOf(offer));
+      this.#listed.delete(nameOf(offer));
+    }
+    return settlement;
+  }
+
+  async #settle(offer: Offer): Promise<Settlement> {
     // What was handed to the life before waits in the same thread.
     if (offer.incarnation !== this.#seen.incarnation && !isResumed(this.#seen.handle)) return ofAnotherLife(offer);
     const taken = receiptOf(this.#seen, offer) ?? this.#toldTaken(offer);
@@ -203,9 +212,10 @@ export class ProtocolChannel implements Channel {
 
   /** The server lists it, and goes on listing it, while its rollout lacks the line: then its list is the record. */
   #inTurn(offer: Offer, item: string, file: string): Settlement {
-    const name = nameOf(offer);
-    if (this.#listed?.offer !== name) this.#listed = { offer: name, at: performance.now() };
-    if (performance.now() - this.#listed.at < LINE_PATIENCE) return this.#awaitLine('the app-server has it in a turn');
+    const now = performance.now();
+    const since = this.#listed.get(nameOf(offer)) ?? now;
+    this.#listed.set(nameOf(offer), since);
+    if (now - since < LINE_PATIENCE) return this.#awaitLine('the app-server has it in a turn');
     return { outcome: 'taken', receipt: { source: 'app-server:turns', file, record_id: item } };
   }
 
@@ -213,21 +223,20 @@ export class ProtocolChannel implements Channel {
     const { threads } = this.#seen;
     const { status } = threads.current.thread.state;
     const busy = threads.all().some(({ thread }) => thread.state.status === 'active');
+    const name = nameOf(offer);
     if (busy || status === 'notLoaded') {
-      this.#absent = undefined;
+      this.#absent.delete(name);
       return { outcome: 'unknown', awaited: 'the running turn, which may be its own or is about to take it in' };
     }
-    const name = nameOf(offer);
     const now = performance.now();
     const { moves: after } = threads;
-    const before = this.#absent;
-    if (before?.offer === name && before.moves === after && moves === after) {
+    const before = this.#absent.get(name);
+    if (before?.moves === after && moves === after) {
       if (now - before.at >= SECOND_LOOK) {
-        this.#absent = undefined;
         return { outcome: 'not_taken', evidence: 'the thread is idle, and neither its queue nor its turns have it' };
       }
     } else {
-      this.#absent = { offer: name, moves: after, at: now };
+      this.#absent.set(name, { moves: after, at: now });
     }
     this.#alarm.set(SECOND_LOOK, this.#seen.changed);
     return { outcome: 'unknown', awaited: 'a second look into the queue and the turns of the thread' };
