@@ -23,19 +23,28 @@ afterAll(() => product?.end());
 
 const mateOf = (agent: string) => (agent === 'claire' ? 'cody' : 'claire');
 
-/** A request whose turn will report and then write to a mate; its model is held before the first of both. */
-async function asked(agent: string, task: string) {
+/** A request whose turn will report and then write to a mate, `times` over; its model is held before the first of both, each time. */
+async function asked(agent: string, task: string, times = 1) {
   const report = call('report_result', { summary: `done ${task}` });
   const letter = call('send_message', { to: mateOf(agent), content: `word of ${task}` });
-  const gate = modelOf(product, agent).holdAnswers(({ prompt }) => prompt.includes(`please ${task}`));
-  const { message_id } = await deliver(product, agent, `please ${task} ${report} ${letter}`, '--task', task);
-  return { task, message: message_id, gate };
+  const [gate, ...again] = Array.from({ length: times }, (_, done) =>
+    modelOf(product, agent).holdAnswers(
+      ({ prompt, results }) => prompt.includes(`please ${task}`) && results.length === 2 * done,
+    ),
+  );
+  if (!gate) throw new Error('no calls');
+  const calls = `${report} ${letter} `.repeat(times);
+  const { message_id } = await deliver(product, agent, `please ${task} ${calls}`, '--task', task);
+  return { task, message: message_id, gate, again };
 }
 
-/** Waits until both calls have come back to the model, and returns what they said. */
-async function calledBoth(agent: string, task: string): Promise<readonly string[]> {
+/** Waits until both calls have come back to the model, each so many times, and returns what they said. */
+async function calledBoth(agent: string, task: string, times = 1): Promise<readonly string[]> {
   const turns = () => modelOf(product, agent).requestsWith(`please ${task}`);
-  return eventually('both calls to have come back', () => turns().find(({ results }) => results.length === 2)?.results);
+  return eventually(
+    'both calls to have come back',
+    () => turns().find(({ results }) => results.length === 2 * times)?.results,
+  );
 }
 
 /** One result that answers its request, one notice of it, and one message to the mate, which has read it once. */
@@ -89,6 +98,23 @@ describe.each(['claire', 'cody'])('%s', (agent) => {
     gate.release();
     await starting;
     await calledBoth(agent, task);
+    await takenInOnce(agent, task, message);
+  });
+
+  test(`M11 ${agent}: what its model makes again because it failed counts once`, async () => {
+    const { task, message, gate, again } = await asked(agent, `again-${agent}`, 2);
+    await stopCoordinator(product);
+    gate.release();
+    await calledBoth(agent, task);
+    await startCoordinator(product);
+    for (const next of again) next.release();
+    const [, , report, letter] = await calledBoth(agent, task, 2);
+    // Claude Code connects to a server that came back only after a while.
+    const answered = agent === 'cody' ? /\bok\W+true/ : /\bok\W+true|not connected/;
+    for (const words of [report, letter]) expect(words).toMatch(answered);
+    await takenInOnce(agent, task, message);
+    await stopCoordinator(product);
+    await startCoordinator(product);
     await takenInOnce(agent, task, message);
   });
 
