@@ -8,6 +8,7 @@ export { selectTeam } from './teams.ts';
 export {
   hello,
   optionalArgument,
+  readInbox,
   readMessage,
   reportResult,
   requestHuman,
@@ -20,4 +21,4 @@ export {
 } from './tool-calls.ts';
 export { runVerb } from './verbs/index.ts';
 export { waitForResult } from './verbs/messages/wait.ts';
-export { inboxView, statusView } from './views/index.ts';
+export { briefStatus, statusView } from './views/index.ts';

@@ -13,13 +13,14 @@ import {
   SYSTEM,
   type TeamId,
 } from '../kernel/index.ts';
-import { deliveriesOf, findDelivery, findMessage } from '../ledger/index.ts';
+import { deliveriesOf, findDelivery, findMessage, type TeamRow } from '../ledger/index.ts';
 import { checkBody, piecesOf, store } from '../messages/index.ts';
 import { findProvider } from '../providers/index.ts';
 import { type Reported, report } from '../results/index.ts';
 import type { AgentCaller, LeaderCaller } from './api/callers.ts';
 import type { Runtime } from './runtime.ts';
 import { sendAs } from './verbs/messages/send.ts';
+import { inboxView } from './views/index.ts';
 
 /** An argument that may be left out: models also write null or "" for that. */
 export const optionalArgument = <Inner extends z.ZodType>(inner: Inner) =>
@@ -154,6 +155,36 @@ export async function readMessage(
   const parts = pieces.length === 1 ? {} : { part, parts: pieces.length };
   const rest = part < pieces.length ? { next: `This is a part: call read_message with part ${part + 1}.` } : {};
   return { ok: true, message_id, ...parts, sender, authority, body, task_id, reply_to, expects, created_at, ...rest };
+}
+
+/** What an answer of `inbox` takes where nobody knows how much the caller's CLI hands on, bytes. */
+const USUAL_ANSWER = 40_000;
+
+/** What a message of an inbox holds beside its text, in bytes, at most, and the least of its text that is shown. */
+const BESIDE = { ids: 400, text: 50 };
+
+/** The messages to a caller, as many bytes as its CLI hands on to its model: of long texts the beginning. */
+export async function readInbox(
+  runtime: Runtime,
+  seat: Seat,
+  team: TeamRow,
+  since: number | undefined,
+): Promise<object | Refusal> {
+  const inbox = await inboxView(runtime.effects.ledger.db, runtime, team, { agent: seat.agent, since });
+  if (isRefusal(inbox)) return inbox;
+  const each = (longestAnswerTo(runtime, seat) ?? USUAL_ANSWER) / inbox.messages.length - BESIDE.ids;
+  return {
+    ...inbox,
+    messages: inbox.messages.map((message) => shortened(message, Math.max(BESIDE.text, Math.floor(each)))),
+  };
+}
+
+function shortened<Message extends { readonly body: string }>(message: Message, limit: number): Message {
+  const { body } = message;
+  // No more of a text is looked at than may be shown: it can have megabytes.
+  const [beginning = ''] = piecesOf(body.slice(0, limit), limit);
+  if (beginning.length === body.length) return message;
+  return { ...message, body: `${beginning}… (cut: read_message has all ${Buffer.byteLength(body)} bytes)` };
 }
 
 /** Bytes that a caller's CLI hands on to its model. */

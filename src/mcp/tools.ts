@@ -1,11 +1,12 @@
 import { McpServer } from '@modelcontextprotocol/server';
 import {
   type AgentCaller,
+  briefStatus,
   firstCallOf,
   hello,
-  inboxView,
   type LeaderCaller,
   type Runtime,
+  readInbox,
   readMessage,
   reportResult,
   requestHuman,
@@ -79,12 +80,11 @@ function sharedTools(server: McpServer, runtime: Runtime, caller: AgentCaller | 
     'inbox',
     {
       description:
-        'List the 20 newest messages to you, newest last; with since, a sequence number, the 20 that follow it.',
+        'List the 20 newest messages to you, newest last; with since, a sequence number, the 20 that follow it. Long ones are cut: read_message has all of them.',
       inputSchema: INPUTS.inbox,
       annotations: READING,
     },
-    ({ since }) =>
-      seated((seat) => inTeam(runtime, seat, (db, team) => inboxView(db, runtime, team, { agent: seat.agent, since }))),
+    ({ since }) => seated((seat) => inTeam(runtime, seat, (_, team) => readInbox(runtime, seat, team, since))),
   );
   server.registerTool(
     'get_team_status',
@@ -95,9 +95,10 @@ function sharedTools(server: McpServer, runtime: Runtime, caller: AgentCaller | 
     },
     () =>
       seated((seat) =>
-        inTeam(runtime, seat, (db, team) =>
-          statusView(db, runtime, team, runtime.effects.clock, runtime.effects.workspace, { status: 'running' }),
-        ),
+        inTeam(runtime, seat, async (db, team) => {
+          const { clock, workspace } = runtime.effects;
+          return briefStatus(db, await statusView(db, runtime, team, clock, workspace, { status: 'running' }));
+        }),
       ),
   );
   server.registerTool(

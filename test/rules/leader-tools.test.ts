@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import type { AgentCaller, LeaderCaller } from '../../src/coordinator/index.ts';
 import { agentId, mint, type TaskId, type TeamId } from '../../src/kernel/index.ts';
-import { assignTask, setTeamIntent, upsertAgent } from '../../src/ledger/index.ts';
+import { assignTask, setTeamIntent, updateTask, upsertAgent } from '../../src/ledger/index.ts';
 import { mcpFront } from '../../src/mcp/index.ts';
 import { agentIn, agentRow, type House, house, NOBODY, ONE, TWO, WORKER } from './house.ts';
 
@@ -194,4 +194,39 @@ test.each([
   expect(schema?.required ?? []).toEqual([]);
   expect(await call(home, agent, 'report_result', input)).toMatchObject({ isError: false, ok: true });
   expect(await home.ledger.db.selectFrom('results').selectAll().execute()).toMatchObject([taken]);
+});
+
+test('K03 an inbox fits into an answer: the beginning of a long text, and where the whole is', async () => {
+  const home = await staffed();
+  const agent: AgentCaller = { kind: 'agent', team: ONE, agent: WORKER, incarnation: mint.incarnation() };
+  const content = 'é"'.repeat(50_000);
+  for (let sent = 0; sent < 20; sent++) await call(home, leaderOf(ONE), 'send_message', { to: 'w', content });
+  await call(home, leaderOf(ONE), 'send_message', { to: 'w', content: 'short' });
+  const inbox = await call(home, agent, 'inbox', {});
+  expect(Buffer.byteLength(JSON.stringify(inbox))).toBeLessThan(45_000);
+  expect(inbox.messages).toHaveLength(20);
+  expect(inbox.messages.at(-1).body).toBe('short');
+  const [long] = inbox.messages;
+  expect(long.body.startsWith(content.slice(0, 500))).toBe(true);
+  expect(long.body).toContain(`read_message has all ${Buffer.byteLength(content)} bytes`);
+  expect((await call(home, agent, 'read_message', { message_id: long.message_id })).body).toBe(content);
+});
+
+test('K03 a status for agents has the tasks that go on, and says how many others there are', async () => {
+  const home = await staffed();
+  await home.ledger.change(ONE, 'x', async (change) => {
+    for (let index = 1; index <= 30; index++) {
+      await assignTask(change, `t${index}` as TaskId, 'a task', WORKER);
+      if (index <= 25) await updateTask(change, `t${index}` as TaskId, { status: 'done' });
+    }
+  });
+  const { tasks, other_tasks } = await call(home, leaderOf(ONE), 'get_team_status', {});
+  expect(tasks).toHaveLength(20);
+  expect(
+    tasks
+      .slice(0, 5)
+      .map(({ id }: { id: string }) => id)
+      .sort(),
+  ).toEqual(['t26', 't27', 't28', 't29', 't30']);
+  expect(other_tasks).toBe(10);
 });

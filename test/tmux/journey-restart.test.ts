@@ -381,7 +381,9 @@ describe('what a person sees', () => {
       'status',
     ];
     expect(await keys('start-agent', 'a')).toEqual([...one, 'warnings']);
-    expect(await keys('reset-agent', 'a', '--discard-session')).toEqual([...one, 'discarded', 'stopped', 'warnings'].sort());
+    expect(await keys('reset-agent', 'a', '--discard-session')).toEqual(
+      [...one, 'discarded', 'stopped', 'warnings'].sort(),
+    );
     const stop = ['agent_id', 'code', 'goes_on', 'last_view', 'ok', 'state_file', 'status', 'stopped'];
     expect(await keys('stop-agent', 'a')).toEqual(stop);
     await ask(product, 'shutdown');

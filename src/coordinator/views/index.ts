@@ -18,5 +18,5 @@ export type { Observer } from './observer.ts';
 export { type ResultView, resultsView, resultView } from './results.ts';
 export { sessionsView } from './sessions.ts';
 export { parseSince } from './since.ts';
-export { type StatusView, statusView } from './status.ts';
+export { briefStatus, type StatusView, statusView } from './status.ts';
 export { whyView } from './why.ts';

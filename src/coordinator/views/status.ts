@@ -3,6 +3,7 @@ import {
   type AgentRow,
   type DeliveryRow,
   deliveryCounts,
+  foremostTasks,
   type IncarnationRow,
   latestEvents,
   latestResults,
@@ -27,7 +28,7 @@ import { resultView } from './results.ts';
 import { taskViews } from './tasks.ts';
 
 /** How much of each list a status shows: it is read by agents that pay for every line. */
-const SHOWN = { queued: 8, results: 5, events: 3, text: 240 };
+const SHOWN = { queued: 8, results: 5, events: 3, tasks: 20, text: 240 };
 
 export async function statusView(
   db: Reading,
@@ -119,6 +120,14 @@ function toolsOf({ provider, permission, tools }: AgentRow) {
 }
 
 export type StatusView = Awaited<ReturnType<typeof statusView>>;
+
+/** A status for agents: of its tasks the foremost, and how many others there are. A person's has them all. */
+export async function briefStatus(db: Reading, status: StatusView) {
+  const { tasks, total } = await foremostTasks(db, status.team as TeamId, SHOWN.tasks);
+  const views = new Map(status.tasks.map((task) => [task.id, task]));
+  const shown = tasks.flatMap(({ task_id }) => views.get(task_id) ?? []);
+  return { ...status, tasks: shown, other_tasks: total - shown.length };
+}
 
 function queuedView(observer: Observer | undefined, row: DeliveryRow, hold: string | undefined, now: number) {
   return {
