@@ -13,6 +13,7 @@ import {
 } from '../ledger/index.ts';
 import { sightOver } from '../lifecycle/index.ts';
 import { selectTeamOf } from './teams.ts';
+import { resultLook } from './verbs/messages/awaited-results.ts';
 import {
   collectView,
   deliveriesView,
@@ -32,6 +33,7 @@ interface Arguments {
   readonly team?: string;
   readonly agent?: string;
   readonly task?: string;
+  readonly message?: string;
   readonly message_id?: string;
   readonly since?: string | number;
   readonly limit?: number;
@@ -84,7 +86,7 @@ async function view(db: Reading, workspace: string, verb: string, args: Argument
   if (verb === 'ledger-dump') return { ok: true, tables: await dumpTables(db) };
   if (verb === 'message-stored') return messageStoredView(db, { message_id: args.message_id ?? '' });
   if (verb === 'leaders' && args.team === undefined) return leadersView(db, undefined, undefined);
-  const team = await selectTeamOf(db, args.team, args.message_id);
+  const team = await selectTeamOf(db, args.team, args.message_id ?? args.message);
   if (isRefusal(team)) return team;
   switch (verb) {
     case 'status': {
@@ -96,6 +98,11 @@ async function view(db: Reading, workspace: string, verb: string, args: Argument
       return deliveriesView(db, undefined, team, args);
     case 'results':
       return resultsView(db, team, args);
+    case 'wait': {
+      // Nothing can come, but what is waited for may be there already.
+      const look = await resultLook(db, team, args);
+      return (await look?.()) ?? needsCoordinator(verb);
+    }
     case 'collect':
       return collectView(db, team, { status: 'absent' });
     case 'allow-peer-talk':

@@ -6,7 +6,7 @@ let product: Product;
 beforeAll(async () => {
   product = new Product();
   const agents = [
-    ...['f01', 'f03', 'f06', 'many', 'peer', 'again', 'boss', 'idle'].map((id) => ({ id, script: LISTENER })),
+    ...['f01', 'f03', 'f06', 'many', 'peer', 'again', 'boss', 'idle', 'retry'].map((id) => ({ id, script: LISTENER })),
     { id: 'done' },
   ];
   await start(product, product.writeTeam('crew', agents));
@@ -170,4 +170,31 @@ test('F03 wait: for a task, an agent, a message, the idle team; and a timeout sa
     reason: 'timeout',
     deliveries: [{ to: 'idle' }],
   });
+});
+
+test('F03 a task that was given out again: its last failure is no answer, with a coordinator or without one', async () => {
+  await deliver(product, 'retry', 'do it', '--task', 'R');
+  const failed = await callTool(product, 'retry', 'report_result', { summary: 'no luck', status: 'failed' });
+  expect((await ask(product, 'wait', '--task', 'R', '--timeout', '5')).results).toMatchObject([
+    { result_id: failed.result_id },
+  ]);
+  const { message_id } = await deliver(product, 'retry', 'do it again', '--task', 'R');
+  expect(await ask(product, 'wait', '--task', 'R', '--timeout', '0.3')).toMatchObject({ code: 1, reason: 'timeout' });
+  expect((await ask(product, 'coordinator', 'stop')).ok).toBe(true);
+  const nobody = { code: 4, reason: 'coordinator_absent' };
+  expect(await ask(product, 'wait', '--task', 'R', '--timeout', '5')).toMatchObject(nobody);
+  expect(await ask(product, 'wait', '--message', message_id, '--timeout', '5')).toMatchObject(nobody);
+  expect(await ask(product, 'wait', '--idle', '--timeout', '5')).toMatchObject(nobody);
+  // What came before is there without anybody to ask.
+  const first = await ask(product, 'wait', '--message', String(failed.message_id), '--timeout', '5');
+  expect(first).toMatchObject({ code: 0, results: [{ result_id: failed.result_id }] });
+  expect((await product.run(['coordinator', 'start'])).code).toBe(0);
+  const waiting = ask(product, 'wait', '--task', 'R', '--timeout', '20');
+  await callTool(product, 'retry', 'report_result', { summary: 'done now' });
+  expect((await waiting).results).toMatchObject([{ summary: 'done now' }]);
+  const cancelled = await ask(product, 'send', 'retry', 'never mind', '--in', '60');
+  await ask(product, 'cancel', cancelled.message_id);
+  const lost = await product.run(['wait', '--message', cancelled.message_id, '--timeout', '5']);
+  expect(lost.code).toBe(1);
+  expect(lost.stderr).toContain('taken back from retry');
 });

@@ -1,6 +1,5 @@
 import { LEADER } from '../../../kernel/ids.ts';
-import { isRefusal, type Refusal, refuse } from '../../../kernel/reasons.ts';
-import type { Answers } from '../../answers/index.ts';
+import { isRefusal } from '../../../kernel/reasons.ts';
 import { call } from '../../calling.ts';
 import type { Context } from '../../context.ts';
 import { seconds, usage } from '../../flags.ts';
@@ -32,23 +31,7 @@ export async function run(context: Context, _words: readonly string[], flags: Fl
   if (isRefusal(timeout)) return refused(timeout);
   const answer = await call(context, 'wait', { task, agent, message, idle, mail, timeout_s: timeout ?? TIMEOUT });
   if (mail && !isRefusal(answer)) return outcomeOf(await call(context, 'inbox-take', { agent: LEADER }), inboxLines);
-  const known =
-    isRefusal(answer) && answer.reason === 'coordinator_absent' ? await whatIsThere(context, flags, answer) : answer;
-  return waitedOutcome(known, (found, look) =>
+  return waitedOutcome(answer, (found, look) =>
     found.waited_for === 'idle' ? ['every agent is idle'] : answerLines(found.results ?? [], look),
   );
-}
-
-/** While no coordinator lives nothing can happen; but the result may be there already. */
-async function whatIsThere(
-  context: Context,
-  { task, agent, message }: Flags,
-  absent: Refusal,
-): Promise<Answers['wait'] | Refusal> {
-  const stored = await call(context, 'results', { task, agent });
-  if (isRefusal(stored)) return stored;
-  const results = stored.results.filter((result) => message === undefined || result.message_id === message);
-  if (results.length > 0 && (task ?? agent ?? message) !== undefined)
-    return { ok: true, waited_for: 'result', results };
-  return refuse('coordinator_absent', 'No coordinator runs, so nothing is awaited that could come.', { ...absent });
 }

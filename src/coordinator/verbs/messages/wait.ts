@@ -6,27 +6,16 @@ import {
   type MessageId,
   type Refusal,
   refuse,
-  type TaskId,
   type TeamId,
 } from '../../../kernel/index.ts';
-import {
-  type DeliveryRow,
-  deliveriesOf,
-  findMessage,
-  headOfLine,
-  latestResults,
-  owedRequests,
-  pendingDeliveries,
-  resultsTo,
-  type TeamRow,
-} from '../../../ledger/index.ts';
+import { findMessage, headOfLine, pendingDeliveries, type TeamRow } from '../../../ledger/index.ts';
 import { type Caller, ownTeamOnly, ownTeamsOf, workerMayNot } from '../../api/callers.ts';
 import type { Runtime } from '../../runtime.ts';
 import { selectTeamOf } from '../../teams.ts';
-import { memberRows, type ResultView, resultView, unknownAgent } from '../../views/index.ts';
+import { memberRows, unknownAgent } from '../../views/index.ts';
 import { mailGoesElsewhere } from '../leading/mailbox.ts';
 import { type Asked, verb } from '../verb.ts';
-import { endingOf, hasEnded } from './ending.ts';
+import { type Look, resultLook } from './awaited-results.ts';
 
 const input = z.object({
   task: z.string().optional(),
@@ -84,67 +73,10 @@ export const wait = verb({
   },
 });
 
-/** A look at whether the wait is over. */
-type Look = () => Promise<object | undefined>;
-
 async function lookFor(asked: Asked, team: TeamRow, args: Input): Promise<Look> {
   const { runtime } = asked;
-  if (args.message) {
-    const messages = new Set([args.message as MessageId]);
-    return () => answered(runtime, team, messages, () => true);
-  }
-  if (args.task ?? args.agent) return resultLook(runtime, team, args);
-  return () => (args.mail ? leaderMail(asked, team) : idle(runtime, team));
-}
-
-/**
- * For a task or an agent, the wait is for the requests that are open when it begins: what an earlier try came to is no
- * answer. When none is open, for the newest result that there is.
- */
-async function resultLook(runtime: Runtime, team: TeamRow, about: Pick<Input, 'task' | 'agent'>): Promise<Look> {
-  const { db } = runtime.effects.ledger;
-  const id = team.team as TeamId;
-  const filter = { task: about.task as TaskId | undefined, agent: about.agent as AgentId | undefined };
-  const open = await owedRequests(db, id, filter);
-  if (open.length === 0)
-    return async () => {
-      const newest = await latestResults(db, id, 1, filter);
-      return newest.length > 0 ? resultAnswer(team, newest.map(resultView)) : undefined;
-    };
-  // Of a task that is given out again, the last request counts: whoever got the earlier one may know nothing of it any more.
-  const awaited = filter.task ? [...new Map(open.map((row) => [row.recipient, row])).values()] : open;
-  const messages = new Set(awaited.map(({ message_id }) => message_id as MessageId));
-  const own = new Set(awaited.map(({ delivery_id }) => delivery_id));
-  return () => answered(runtime, team, messages, ({ delivery_id }) => own.has(delivery_id));
-}
-/** Every recipient that is waited for has answered, or will not. What came is told with what will not. */
-async function answered(
-  { effects: { ledger } }: Runtime,
-  team: TeamRow,
-  messages: ReadonlySet<MessageId>,
-  isAwaited: (row: DeliveryRow) => boolean,
-): Promise<object | undefined> {
-  const all = await Promise.all([...messages].map((message) => deliveriesOf(ledger.db, message)));
-  const rows = all.flat().filter(isAwaited);
-  if (rows.length === 0 || !rows.every((row) => hasEnded(row, 'result'))) return undefined;
-  const found = await Promise.all([...messages].map((message) => resultsTo(ledger.db, message)));
-  const own = found
-    .flat()
-    .filter((result) => rows.some((row) => row.recipient === result.agent_id && row.message_id === result.message_id))
-    .sort((one, other) => one.seq - other.seq);
-  const deliveries = rows.map(({ message_id, recipient, state, reason }) => ({
-    message_id,
-    to: recipient,
-    state,
-    ...(reason ? { reason } : {}),
-  }));
-  const answer = { ...resultAnswer(team, own.map(resultView)), deliveries };
-  const ending = endingOf(rows);
-  return ending.ok ? answer : { ...answer, ...ending, next: [...messages].map((id) => `team-agent deliveries ${id}`) };
-}
-
-function resultAnswer({ team }: TeamRow, results: readonly ResultView[]) {
-  return { ok: true, team, waited_for: 'result', results };
+  const results = await resultLook(runtime.effects.ledger.db, team, args);
+  return results ?? (() => (args.mail ? leaderMail(asked, team) : idle(runtime, team)));
 }
 
 /** Something waits in the leader's mailbox: nothing of it is taken by being waited for. Who leads no more is told so at once. */
