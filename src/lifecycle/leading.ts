@@ -87,18 +87,7 @@ export async function prepareLeader(
   const tokenFile = path.join(request.runFolder, 'token');
   writePrivateFile(tokenFile, `${token}\n`);
   for (const file of plan.files) writePrivateFile(file.path, file.content);
-  await insertLeader(effects.ledger.db, {
-    incarnation: request.incarnation,
-    host: effects.ledger.ownership.host,
-    provider: order.provider,
-    found: 'launched',
-    token_hash: tokenHash(token),
-    handle: JSON.stringify(launch),
-    began_at: effects.clock.now(),
-    ended_at: null,
-  });
-  effects.leaders.honour({ incarnation: request.incarnation, token_hash: tokenHash(token) });
-  await effects.leaders.launches(request.incarnation, launch);
+  await storeLaunch(effects, planned, launch);
   const started = await startServer(effects, planned, launch, gone);
   if (isRefusal(started) || gone.aborted) {
     await endLeader(effects, request.incarnation);
@@ -113,6 +102,22 @@ export async function prepareLeader(
 function launchOf({ plan, installation }: Planned, { provider, launcher, team }: LeaderOrder): Launch {
   const details = { ...installation.details, ...plan.details, version: installation.version };
   return { provider, launcher, socket: plan.socket, details, ...(team === undefined ? {} : { team }) };
+}
+
+/** From its row on a launch is known by its token, and a coordinator that comes later knows of it. */
+async function storeLaunch(effects: Effects, { request, token }: Planned, launch: Launch): Promise<void> {
+  const known = { incarnation: request.incarnation, token_hash: tokenHash(token) };
+  await insertLeader(effects.ledger.db, {
+    ...known,
+    host: effects.ledger.ownership.host,
+    provider: launch.provider,
+    found: 'launched',
+    handle: null,
+    began_at: effects.clock.now(),
+    ended_at: null,
+  });
+  effects.leaders.honour(known);
+  await effects.leaders.launches(request.incarnation, launch);
 }
 
 /** Nobody reads it any more. */

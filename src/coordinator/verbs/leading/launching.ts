@@ -35,7 +35,11 @@ export const leaderPrepare = verb({
   agents: false,
   run: async ({ runtime, gone }, { pid, ...order }) => {
     const launcher = identifyProcess(pid);
-    if (!launcher) return refuse('usage', `There is no process ${pid} that could be its launcher.`);
+    if (!launcher) {
+      return refuse('usage', `There is no process ${pid} that could be its launcher.`, {
+        next: [`team-agent ${order.provider}`],
+      });
+    }
     const unknown = order.team === undefined ? undefined : await unknownTeam(runtime, order.team, order.provider);
     if (unknown) return unknown;
     return prepareLeader(runtime.effects, { ...order, launcher }, gone);
