@@ -1,5 +1,6 @@
 import { LEADER, type TeamId } from '../kernel/index.ts';
 import {
+  AMBIGUOUS,
   type Candidate,
   type Conversation,
   candidateOf,
@@ -77,8 +78,10 @@ async function tellAmbiguity(
   resumed: Awaited<ReturnType<typeof onSessionOf>>,
 ): Promise<void> {
   const processes = resumed.map(({ leader }) => leader.process.pid).sort((one, other) => one - other);
-  const key = `ambiguous:${resumed[0]?.leader.session}:${processes.join('+')}`;
+  const key = `${AMBIGUOUS}:${resumed[0]?.leader.session}:${processes.join('+')}`;
   if (await findNotice(effects.ledger.db, team, key)) return;
+  // Known from now on: `leaders` shows which ones could lead, and where they work.
+  for (const one of resumed) await followFound(effects, one);
   await effects.ledger.change(team, 'coordinator', async (change) => {
     if (await findNotice(change.tx, team, key)) return;
     await change.event('leader.ambiguous', { provider: resumed[0]?.provider, processes });

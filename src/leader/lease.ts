@@ -1,7 +1,16 @@
 import os from 'node:os';
 import path from 'node:path';
-import { type IncarnationId, placeOf, type TeamId } from '../kernel/index.ts';
-import { type Change, type LeaseRow, type Ledger, leaseOf, moveLease, putLease } from '../ledger/index.ts';
+import { type DeliveryId, type IncarnationId, LEADER, placeOf, type TeamId } from '../kernel/index.ts';
+import {
+  type Change,
+  type LeaseRow,
+  type Ledger,
+  leaseOf,
+  moveLease,
+  putLease,
+  waitingNotices,
+} from '../ledger/index.ts';
+import { cancel } from '../messages/index.ts';
 import type { Conversation } from './conversation.ts';
 import { identityOf, type LeaderIdentity } from './identity.ts';
 import type { Leaders } from './leaders.ts';
@@ -104,6 +113,7 @@ async function commit(
       return epoch;
     case 'rebind':
       await moveLease(change, facts);
+      await settleAmbiguity(change);
       await change.event('leader.rebound', { ...told, epoch, identity, incarnation: conversation?.incarnation });
       return epoch;
     case 'release': {
@@ -113,6 +123,7 @@ async function commit(
     }
     case 'bind': {
       const next = await putLease(change, facts);
+      await settleAmbiguity(change);
       const incarnation = conversation?.incarnation;
       await change.event('leader.bound', { ...told, epoch: next, identity, incarnation, previous });
       return next;
@@ -120,4 +131,13 @@ async function commit(
     default:
       return decision satisfies never;
   }
+}
+
+/** The kind of notice that nobody leads because several could. */
+export const AMBIGUOUS = 'ambiguous';
+
+/** Somebody leads now: what says that nobody does is not worth a turn any more. */
+async function settleAmbiguity(change: Change): Promise<void> {
+  for (const notice of await waitingNotices(change.tx, change.team, LEADER, AMBIGUOUS))
+    await cancel(change, notice.delivery_id as DeliveryId, change.actor);
 }

@@ -152,9 +152,15 @@ test('D11 D12 Z51 of two that go on with a dead leader none leads before one say
   expect(await lead()).toMatchObject({ receiver: 'mailbox', epoch: 1 });
   const notices = "select count(*) as n from messages where body like 'Several conversations%'";
   expect(product.rows(notices)).toEqual([{ n: 1 }]);
+  const shown = await product.json<{ conversations: { pid: number; leads: string[] }[] }>(['leaders']);
+  expect(shown.conversations.map(({ pid, leads }) => [pid, leads])).toEqual(
+    expect.arrayContaining([one, two].map(({ pid }) => [pid, []])),
+  );
   expect(await two.asks('claim-leader', '--confirm')).toMatchObject({ ok: true, owner_epoch: 2 });
   expect(await one.asks('claim-leader', '--confirm')).toMatchObject({ ok: false, reason: 'owner_epoch_advanced' });
   expect(product.rows(notices)).toEqual([{ n: 1 }]);
+  // Whoever leads now need not read that nobody does.
+  expect(product.rows("select state from deliveries where recipient = 'leader'")).toEqual([{ state: 'cancelled' }]);
   expect(await lead()).toMatchObject({ receiver: 'claude', epoch: 2 });
 });
 

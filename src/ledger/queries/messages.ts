@@ -62,6 +62,16 @@ export function findNotice(db: Reading, team: TeamId, key: string): Promise<Mess
     .executeTakeFirst();
 }
 
+/** Notices to somebody that still wait, in the line or held, of one kind: their keys begin with `kind:`. */
+export function waitingNotices(db: Reading, team: TeamId, recipient: AgentId, kind: string): Promise<QueuedRow[]> {
+  return withMessage(db)
+    .where('deliveries.team', '=', team)
+    .where('recipient', '=', recipient)
+    .where(isWaiting)
+    .where('messages.dedupe_key', 'like', `${kind}:%`)
+    .execute();
+}
+
 export function insertMessage(change: Change, row: Omit<MessageRow, 'team' | 'created_at'>): Promise<unknown> {
   return change.tx
     .insertInto('messages')
