@@ -67,7 +67,11 @@ test('E10 a token of nobody who lives opens nothing, wherever it is used', async
   home.roster.end(agent.incarnation);
   await home.leaders.end(claude.incarnation);
   for (const token of [agent.token, claude.token, mint.token(), 'x'])
-    expect(identify(home, token), token).toMatchObject({ ok: false, reason: 'untrusted_caller' });
+    expect(identify(home, token), token).toMatchObject({
+      ok: false,
+      reason: 'untrusted_caller',
+      next: ['env -u TEAM_AGENT_TOKEN team-agent status'],
+    });
 });
 
 test('E10 a caller that is not the process it says it is, is refused', async () => {

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -5,7 +6,7 @@ import { callVerb } from '../support/calls.ts';
 import { eventually } from '../support/eventually.ts';
 import { freshFolder } from '../support/files.ts';
 import { Product } from '../support/product.ts';
-import { conversationInPane, type InPane, StandIn } from './conversations.ts';
+import { BIN, conversationInPane, type InPane, StandIn } from './conversations.ts';
 import { type Answer, ask, LISTENER, lifeOf, start } from './journey.ts';
 
 /** What becomes of a conversation that led, and of one that would like to: nobody loses or gets the lead by accident. */
@@ -183,4 +184,15 @@ test('D09 D11 a leader that was attached from another folder leads on there when
   expect(answer).toMatchObject({ ok: true, status: 'already_bound', owner_epoch: 1 });
   expect(await leadingProcess()).toBe(second.pid);
   expect(product.rows("select type from events where type = 'leader.refused'")).toEqual([]);
+});
+
+test('D05 Z56 a shell that outlived the leader whose token it has is told what helps, and that helps', async () => {
+  await start(product, docs);
+  const environment = { TEAM_AGENT_TOKEN: 'of-a-leader-that-ended', PATH: `${path.dirname(BIN)}:${process.env.PATH}` };
+  const refused = await product.json<Answer>(['status'], { environment });
+  expect(refused).toMatchObject({ ok: false, reason: 'untrusted_caller' });
+  const command = refused.next?.[0]?.replace('team-agent', 'team-agent --json') ?? '';
+  const env = { ...product.environment, ...environment };
+  const said = execFileSync('sh', ['-c', command], { encoding: 'utf8', cwd: product.workspace, env });
+  expect(JSON.parse(said)).toMatchObject({ ok: true, team: 'crew' });
 });

@@ -43,7 +43,11 @@ export interface Known {
  */
 export function identifyCaller(known: Known, header: (name: string) => string | undefined): Caller | Refusal {
   const token = bearerOf(header);
-  if (token) return callerByToken(known, token) ?? untrusted('its token belongs to no agent that lives');
+  if (token)
+    return (
+      callerByToken(known, token) ??
+      untrusted('its token belongs to nobody who lives', 'env -u TEAM_AGENT_TOKEN team-agent status')
+    );
   const [pid, start] = (header(HEADERS.caller) ?? '').split(':');
   const identity = identifyProcess(Number(pid));
   if (!identity || identity.start !== start) return untrusted('it did not say which process it is');
@@ -104,10 +108,9 @@ export function senderIn(
   return leads ? { sender: LEADER, authority: 'leader' } : { sender: 'person', authority: 'user' };
 }
 
-function untrusted(why: string): Refusal {
-  return refuse('untrusted_caller', `The coordinator does not know this caller: ${why}.`, {
-    next: ['team-agent status'],
-  });
+/** `next`: what helps. A shell may outlive the conversation whose token it has: without it, it is what it is. */
+function untrusted(why: string, next = 'team-agent status'): Refusal {
+  return refuse('untrusted_caller', `The coordinator does not know this caller: ${why}.`, { next: [next] });
 }
 
 /** An agent sees and waits in its own team alone, whatever `--team` says. */
