@@ -186,7 +186,7 @@ test('H01 the team at a glance, in 80 columns', () => {
   const lines = statusLines(status, look);
   expect(`\n${lines.join('\n')}\n`).toBe(`
 web shop  up  tmux team-web-shop
-leader       mailbox: team-agent inbox leader
+leader       mailbox: team-agent inbox leader --team web-shop
 coordinator  running, process 4711, up 5 min
 messages     3 queued, 1 held, 1 submitted, 14 consumed, 3 answered, 1 dead
 

@@ -3,7 +3,7 @@ import type { Caller } from '../../src/coordinator/api/callers.ts';
 import { runVerb } from '../../src/coordinator/index.ts';
 import { LEADER, mint } from '../../src/kernel/index.ts';
 import { storeNotice } from '../../src/messages/index.ts';
-import { conversationIn, type House, house, type Leading, lead, ONE } from './house.ts';
+import { conversationIn, type House, house, type Leading, lead, living, ONE, TWO } from './house.ts';
 
 /** Who takes the leader's mail by a command. */
 
@@ -65,6 +65,20 @@ test('D08 E22 what is about to go to a leader when another one takes over goes t
   expect(before.handed).toEqual([]);
   expect(after.handed).toHaveLength(1);
   expect(await states(home)).toEqual(['consumed']);
+});
+
+test('D13 E08 whoever gets the lead while its CLI holds mail back is told what to do instead, of the team that is meant', async () => {
+  const home = await house();
+  const leader = await conversationIn(home, living(process.pid));
+  puppetOf(home, leader).hold = 'mode_holds_mail';
+  const attached = await runVerb(asked(home, as(leader)), 'attach-leader', { team: TWO });
+  expect(attached).toMatchObject({
+    ok: true,
+    status: 'claimed',
+    held: { hold: 'mode_holds_mail' },
+    warnings: [expect.stringContaining('"team-agent wait --mail --timeout 86400 --team two"')],
+    next: ['team-agent status --team two', 'team-agent inbox leader --team two'],
+  });
 });
 
 const puppetOf = (home: House, { incarnation }: Leading) => home.puppets.get(incarnation) ?? expect.unreachable();

@@ -25,6 +25,8 @@ export interface LeaderVerbs {
     readonly perhaps_seen: readonly string[];
     /** Why whoever leads now takes none of it at the moment. */
     readonly held?: { readonly hold: string; readonly evidence: string };
+    /** What it does instead. */
+    readonly warnings: readonly string[];
     readonly inbox_hint?: { readonly message: string; readonly command: string };
   };
   takeover: LeaderVerbs['claim-leader'];

@@ -1,7 +1,8 @@
-import { printable } from '../../kernel/text.ts';
+import { printable, shellWord } from '../../kernel/text.ts';
 import type { Answers, LeaderAnswer } from '../answers/index.ts';
 import { age, type Look } from './look.ts';
 import { table } from './table.ts';
+import { warningLines } from './warnings.ts';
 import { wrap } from './width.ts';
 
 /** The leader's channel by its name: `mailbox` when nobody leads. */
@@ -11,10 +12,10 @@ function receiverName(receiver: unknown): string {
   return 'mailbox';
 }
 
-/** Who leads, on one line: what it does is said when something is wrong with it. */
-export function leaderText({ receiver, epoch, state, evidence, held }: LeaderAnswer): string {
+/** Who leads a team, on one line: what it does is said when something is wrong with it. */
+export function leaderText({ receiver, epoch, state, evidence, held }: LeaderAnswer, team: string): string {
   const name = receiverName(receiver);
-  if (name === 'mailbox') return 'mailbox: team-agent inbox leader';
+  if (name === 'mailbox') return `mailbox: team-agent inbox leader --team ${shellWord(team)}`;
   const trouble = state === 'provider_error' ? `, ${state}: ${printable(evidence?.[0] ?? '')}` : '';
   const hold = trouble === '' && held ? `, held: ${printable(held.evidence)}` : '';
   return `${name}, epoch ${epoch}${trouble}${hold}`;
@@ -34,6 +35,7 @@ export function leadLines(answer: Answers['claim-leader'], look: Look): string[]
     `${paint.bold(answer.team)}  ${paint.green(`${who}${STATUS[answer.status]}`)}  epoch ${answer.owner_epoch}  ${paint.dim(answer.reason)}`,
     `mail waiting: ${answer.waiting}`,
     ...(answer.held ? wrap(`it takes nothing now: ${printable(answer.held.evidence)}`, look.columns) : []),
+    ...warningLines(answer.warnings, look),
     ...(hint ? wrap(`${answer.perhaps_seen.length}: ${hint.message} ${hint.command}`, look.columns) : []),
   ];
 }
@@ -41,7 +43,7 @@ export function leadLines(answer: Answers['claim-leader'], look: Look): string[]
 export function leadersLines({ teams, conversations }: Answers['leaders'], look: Look): string[] {
   const led = teams.map((team) => [
     team.team,
-    leaderText(team),
+    leaderText(team, team.team),
     team.acquired_at ? age(team.acquired_at, look.now) : '',
   ]);
   const found = conversations.map(({ provider, pid, alive, leads, folder }) => [
@@ -71,7 +73,7 @@ export function identityLines(answer: Answers['identity'], { paint }: Look): str
   return [
     `${paint.bold(answer.uuid_prefix)}  ${paint.dim(answer.source)}`,
     `you          ${you}${answer.you?.leads ? ', and you lead' : ''}`,
-    `leader       ${leaderText(answer.leader)}`,
+    `leader       ${leaderText(answer.leader, answer.team_id)}`,
     `machine      ${answer.machine_fingerprint}`,
     `user         ${answer.os_user}`,
     `workspace    ${answer.workspace_abspath}`,

@@ -28,7 +28,7 @@ function header(status: StatusAnswer, look: Look): string[] {
   const title = `${paint.bold(printable(status.name ?? status.team))}  ${upOrDown(status, paint)}  ${paint.dim(`tmux ${printable(status.session_name)}`)}`;
   return [
     title,
-    `leader       ${truncate(leaderText(status.leader), look.columns - 13)}`,
+    `leader       ${truncate(leaderText(status.leader, status.team), look.columns - 13)}`,
     `coordinator  ${truncate(coordinatorText(status), look.columns - 13)}`,
     `messages     ${countsText(status)}`,
   ];
@@ -194,7 +194,7 @@ export function summaryLines(status: StatusAnswer, look: Look): string[] {
   const oldest = status.oldest_pending_ms ? `; the oldest waits ${span(status.oldest_pending_ms)}` : '';
   return [
     `coordinator  ${coordinatorText(status)}; tmux session ${session}`,
-    `leader       ${leaderText(status.leader)}`,
+    `leader       ${leaderText(status.leader, status.team)}`,
     `agents       ${Object.keys(status.agents).length}: ${agents || 'none'}`,
     `messages     ${countsText(status)}${oldest}`,
     `latest       ${told}`,

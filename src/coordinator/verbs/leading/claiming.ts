@@ -9,8 +9,9 @@ import type { Runtime } from '../../runtime.ts';
 import { selectTeam } from '../../teams.ts';
 import { leaderView } from '../../views/index.ts';
 import { type Asked, verb } from '../verb.ts';
+import { holdsMail } from './mailbox.ts';
 import { type Chosen, pointedAt } from './pointing.ts';
-import { codexRefusal, type LeadRequest, leaseRefusal } from './refusals.ts';
+import { codexRefusal, type LeadRequest, leaseRefusal, named } from './refusals.ts';
 
 /** How long a conversation that our launcher has just started may take to be known, ms. */
 const INTRODUCTION = 5_000;
@@ -141,8 +142,9 @@ async function told(
     previous,
     ...mail,
     ...(held ? { held } : {}),
+    warnings: held?.hold === 'mode_holds_mail' ? [holdsMail(team)] : [],
     ...hint,
-    next: ['team-agent status', 'team-agent inbox leader'],
+    next: [`team-agent status ${named(team)}`, `team-agent inbox leader ${named(team)}`],
   };
 }
 
@@ -170,6 +172,6 @@ async function mailOf({ effects }: Runtime, team: TeamRow) {
 function inboxHint(team: TeamRow) {
   return {
     message: 'These may have been read by the leader before, without a proof of it.',
-    command: `team-agent inbox leader --team ${team.team}`,
+    command: `team-agent inbox leader ${named(team)}`,
   };
 }

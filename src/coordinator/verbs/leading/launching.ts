@@ -16,6 +16,7 @@ import { askForLead, conversationOf, rebindTo, waitingConversations } from '../.
 import type { Runtime } from '../../runtime.ts';
 import { selectTeam } from '../../teams.ts';
 import { verb } from '../verb.ts';
+import { holdsMail } from './mailbox.ts';
 import { codexRefusal, doesNotLead, type LeadRequest, leaseRefusal, unknownYet } from './refusals.ts';
 
 /** How long a conversation that our launcher has just started may take to be known, ms, when it starts a team at once. */
@@ -142,7 +143,7 @@ export async function bindCaller(
   }
   if (decision.decision !== 'bind') return [];
   const channel = await conversation.channel(false);
-  return 'hold' in channel && channel.hold === 'mode_holds_mail' ? [HOLDS_MAIL] : [];
+  return 'hold' in channel && channel.hold === 'mode_holds_mail' ? [holdsMail(team)] : [];
 }
 
 const CALLER = 'This conversation';
@@ -152,10 +153,6 @@ function unled(caller: Caller, team: TeamRow, { CODEX_THREAD_ID: thread }: Reado
   if (thread) return [doesNotLead(CALLER, team, codexRefusal(thread, team))];
   return caller.kind === 'leader' ? [doesNotLead(CALLER, team, unknownYet(team))] : [];
 }
-
-/** What a leader is told whose CLI would ask its person about each message. */
-const HOLDS_MAIL =
-  'In the permission mode of this conversation a person would have to confirm each message to it. Run "team-agent wait --mail --timeout 86400" as a background command instead: it ends when there is mail, its output is the mail, and its end wakes you. Then run it again.';
 
 /** The only conversation that our launcher has started and that leads no team that runs: it waits for one. */
 async function waitingConversation(runtime: Runtime): Promise<Conversation | undefined> {

@@ -1,8 +1,9 @@
-import { type Refusal, refuse, shellWord, type TeamId } from '../../../kernel/index.ts';
+import { type Refusal, refuse, type TeamId } from '../../../kernel/index.ts';
 import type { LeaderIdentity } from '../../../leader/index.ts';
-import { leaseOf, type Reading } from '../../../ledger/index.ts';
+import { leaseOf, type Reading, type TeamRow } from '../../../ledger/index.ts';
 import type { Caller } from '../../api/callers.ts';
 import type { Asked } from '../verb.ts';
+import { named } from './refusals.ts';
 
 /**
  * Who takes the leader's mail by a command: a person, or the conversation that leads and lives. One that was replaced takes
@@ -25,7 +26,7 @@ export async function mailGoesElsewhere(
 }
 
 function nobodyLeads(caller: Caller, team: TeamId): Refusal {
-  const inTeam = `--team ${shellWord(team)}`;
+  const inTeam = named({ team });
   return refuse('nobody_leads', `Nobody leads ${team}: a conversation takes the leader's mail once it leads.`, {
     evidence: { team, caller: caller.kind },
     next: [`team-agent claim-leader ${inTeam}`, `team-agent inbox leader ${inTeam}`],
@@ -33,7 +34,7 @@ function nobodyLeads(caller: Caller, team: TeamId): Refusal {
 }
 
 function anotherLeads(team: TeamId, epoch: number, identity: LeaderIdentity | null): Refusal {
-  const inTeam = `--team ${shellWord(team)}`;
+  const inTeam = named({ team });
   const who = identity ? `a ${identity.provider} conversation (session ${identity.session})` : 'another conversation';
   return refuse(
     'owner_epoch_advanced',
@@ -44,3 +45,7 @@ function anotherLeads(team: TeamId, epoch: number, identity: LeaderIdentity | nu
     },
   );
 }
+
+/** What a leader is told whose CLI would ask its person about each message. */
+export const holdsMail = (team: TeamRow): string =>
+  `In the permission mode of this conversation a person would have to confirm each message to it. Run "team-agent wait --mail --timeout 86400 ${named(team)}" as a background command instead: it ends when there is mail, its output is the mail, and its end wakes you. Then run it again.`;

@@ -4,6 +4,9 @@ import type { TeamRow } from '../../../ledger/index.ts';
 import type { Caller } from '../../api/callers.ts';
 import type { Pointer } from './pointing.ts';
 
+/** Says which team is meant, where several run. */
+export const named = ({ team }: Pick<TeamRow, 'team'>): string => `--team ${shellWord(team)}`;
+
 /** What is typed for each wish; nobody types the two that come by themselves. */
 const COMMANDS: Readonly<Record<Intent, string>> = {
   acquire: 'claim-leader',
@@ -33,7 +36,7 @@ export function leaseRefusal(
   team: TeamRow,
   { epoch, previous }: Outcome,
 ): Refusal {
-  const inTeam = `--team ${shellWord(team.team)}`;
+  const inTeam = named(team);
   const holder = previous ? `a ${previous.provider} conversation (session ${previous.session})` : 'nobody';
   const told = (as: Reason, message: string, next: readonly string[]): Refusal =>
     refuse(as, message, { evidence: { reason, intent, owner_epoch: epoch, previous, caller: caller.kind }, next });
@@ -113,7 +116,7 @@ export function codexRefusal(thread: string, team: TeamRow): Refusal {
     'This Codex was started without team-agent: nothing could reach it here. End it, and go on with the same conversation by the command below.',
     {
       evidence: { provider: 'codex', thread },
-      next: [`team-agent --team ${shellWord(team.team)} codex resume ${shellWord(thread)}`],
+      next: [`team-agent ${named(team)} codex resume ${shellWord(thread)}`],
     },
   );
 }
@@ -121,7 +124,7 @@ export function codexRefusal(thread: string, team: TeamRow): Refusal {
 /** A conversation of our launcher that has no session yet. */
 export function unknownYet(team: TeamRow): Refusal {
   return refuse('leader_not_started', 'It was not known in time: its CLI has told no session yet.', {
-    next: [`team-agent claim-leader --team ${shellWord(team.team)}`],
+    next: [`team-agent claim-leader ${named(team)}`],
   });
 }
 
