@@ -21,3 +21,20 @@ test('A03 a command that is named is declared with its group alone, and anything
     expect(namesIn(buildProgram(nobody, other))).toEqual(all);
   }
 });
+
+test.each([
+  'restart .',
+  'start-agent w --no-display',
+  'reset-agent w --discard-session --no-display',
+  'add-agent w --role-file w.md --no-display',
+  'fork-agent w --as x --no-display',
+])('A03 G02 %s is understood', async (words) => {
+  let asked = 0;
+  const program = buildProgram(async () => {
+    asked += 1;
+  });
+  program.exitOverride();
+  for (const command of program.commands) command.exitOverride().configureOutput({ writeErr: () => undefined });
+  await program.parseAsync(words.split(' '), { from: 'user' });
+  expect(asked).toBe(1);
+});

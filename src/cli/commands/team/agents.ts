@@ -30,7 +30,9 @@ interface Consent {
   readonly yes?: boolean;
 }
 
-export async function restart(context: Context, flags: Consent & Dry): Promise<Outcome> {
+/** `workspace`: the project folder, as `--workspace` names it. */
+export async function restart(around: Context, workspace: string | undefined, flags: Consent & Dry): Promise<Outcome> {
+  const context = workspace === undefined ? around : { ...around, globals: { ...around.globals, workspace } };
   const args = await orderOf(context, 'restart', flags, { caller_environment: callerEnvironment(context.environment) });
   return perform(context, 'restart', args, flags, restartLines);
 }

@@ -57,12 +57,15 @@ export function teamCommands(program: Command, perform: Perform): void {
       .option('--trust', "say yes to the agents' folders, where their CLIs do not trust them yet")
       .option('--yes', 'say yes to agents that never ask before they act');
   const agents = () => import('./agents.ts');
-  dry(consents(program.command('restart')))
+  dry(consents(program.command('restart [workspace]')))
     .summary('start the team again, each agent on its conversation')
-    .action((flags) => perform(async (context) => (await agents()).restart(context, flags)));
+    .action((workspace: string | undefined, flags) =>
+      perform(async (context) => (await agents()).restart(context, workspace, flags)),
+    );
   dry(consents(program.command('start-agent <agent>')))
     .summary('start one agent on its conversation')
     .option('--force', 'end it first when it runs')
+    .addOption(hidden('--no-display'))
     .action((agent: string, flags) => perform(async (context) => (await agents()).start(context, agent, flags)));
   dry(program.command('stop-agent <agent>'))
     .summary('end one agent; its conversation and its mail stay')
@@ -70,6 +73,7 @@ export function teamCommands(program: Command, perform: Perform): void {
   dry(consents(program.command('reset-agent <agent>')))
     .summary('give up the conversation of an agent and start it anew')
     .option('--discard-session', 'yes, give it up')
+    .addOption(hidden('--no-display'))
     .action((agent: string, flags) => perform(async (context) => (await agents()).reset(context, agent, flags)));
   const joins = (command: Command): Command =>
     command
