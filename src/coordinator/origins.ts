@@ -1,4 +1,4 @@
-import { type Refusal, refuse, shellWord, type TeamId } from '../kernel/index.ts';
+import { type Refusal, refuse, type TeamId } from '../kernel/index.ts';
 
 /** What agents get from whoever starts them. */
 export interface Origin {
@@ -14,19 +14,27 @@ export interface Origin {
 export class Origins {
   readonly #known = new Map<TeamId, Origin>();
 
-  /** What goes along with a start that `given` was passed for, or with one that nothing was passed for. */
-  of(team: TeamId, given: { readonly [Key in keyof Origin]?: Origin[Key] | undefined }): Origin | Refusal {
-    if (given.environment !== undefined) {
-      const origin = { environment: given.environment, umask: given.umask };
-      this.#known.set(team, origin);
-      return origin;
-    }
+  keep(team: TeamId, origin: Origin): Origin {
+    this.#known.set(team, origin);
+    return origin;
+  }
+
+  /**
+   * What goes along with a start that `given` was passed for, or with one that nothing was passed for. `command`: the line
+   * that asks for it in a shell.
+   */
+  of(
+    team: TeamId,
+    given: { readonly [Key in keyof Origin]?: Origin[Key] | undefined },
+    command: string,
+  ): Origin | Refusal {
+    if (given.environment !== undefined) return this.keep(team, { environment: given.environment, umask: given.umask });
     return (
       this.#known.get(team) ??
       refuse(
         'environment_unknown',
-        `The coordinator was started anew and does not know the environment of the agents of ${team}: start this one with the command in a shell.`,
-        { evidence: { team }, next: [`team-agent start-agent AGENT --team ${shellWord(team)}`] },
+        `The coordinator was started anew and does not know the environment of the agents of ${team}: use the command in a shell.`,
+        { evidence: { team }, next: [command] },
       )
     );
   }

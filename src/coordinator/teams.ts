@@ -49,6 +49,12 @@ export async function selectTeam(
   });
 }
 
+/** The words that say of a next command which team it is about: none where that one is meant anyway. */
+export async function teamWords(db: Reading, team: TeamId): Promise<string> {
+  const meant = await selectTeam(db, undefined);
+  return !isRefusal(meant) && meant.team === team ? '' : ` --team ${shellWord(team)}`;
+}
+
 /** The same for a restart: it is for a team that does not run. A leader that names none means one of its own only if that is down. */
 export async function selectTeamToRestart(
   sight: Sight,

@@ -230,3 +230,19 @@ test('K03 a status for agents has the tasks that go on, and says how many others
   ).toEqual(['t26', 't27', 't28', 't29', 't30']);
   expect(other_tasks).toBe(10);
 });
+
+test('K01 G06 a leader whose team has an environment that nobody knows is told the command that it asked for', async () => {
+  const home = await staffed();
+  const one = leaderOf(ONE);
+  const add = await call(home, one, 'add_agent', { agent: 'x', role_file: '/roles/x.md' });
+  expect(add).toMatchObject({
+    reason: 'environment_unknown',
+    next: ['team-agent add-agent x --role-file /roles/x.md --team one'],
+  });
+  expect(await call(home, one, 'fork_agent', { agent: 'w', as: 'x' })).toMatchObject({
+    next: ['team-agent fork-agent w --as x --team one'],
+  });
+  expect(await call(home, one, 'start_agent', { agent: 'w' })).toMatchObject({
+    next: ['team-agent start-agent w --team one'],
+  });
+});

@@ -273,6 +273,40 @@ describe('restart', () => {
     expect(modes(await restart('--team', 'shop'))).toEqual([['ann', 'resumed']]);
   });
 
+  test('D13 G11 G10 with two teams every next command says which one, and works', async () => {
+    await team('crew', 'a', 'a1');
+    expect((await ask(product, 'quick-start', product.writeTeam('lone', [{ id: 'z' }]))).next).toEqual([
+      'team-agent send --team lone z "what is to be done"',
+      'team-agent status --team lone',
+      'team-agent inbox leader --take --team lone',
+      'team-agent shutdown --team lone',
+    ]);
+    expect(await ask(product, 'send', '--team', 'lone', 'z', 'what is to be done')).toMatchObject({ ok: true });
+    await ask(product, 'shutdown', '--team', 'lone');
+    expect((await restart('--team', 'lone')).next).toEqual([
+      'team-agent status --team lone',
+      'team-agent shutdown --team lone',
+    ]);
+    const running = await ask(product, 'remove-agent', 'a', '--from-spec', '--confirm', '--team', 'crew');
+    expect(running.next).toContain('team-agent stop-agent a --team crew');
+    fs.rmSync(recordOf('a'));
+    const fork = ['fork-agent', 'a', '--as', 'b', '--team', 'crew'];
+    expect(await ask(product, ...fork)).toMatchObject({
+      reason: 'fork_unavailable',
+      next: ['team-agent sessions --team crew'],
+    });
+    await ask(product, 'stop-agent', 'a', '--team', 'crew');
+    expect((await ask(product, ...fork)).next).toEqual([
+      'team-agent sessions --team crew',
+      'team-agent start-agent a --team crew',
+    ]);
+    // The project may be named as a word of its own.
+    await ask(product, 'shutdown', '--team', 'crew');
+    expect(await product.json(['restart', product.workspace, '--team', 'crew'], { cwd: '/' })).toMatchObject({
+      ok: true,
+    });
+  });
+
   test('G11 a session name that another team has taken meanwhile is refused: neither of the two would end alone', async () => {
     const head = 'session_name: shared\n';
     await start(product, product.writeTeam('crew', [{ id: 'a' }], head));

@@ -19,29 +19,36 @@ import {
   stopInput,
   whoInput,
 } from '../orders.ts';
-import type { Origin, Origins } from '../origins.ts';
+import type { Origins } from '../origins.ts';
 import { type Asker, planVerb } from '../planning.ts';
 import type { Runtime } from '../runtime.ts';
-import { selectRunningTeam, selectTeam, selectTeamToRestart } from '../teams.ts';
+import { selectRunningTeam, selectTeam, selectTeamToRestart, teamWords } from '../teams.ts';
 import { leaderView, sessionsView, stateFileOf } from '../views/index.ts';
 import { bindCaller } from './leading/launching.ts';
-import { verb } from './verb.ts';
+import { type Asked, verb } from './verb.ts';
 
 /** Who asks for a plan, or for what it would do. */
 export const askerOf = (caller: Caller): Asker => ({ own: ownTeamsOf(caller), by: askedBy(caller) });
 
 export const askedBy = (caller: Caller): string => (caller.kind === 'leader' ? 'leader' : 'person');
 
-/** The team that runs, and what its agents get from whoever asks: what every verb needs that starts one of them. */
-export async function runningTeamFor(
-  runtime: Runtime,
-  caller: Caller,
-  args: { readonly team?: string | undefined } & Parameters<Origins['of']>[1],
-): Promise<{ readonly team: TeamRow; readonly origin: Origin } | Refusal> {
-  const team = await selectRunningTeam(runtime.effects.ledger.db, args.team, ownTeamsOf(caller));
+/**
+ * The team that runs, and the order of a verb that starts one of its agents, with what that one gets from whoever asks.
+ * `orderOf` makes the order of what was said.
+ */
+export async function orderFor<
+  Said extends Parameters<Origins['of']>[1] & { readonly team?: string | undefined },
+  Order,
+>(
+  { runtime, caller }: Pick<Asked, 'runtime' | 'caller'>,
+  said: Said,
+  orderOf: (row: TeamRow, said: Said, asked_by: string) => Order & { readonly command: string },
+): Promise<{ readonly team: TeamRow; readonly order: Order } | Refusal> {
+  const team = await selectRunningTeam(runtime.effects.ledger.db, said.team, ownTeamsOf(caller));
   if (isRefusal(team)) return team;
-  const origin = runtime.origins.of(team.team as TeamId, args);
-  return isRefusal(origin) ? origin : { team, origin };
+  const { command } = orderOf(team, said, askedBy(caller));
+  const origin = runtime.origins.of(team.team as TeamId, said, command);
+  return isRefusal(origin) ? origin : { team, order: orderOf(team, { ...said, ...origin }, askedBy(caller)) };
 }
 
 /** Who would be started: the caller finds out which variables they ask for, and passes the values on. */
@@ -59,11 +66,11 @@ export const whoStarts = verb({
 export const startAgent = verb({
   input: startInput,
   agents: false,
-  run: async ({ runtime, caller }, args) => {
-    const found = await runningTeamFor(runtime, caller, args);
+  run: async (asked, args) => {
+    const { runtime } = asked;
+    const found = await orderFor(asked, args, startOrder);
     if (isRefusal(found)) return found;
-    const { team, origin } = found;
-    const order = startOrder(team, { ...args, ...origin }, askedBy(caller));
+    const { team, order } = found;
     const { agent } = order;
     const started = await startOne(runtime.effects, team, order);
     if (isRefusal(started)) return started;
@@ -94,9 +101,9 @@ export const resetAgent = verb({
     const team = await selectRunningTeam(runtime.effects.ledger.db, args.team, ownTeamsOf(caller));
     if (isRefusal(team)) return team;
     if (!args.discard_session) return discardRequired(resetOrder(team, args, askedBy(caller)));
-    const origin = runtime.origins.of(team.team as TeamId, args);
-    if (isRefusal(origin)) return origin;
-    const order = resetOrder(team, { ...args, ...origin }, askedBy(caller));
+    const found = await orderFor({ runtime, caller }, args, resetOrder);
+    if (isRefusal(found)) return found;
+    const { order } = found;
     const { agent } = order;
     const reset = await resetAgentOf(runtime.effects, team, order);
     if (isRefusal(reset)) return reset;
@@ -115,7 +122,8 @@ export const restart = verb({
     const { effects } = runtime;
     const team = await selectTeamToRestart(effects, args.team, ownTeamsOf(caller));
     if (isRefusal(team)) return team;
-    const origin = runtime.origins.of(team.team as TeamId, args);
+    const { command } = restartOrder(team, args, askedBy(caller));
+    const origin = runtime.origins.of(team.team as TeamId, args, command);
     if (isRefusal(origin)) return origin;
     const restarted = await restartTeam(effects, team, restartOrder(team, { ...args, ...origin }, askedBy(caller)));
     if (isRefusal(restarted)) return restarted;
@@ -130,6 +138,7 @@ export const restart = verb({
         ready_ms,
       })),
     );
+    const words = await teamWords(effects.ledger.db, team.team as TeamId);
     return {
       ok: true,
       team: team.team,
@@ -138,7 +147,7 @@ export const restart = verb({
       coordinator: { status: 'running', pid: process.pid },
       leader: await leaderView(effects.ledger.db, runtime, team.team as TeamId),
       warnings: [...new Set(restarted.agents.flatMap(({ agent }) => agent.installation.warnings)), ...told],
-      next: ['team-agent status', 'team-agent shutdown'],
+      next: [`team-agent status${words}`, `team-agent shutdown${words}`],
     };
   },
 });

@@ -10,18 +10,18 @@ import { addInput, addOrder, forkInput, forkOrder, removeInput, removeOrder } fr
 import type { Runtime } from '../runtime.ts';
 import { selectTeam } from '../teams.ts';
 import { stateFileOf } from '../views/index.ts';
-import { agentView, askedBy, runningTeamFor } from './agents.ts';
+import { agentView, askedBy, orderFor } from './agents.ts';
 import { verb } from './verb.ts';
 
 /** The agent of a role document becomes a member. */
 export const addAgent = verb({
   input: addInput,
   agents: false,
-  run: async ({ runtime, caller }, args) => {
-    const found = await runningTeamFor(runtime, caller, args);
+  run: async (asked, args) => {
+    const { runtime } = asked;
+    const found = await orderFor(asked, args, addOrder);
     if (isRefusal(found)) return found;
-    const { team, origin } = found;
-    const order = addOrder(team, { ...args, ...origin }, askedBy(caller));
+    const { team, order } = found;
     return joined(runtime, team, await addAgentTo(runtime.effects, team, order));
   },
 });
@@ -30,11 +30,11 @@ export const addAgent = verb({
 export const forkAgent = verb({
   input: forkInput,
   agents: false,
-  run: async ({ runtime, caller }, args) => {
-    const found = await runningTeamFor(runtime, caller, args);
+  run: async (asked, args) => {
+    const { runtime } = asked;
+    const found = await orderFor(asked, args, forkOrder);
     if (isRefusal(found)) return found;
-    const { team, origin } = found;
-    const order = forkOrder(team, { ...args, ...origin }, askedBy(caller));
+    const { team, order } = found;
     const answer = await joined(runtime, team, await forkAgentOf(runtime.effects, team, order));
     return isRefusal(answer) ? answer : { ...answer, source_agent_id: order.source };
   },

@@ -6,7 +6,7 @@ import { ownTeamsOf, workerMayNot } from '../api/callers.ts';
 import { launchInput, launchOrder, planInput, shutdownInput } from '../orders.ts';
 import { planVerb } from '../planning.ts';
 import type { Runtime } from '../runtime.ts';
-import { selectTeam } from '../teams.ts';
+import { selectTeam, teamWords } from '../teams.ts';
 import { leaderView } from '../views/index.ts';
 import { askedBy, askerOf } from './agents.ts';
 import { bindCaller } from './leading/launching.ts';
@@ -19,7 +19,7 @@ export const quickStart = verb({
     const launched = await launchTeam(runtime.effects, launchOrder(args, askedBy(caller)));
     if (isRefusal(launched)) return launched;
     const environment = args.environment ?? {};
-    runtime.origins.of(launched.team.id, { ...args, environment });
+    runtime.origins.keep(launched.team.id, { environment, umask: args.umask });
     const told = await bindCaller(runtime, launched.team.id, caller, { ...environment, ...args.caller_environment });
     return launchedAnswer(runtime, launched, told);
   },
@@ -58,6 +58,7 @@ async function launchedAnswer(runtime: Runtime, { team, agents }: Launched, told
     })),
   );
   const [first] = rows;
+  const words = await teamWords(runtime.effects.ledger.db, team.id);
   return {
     ok: true,
     team: team.id,
@@ -69,10 +70,10 @@ async function launchedAnswer(runtime: Runtime, { team, agents }: Launched, told
     leader: await leaderView(runtime.effects.ledger.db, runtime, team.id),
     warnings: [...new Set(agents.flatMap(({ agent }) => agent.installation.warnings)), ...told],
     next: [
-      `team-agent send ${first?.agent_id ?? 'AGENT'} "what is to be done"`,
-      'team-agent status',
-      'team-agent inbox leader --take',
-      'team-agent shutdown',
+      `team-agent send${words} ${first?.agent_id ?? 'AGENT'} "what is to be done"`,
+      `team-agent status${words}`,
+      `team-agent inbox leader --take${words}`,
+      `team-agent shutdown${words}`,
     ],
   };
 }

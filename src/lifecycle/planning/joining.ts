@@ -72,8 +72,9 @@ export async function planFork(sight: Sight, row: TeamRow, order: ForkOrder): Pr
   const wanted = { id: order.agent, source: spec.file, text, role: order.label };
   const newcomer = mendedFor(await newcomerOf(sight, row, wanted), order.command);
   if (isRefusal(newcomer)) return newcomer;
+  const runs = sight.roster.member(newcomer.team.id, spec.id)?.processLiveness() === 'alive';
   const plan = await planOne(sight, newcomer, order, (installation) =>
-    forkOf(sight.ledger.db, member, spec, installation),
+    forkOf(sight.ledger.db, member, spec, installation, runs),
   );
   if (isRefusal(plan)) return plan;
   return { ...plan, newcomer, source: { id: spec.id, interacted_at: member.interacted_at } };

@@ -61,7 +61,7 @@ export async function planRemove(
   if (change === undefined && !(order.from_spec && order.confirm)) return needsConfirmation(agent, row, command, order);
   if (members.length === 1) return isLast(agent, row);
   const life = (await liveIncarnations(db, team)).find(({ agent_id }) => agent_id === agent);
-  if (life && !order.force) return stillRuns(agent, command);
+  if (life && !order.force) return stillRuns(agent, row, command);
   const removed = {
     agent,
     generation: member.generation,
@@ -94,10 +94,10 @@ function needsConfirmation(
   );
 }
 
-function stillRuns(agent: AgentId, command: string): Refusal {
+function stillRuns(agent: AgentId, { team }: Pick<TeamRow, 'team'>, command: string): Refusal {
   return refuse('force_required', `${agent} has not ended. Say --force to end it. Nothing was changed.`, {
     evidence: { agent },
-    next: [`${command} --force`, `team-agent stop-agent ${shellWord(agent)}`],
+    next: [`${command} --force`, `team-agent stop-agent ${shellWord(agent)} --team ${shellWord(team)}`],
   });
 }
 

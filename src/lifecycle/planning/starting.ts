@@ -41,7 +41,7 @@ export async function planStart(sight: Sight, row: TeamRow, order: StartAgentOrd
     const agent: Kept = { action: 'keep', spec, intent: 'running', reason: 'it runs already' };
     return { team, agent, granted: await grantsOf(sight.ledger.db, team.id) };
   }
-  if (runs === 'unknown' && !order.force) return perhapsAlive(spec, order);
+  if (runs === 'unknown' && !order.force) return perhapsAlive(team.id, spec, order);
   return planOne(sight, found, order, (installation) =>
     conversationFor(sight.ledger.db, member, spec, installation, order),
   );
@@ -80,10 +80,10 @@ export async function planOne(
 }
 
 /** Unknown never destroys: only somebody who says so ends a life that may still go. */
-function perhapsAlive(spec: AgentSpec, { command }: StartAgentOrder): Refusal {
+function perhapsAlive(team: TeamId, spec: AgentSpec, { command }: StartAgentOrder): Refusal {
   return refuse('agent_may_live', `Nobody can tell whether ${spec.id} still runs. Say --force to end it first.`, {
     evidence: { agent: spec.id },
-    next: [`${command} --force`, `team-agent why ${spec.id}`],
+    next: [`${command} --force`, `team-agent why ${shellWord(spec.id)} --team ${shellWord(team)}`],
   });
 }
 

@@ -53,12 +53,13 @@ async function memoryOf(
   return { session: found === 'yes' ? 'resumable' : 'unknown', session_id, continues, before: details };
 }
 
-/** The conversation that another agent begins with, while its source goes on. Refuses what cannot be forked. */
+/** The conversation that another agent begins with, while its source goes on if it `runs`. Refuses what cannot be forked. */
 export async function forkOf(
   db: Reading,
   member: AgentRow,
   spec: AgentSpec,
   installation: Installation,
+  runs: boolean,
 ): Promise<Beginning | Refusal> {
   const memory = await memoryOf(db, member, spec, installation);
   const able = installation.capabilities.fork;
@@ -72,9 +73,12 @@ export async function forkOf(
   const why = able
     ? (memory.because ?? 'it has none yet')
     : `${spec.provider} ${installation.version} is not known to fork`;
+  const words = `--team ${shellWord(member.team)}`;
+  // Only a start gives it a conversation, where it can be forked at all.
+  const begin = able && !runs ? [`team-agent start-agent ${shellWord(spec.id)} ${words}`] : [];
   return refuse('fork_unavailable', `The conversation of ${spec.id} cannot be forked: ${why}.`, {
     evidence: { agent: spec.id, session_id: memory.session_id },
-    next: ['team-agent sessions', `team-agent start-agent ${shellWord(spec.id)}`],
+    next: [`team-agent sessions ${words}`, ...begin],
   });
 }
 

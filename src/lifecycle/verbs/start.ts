@@ -107,7 +107,7 @@ async function undo(
   command: string,
 ): Promise<Refusal> {
   const left = await undoStart(effects, saga, [incarnation]);
-  const next = [command, `team-agent why ${shellWord(spec.id)}`];
+  const next = [command, `team-agent why ${shellWord(spec.id)} --team ${shellWord(saga.team)}`];
   return failed({ failures, left }, `${spec.id} was not started, the others go on`, next);
 }
 
