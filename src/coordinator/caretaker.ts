@@ -216,6 +216,7 @@ export class Caretaker {
     this.#ended = true;
     const { terminals, ledger, roster, leaders } = this.#runtime.effects;
     this.#runtime.log.info({ why }, 'coordinator ends');
+    this.#runtime.effects.queue.close();
     await terminals.reviveWith('');
     await withinReason(this.#runtime.stopOffers(), HAND_OVER);
     await withinReason(this.#exporter.flush(), ANSWERS);

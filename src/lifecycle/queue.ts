@@ -18,6 +18,7 @@ interface Entry {
  */
 export class VerbQueue {
   readonly #entries = new Set<Entry>();
+  #closed = false;
   readonly #settling = new Map<TeamId, Promise<void>>();
   readonly #settle: (touched: Touched) => Promise<void>;
 
@@ -28,6 +29,7 @@ export class VerbQueue {
 
   /** Runs a verb once every earlier one that touches the same agents is over. A later one may cut it short. */
   run<Answer>(touched: Touched, verb: (cut: AbortSignal) => Promise<Answer>): Promise<Answer> {
+    if (this.#closed) return new Promise(() => undefined);
     const cut = new AbortController();
     const earlier = this.#touching(touched).map(({ over }) => over);
     const answer = Promise.all(earlier)
@@ -57,6 +59,14 @@ export class VerbQueue {
   ): Promise<Answer | Refusal> {
     const planned = this.#touching(touched).length > 0 ? await plan() : undefined;
     return isRefusal(planned) ? planned : this.runAtOnce(touched, verb);
+  }
+
+  /**
+   * From now on no verb begins any more: what it starts would be left alone by a process that ends. Whoever asks waits until
+   * it has ended, and is told so by that.
+   */
+  close(): void {
+    this.#closed = true;
   }
 
   /** Does no verb run, and none wait? */

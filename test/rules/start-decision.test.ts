@@ -222,6 +222,22 @@ describe('G02 verbs take turns', () => {
     expect(others).toBe(2);
   });
 
+  test('G14 nothing begins in a queue that was closed, and what runs there comes to its end', async () => {
+    const queue = new VerbQueue();
+    const over = Promise.withResolvers<string>();
+    const running = queue.run({ team: ONE }, () => over.promise);
+    queue.close();
+    let begun = false;
+    for (const team of [ONE, TWO])
+      void queue.runAtOnce({ team }, async () => {
+        begun = true;
+      });
+    over.resolve('done');
+    expect(await running).toBe('done');
+    await new Promise((resolve) => setImmediate(resolve));
+    expect([begun, queue.isIdle()]).toEqual([false, true]);
+  });
+
   test('G01 a verb that ends one agent waits for a start of the whole team, and one that is refused cuts nobody short', async () => {
     const queue = new VerbQueue();
     const launched = Promise.withResolvers<void>();
