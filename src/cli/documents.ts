@@ -1,7 +1,6 @@
-import fs from 'node:fs';
 import path from 'node:path';
 import { isRefusal, type Refusal, refuse } from '../kernel/reasons.ts';
-import { printable, shellWord } from '../kernel/text.ts';
+import { shellWord } from '../kernel/text.ts';
 import type { Team } from '../team/index.ts';
 import type { Context } from './context.ts';
 import { findWorkspace } from './workspace.ts';
@@ -27,46 +26,32 @@ export function checkedAgain(refusal: Refusal, place: string): Refusal {
   return refusal.evidence?.problems ? { ...refusal, next: [`team-agent validate ${shellWord(place)}`] } : refusal;
 }
 
-/** Names that `.team/` uses itself. */
-const NO_TEAMS: ReadonlySet<string> = new Set(['run', 'runtime', 'logs', 'export']);
-
 /**
- * Where the documents are that a command without a word means: those of the team that `--team` names, else of the only one
- * below `.team/`. Refuses `not_a_team` when there is none, `team_ambiguous` with the candidates when there are several.
+ * Where the documents are that a command without a word means: those of the team that `--team` names, by its id or its name,
+ * else of the only one below `.team/`. Refuses `not_a_team` when there is none, `team_not_found` or `team_ambiguous` with the
+ * candidates.
  */
-export function documentsHere(context: Context, command: string): string | Refusal {
+export async function documentsHere(context: Context, command: string): Promise<string | Refusal> {
   const workspace = findWorkspace(context, 'read');
   if (isRefusal(workspace)) return workspace;
-  const home = path.join(workspace, '.team');
-  const teams = foldersOf(home).filter((name) => isTeam(path.join(home, name)));
   const { team } = context.globals;
-  const fitting = team === undefined ? teams : teams.filter((name) => name === team);
-  const [only, ...others] = fitting;
-  if (only === undefined) {
-    const named = team === undefined ? '' : ` for a team ${printable(team)}`;
-    return refuse('not_a_team', `There are no team documents${named} in ${home}.`, {
-      evidence: { workspace, teams },
-      next: ['team-agent init', `${command} DIR`, ...teams.map((name) => `${command} --team ${shellWord(name)}`)],
-    });
-  }
-  if (others.length === 0) return path.join(home, only);
-  return refuse('team_ambiguous', `Several teams are meant: ${fitting.join(', ')}. Say which with --team.`, {
-    evidence: { candidates: fitting },
-    next: fitting.map((name) => `${command} --team ${shellWord(name)}`),
+  const found = await documentsOf(workspace, team, command);
+  if (!isRefusal(found) || found.reason !== 'team_not_found' || team !== undefined) return found;
+  return refuse('not_a_team', `There are no team documents in ${path.join(workspace, '.team')}.`, {
+    evidence: { workspace },
+    next: ['team-agent init', `${command} DIR`],
   });
 }
 
-function foldersOf(home: string): string[] {
-  if (!fs.existsSync(home)) return [];
-  return fs
-    .readdirSync(home, { withFileTypes: true })
-    .filter((entry) => entry.isDirectory() && !NO_TEAMS.has(entry.name))
-    .map(({ name }) => name)
-    .sort();
-}
-
-function isTeam(folder: string): boolean {
-  return fs.existsSync(path.join(folder, 'TEAM.md')) || fs.existsSync(path.join(folder, 'agents'));
+/** The documents of the team that is called so, below `.team/`; `wanted` undefined: of the only one. */
+export async function documentsOf(
+  workspace: string,
+  wanted: string | undefined,
+  command: string,
+): Promise<string | Refusal> {
+  const { DOCUMENTS, findTeamFolder } = await import('../team/index.ts');
+  const found = findTeamFolder(workspace, wanted, command, DOCUMENTS);
+  return isRefusal(found) ? found : found.folder;
 }
 
 let warned = false;

@@ -2,7 +2,7 @@
 export { compileTeam } from './compile.ts';
 export { installTeam, planHome, planInstall } from './install.ts';
 export { teamIdOf } from './names.ts';
-export { findTeamFolder, futureTeamFolder, type TeamPlace, teamIdAt } from './place.ts';
+export { DOCUMENTS, findTeamFolder, futureTeamFolder, type TeamPlace, teamIdAt } from './place.ts';
 export { mendedFor } from './problems.ts';
 export { checkProfile, credentialsOf, type ProfileCheck } from './profiles/check.ts';
 export { isProfileName, modeOf, parseProfile } from './profiles/file.ts';

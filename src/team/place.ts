@@ -8,6 +8,9 @@ import { PROFILES, profileFolders } from './profiles/store.ts';
 import { isBroken } from './role.ts';
 import { linesOf, readYaml } from './yaml.ts';
 
+/** Where a team that can be read has its documents, below its folder. */
+export const DOCUMENTS = [TEAM_DOCUMENT, 'agents'] as const;
+
 /** The folder of a team's documents. */
 export interface TeamPlace {
   readonly folder: string;
@@ -19,10 +22,16 @@ export interface TeamPlace {
 
 /**
  * The folder of the team that is meant, by its documents alone: `wanted` is a team's id or name, or a path of its folder;
- * without it, the only team below `.team/`. `name` is the command that asks, for what to type instead.
+ * without it, the only team below `.team/`. `command` is what asks, for what to type instead; `parts`: what of a team has to
+ * lie there.
  */
-export function findTeamFolder(workspace: string, wanted: string | undefined, command: string): TeamPlace | Refusal {
-  const known = teamsIn(path.join(workspace, '.team'));
+export function findTeamFolder(
+  workspace: string,
+  wanted: string | undefined,
+  command: string,
+  parts: readonly string[] = [...DOCUMENTS, PROFILES],
+): TeamPlace | Refusal {
+  const known = teamsIn(path.join(workspace, '.team'), parts);
   if (wanted?.includes('/')) {
     const folder = path.resolve(workspace, wanted);
     if (fs.statSync(folder, { throwIfNoEntry: false })?.isDirectory())
@@ -32,7 +41,10 @@ export function findTeamFolder(workspace: string, wanted: string | undefined, co
   const [only, ...others] = fitting;
   if (only && others.length === 0) return only;
   if (only) {
-    const candidates = fitting.map(({ team }) => team);
+    // Two folders may claim one id: then each is named by its path.
+    const candidates = fitting.map(({ team, folder }) =>
+      fitting.filter((other) => other.team === team).length > 1 ? path.relative(workspace, folder) : team,
+    );
     return refuse('team_ambiguous', `Several teams are meant: ${candidates.join(', ')}. Say which with --team.`, {
       evidence: { candidates },
       next: candidates.map((team) => `${command} --team ${shellWord(team)}`),
@@ -59,15 +71,14 @@ export function futureTeamFolder(workspace: string, wanted: string | undefined, 
   return id === undefined ? found : placeBelow(path.join(workspace, '.team', id), id);
 }
 
-/** Folders below `.team/` that a team's documents, or at least its profiles, lie in. */
-function teamsIn(home: string): (TeamPlace & { readonly names: readonly string[] })[] {
+/** Folders below `.team/` that one of these parts of a team lies in. */
+function teamsIn(home: string, parts: readonly string[]): (TeamPlace & { readonly names: readonly string[] })[] {
   if (!fs.existsSync(home)) return [];
   return fs
     .readdirSync(home)
     .filter((entry) => teamId(entry) !== undefined)
     .flatMap((entry) => {
       const folder = path.join(home, entry);
-      const parts = [TEAM_DOCUMENT, 'agents', PROFILES];
       if (!parts.some((part) => fs.existsSync(path.join(folder, part)))) return [];
       const name = nameIn(path.join(folder, TEAM_DOCUMENT)) ?? entry;
       const team = teamIdOf(name) ?? entry;

@@ -142,6 +142,45 @@ test('B03 validate without a word is about the team of this project, or asks whi
   expect(everything()).toEqual(before);
 });
 
+test('B02 B03 a team is named alike for every command: by its folder, its id or its name', async () => {
+  const made = await json('init', '--team', 'Web Shop');
+  const home = path.join(product.workspace, '.team');
+  fs.renameSync(path.join(home, made.team ?? ''), path.join(home, 'current'));
+  for (const word of ['current', 'Web-Shop', 'Web Shop']) {
+    expect(await json('validate', '--team', word)).toMatchObject({ ok: true, team: 'Web-Shop' });
+    expect(await json('compile', '--team', word)).toMatchObject({ ok: true, team_dir: path.join(home, 'current') });
+    expect(await json('start', '--team', word, '--dry-run')).toMatchObject({ ok: true, team: 'Web-Shop' });
+  }
+  expect(await json('validate', '--team', 'shop')).toMatchObject({
+    reason: 'team_not_found',
+    next: ['team-agent validate --team Web-Shop'],
+  });
+  fs.cpSync(path.join(home, 'current'), path.join(home, 'Web-Shop'), { recursive: true });
+  const ways = ['.team/Web-Shop', '.team/current'];
+  const twice = await json('start', '--team', 'Web Shop');
+  expect(twice).toMatchObject({ reason: 'team_ambiguous', next: ways.map((way) => `team-agent start --team ${way}`) });
+  for (const way of ways) expect(await json('validate', '--team', way)).toMatchObject({ ok: true });
+  expect(await json('start', '--team', 'nobody')).toMatchObject({ reason: 'team_directory_missing' });
+});
+
+test('B02 --team-id is the id of the team that is started, or nothing is', async () => {
+  const named = product.writeTeam('crew', [{ id: 'ann' }]);
+  const refused = await json('quick-start', named, '--team-id', 'shop2');
+  expect(refused).toMatchObject({ code: 2, reason: 'usage', next: [`team-agent quick-start ${named}`] });
+  const loose = path.join(named, 'agents');
+  const both = await json('quick-start', loose, '--name', 'Web Shop', '--team-id', 'shop2');
+  const next = [`team-agent quick-start ${loose} --name 'Web Shop'`, `team-agent quick-start ${loose} --team-id shop2`];
+  expect(both).toMatchObject({ code: 2, reason: 'usage', next });
+  expect(fs.existsSync(path.join(product.workspace, '.team'))).toBe(false);
+  for (const words of [
+    ['--team-id', 'shop2'],
+    ['--name', 'shop2'],
+    ['--name', 'shop2', '--team-id', 'shop2'],
+  ])
+    expect(await json('quick-start', loose, ...words, '--dry-run')).toMatchObject({ ok: true, team: 'shop2' });
+  expect(await json('quick-start', named, '--team-id', 'crew', '--dry-run')).toMatchObject({ ok: true, team: 'crew' });
+});
+
 test('B01 B02 a team is compiled into a spec; the spec starts the same team, which is kept as documents', async () => {
   const folder = product.writeTeam('crew', [{ id: 'ann', script: LISTENER }, { id: 'bob' }]);
   const out = path.join(product.workspace, 'specs', 'crew.yaml');

@@ -4,7 +4,9 @@ import {
   childEnvironment,
   type IncarnationId,
   isRefusal,
+  printable,
   type Refusal,
+  refuse,
   shellWord,
   type TeamId,
 } from '../../kernel/index.ts';
@@ -17,7 +19,7 @@ import {
   namedProvider,
   withLaunch,
 } from '../../providers/index.ts';
-import { type AgentSpec, type MemberChange, readTeam, type Team, unusedIn } from '../../team/index.ts';
+import { type AgentSpec, type MemberChange, readTeam, type Team, teamIdOf, unusedIn } from '../../team/index.ts';
 import { agentFolder, lifeFolder } from '../life.ts';
 import {
   type Asked,
@@ -95,11 +97,24 @@ export function fallbackNameOf({ folder, name, team_id }: Pick<LaunchOrder, 'fol
 /** Reads a team's documents, or its spec, for this workspace; `changes` are those who were added or removed beside them. */
 export function readDocuments(
   workspace: string,
-  order: Pick<LaunchOrder, 'folder' | 'name' | 'team_id'>,
+  order: LaunchWords,
   changes: readonly MemberChange[] = [],
 ): Team | Refusal {
   const fallbackName = fallbackNameOf(order);
-  return readTeam(order.folder, { workspace, changes, fallbackName, providers: namedProvider });
+  const team = readTeam(order.folder, { workspace, changes, fallbackName, providers: namedProvider });
+  return isRefusal(team) ? team : (otherId(team, order) ?? team);
+}
+
+/** Whoever says --team-id means that team and no other: the id is made of the name, wherever that stands. */
+function otherId({ id, name }: Team, { team_id, ...order }: LaunchWords): Refusal | undefined {
+  if (team_id === undefined || teamIdOf(team_id) === id) return undefined;
+  const { name: given, ...unnamed } = order;
+  const alone = given === name ? [commandOf({ ...unnamed, team_id })] : [];
+  return refuse(
+    'usage',
+    `--team-id ${printable(team_id)} is not the id of this team: its name ${JSON.stringify(name)} makes it ${id}. Leave one of the two out.`,
+    { evidence: { team: id, name, team_id }, next: [commandOf(order), ...alone] },
+  );
 }
 
 /** The documents of a team that there is. Refuses those that say another name: they would be another team's. */

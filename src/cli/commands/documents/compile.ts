@@ -14,7 +14,7 @@ const SPEC_FILE = 'team.spec.yaml';
 
 /** Writes the spec of a team. An earlier spec in its place is replaced; anything else there is refused. */
 export async function run(context: Context, { out = SPEC_FILE }: { readonly out?: string }): Promise<Outcome> {
-  const folder = folderOf(context);
+  const folder = await folderOf(context);
   if (isRefusal(folder)) return refused(folder);
   const workspace = findWorkspace(context, 'read');
   if (isRefusal(workspace)) return refused(workspace);
@@ -34,7 +34,7 @@ export async function run(context: Context, { out = SPEC_FILE }: { readonly out?
 }
 
 /** `--team` names a folder here; a team below `.team/` may be named as it is elsewhere. */
-function folderOf(context: Context): string | Refusal {
+async function folderOf(context: Context): Promise<string | Refusal> {
   const { team } = context.globals;
   const given = team === undefined ? undefined : path.resolve(context.cwd, team);
   return given !== undefined && fs.existsSync(given) ? given : documentsHere(context, 'team-agent compile');

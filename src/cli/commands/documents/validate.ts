@@ -10,7 +10,8 @@ import { findWorkspace } from '../../workspace.ts';
 
 /** Checks the documents of one team, and changes nothing. */
 export async function run(context: Context, given: string | undefined): Promise<Outcome> {
-  const place = given === undefined ? documentsHere(context, 'team-agent validate') : path.resolve(context.cwd, given);
+  const place =
+    given === undefined ? await documentsHere(context, 'team-agent validate') : path.resolve(context.cwd, given);
   if (isRefusal(place)) return refused(place);
   const spec = fs.statSync(place, { throwIfNoEntry: false })?.isFile() === true;
   const workspace = spec ? undefined : findWorkspace(context, 'read');

@@ -5,7 +5,7 @@ import { isRefusal, type Refusal } from '../../../kernel/reasons.ts';
 import { callerEnvironment } from '../../caller.ts';
 import { callIn } from '../../calling.ts';
 import type { Context } from '../../context.ts';
-import { warnOfAutoTrust } from '../../documents.ts';
+import { documentsOf, warnOfAutoTrust } from '../../documents.ts';
 import { type Outcome, outcomeOf, refused } from '../../outcome.ts';
 import { quickStartLines } from '../../rendering/lists.ts';
 import { planLines, preflightLines } from '../../rendering/plan.ts';
@@ -49,7 +49,8 @@ export async function preflight(context: Context, given: string | undefined, fla
 async function orderOf(context: Context, as: Name, given: string | undefined, flags: Flags) {
   const workspace = findWorkspace(context, 'change');
   if (isRefusal(workspace)) return workspace;
-  const folder = documentsAt(context, workspace, given ?? context.globals.team ?? '.');
+  const folder = await documentsAt(context, workspace, as, given ?? context.globals.team ?? '.');
+  if (isRefusal(folder)) return folder;
   const { name, teamId: team_id } = flags;
   const words = { ...(name === undefined ? {} : { name }), ...(team_id === undefined ? {} : { team_id }) };
   const asked = await callIn(workspace, 'who-starts', { verb: as, launches: { folder, ...words } });
@@ -61,11 +62,13 @@ async function orderOf(context: Context, as: Name, given: string | undefined, fl
   return { workspace, order: { folder, as, ...words, ...yeses, ...surrounding, caller_environment } };
 }
 
-/** The documents that a word means: a path, or the id of a team that is kept in `.team/`. */
-function documentsAt(context: Context, workspace: string, word: string): string {
+/** The documents that a word means: a path, or a team that is kept in `.team/`, by its id or its name. */
+async function documentsAt(context: Context, workspace: string, as: Name, word: string): Promise<string | Refusal> {
   const place = path.resolve(context.cwd, word);
-  const kept = path.join(workspace, '.team', word);
-  return !fs.existsSync(place) && fs.existsSync(kept) ? kept : place;
+  if (fs.existsSync(place)) return place;
+  const kept = await documentsOf(workspace, word, `team-agent ${as}`);
+  // That nothing is there is told of the path.
+  return isRefusal(kept) && kept.reason === 'team_not_found' ? place : kept;
 }
 
 /**
