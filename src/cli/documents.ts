@@ -2,21 +2,33 @@ import path from 'node:path';
 import { isRefusal, type Refusal, refuse } from '../kernel/reasons.ts';
 import { shellWord } from '../kernel/text.ts';
 import type { Team } from '../team/index.ts';
+import { callIn } from './calling.ts';
 import type { Context } from './context.ts';
-import { findWorkspace } from './workspace.ts';
+import { findWorkspace, needsTeam } from './workspace.ts';
 
-/** Reads a team where it is written: a folder with documents, or a spec. */
+/**
+ * Reads a team where it is written, a folder with documents or a spec, as a start would: with those who were added to it
+ * beside its documents and without those who were removed, where a ledger tells of any.
+ */
 export async function readTeamAt(
   place: string,
-  { workspace, name }: { readonly workspace?: string | undefined; readonly name?: string | undefined },
+  { workspace }: { readonly workspace?: string | undefined },
 ): Promise<Team | Refusal> {
+  const ledger = workspace !== undefined && needsTeam(workspace) === undefined;
+  const asked = ledger
+    ? await callIn(workspace, 'who-starts', { verb: 'validate', launches: { folder: place } })
+    : null;
+  if (asked && isRefusal(asked) && asked.evidence?.problems) return asked;
+  // Whoever may not be told of them gets the documents alone.
+  const changes = asked && !isRefusal(asked) ? (asked.changes ?? []) : [];
   const [{ readTeam }, { namedProvider }] = await Promise.all([
     import('../team/index.ts'),
     import('../providers/index.ts'),
   ]);
   return readTeam(place, {
     ...(workspace === undefined ? {} : { workspace }),
-    fallbackName: name ?? path.basename(place),
+    fallbackName: path.basename(place),
+    changes,
     providers: namedProvider,
   });
 }

@@ -142,7 +142,9 @@ const PLANNERS: Readonly<Record<string, Planner>> = {
   'who-starts': async (sight, args, { own }) => {
     const { launches, ...asked } = whoInput.parse(args);
     const asking = launches ? await whoLaunches(sight, launches) : await whoIsThere(sight, asked, own);
-    return isRefusal(asking) ? asking : { ok: true, agents: asking.agents, auto_trust: asking.autoTrust };
+    if (isRefusal(asking)) return asking;
+    const { agents, autoTrust: auto_trust, changes } = asking;
+    return { ok: true, agents, auto_trust, changes };
   },
 };
 

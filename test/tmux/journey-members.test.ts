@@ -308,7 +308,13 @@ describe('remove', () => {
     expect(await run('remove-agent', 'b', '--from-spec', '--confirm', '--force')).toMatchObject({ from_spec: true });
     for (const file of [head, path.join(folder, 'TEAM.md')])
       fs.writeFileSync(file, '---\nname: crew\nrouting: { default_assignee: carl }\n---\nA team.\n');
+    const validated = await product.json<{ agents: readonly string[] }>(['validate', home]);
+    expect(validated).toMatchObject({ ok: true, agents: ['a', 'carl'] });
+    const spec = path.join(product.workspace, 'crew.yaml');
+    expect(await run('compile', '--team', 'crew', '--out', spec)).toMatchObject({ ok: true });
     await shut();
+    expect(await product.json(['validate', folder])).toMatchObject({ ok: true, agents: validated.agents });
+    expect(await run('validate', spec)).toMatchObject({ ok: true });
     // The documents of before lie outside: they are kept already, that of somebody removed too.
     for (const place of [home, folder]) expect(await run('preflight', place)).toMatchObject({ ok: true, team: 'crew' });
     await start(product, home, '--fresh');

@@ -1,4 +1,5 @@
 import type { Asking, Left } from '../../lifecycle/index.ts';
+import type { MemberChange } from '../../team/index.ts';
 
 /** What the verbs about one agent answer. Times are UTC ms, `*_ms` are milliseconds. */
 
@@ -73,5 +74,7 @@ export interface AgentVerbs {
     readonly ok: true;
     readonly agents: readonly Asking[];
     readonly auto_trust: boolean;
+    /** Who was added to the team or removed from it beside its documents. */
+    readonly changes?: readonly MemberChange[];
   };
 }

@@ -29,7 +29,11 @@ export async function readOrdered(house: House, order: LaunchWords): Promise<Tea
 export type Asking = Pick<AgentSpec, 'id' | 'provider' | 'model' | 'folder' | 'permission' | 'env' | 'profile'>;
 
 /** Who is asked about, and whether their documents switch on what is deprecated. */
-type Askers = Pick<Team, 'autoTrust'> & { readonly agents: readonly Asking[] };
+type Askers = Pick<Team, 'autoTrust'> & {
+  readonly agents: readonly Asking[];
+  /** Who was added to their team or removed from it beside them. */
+  readonly changes: readonly MemberChange[];
+};
 
 /** Those who would be started if these documents were launched: also who was added beside them, without who was removed. */
 export async function whoLaunches(
@@ -37,14 +41,16 @@ export async function whoLaunches(
   order: Pick<LaunchOrder, 'folder' | 'name' | 'team_id'>,
 ): Promise<Askers | Refusal> {
   const team = await readOrdered(house, order);
-  return isRefusal(team) ? team : { autoTrust: team.autoTrust, agents: askingOf(team.agents) };
+  if (isRefusal(team)) return team;
+  return { autoTrust: team.autoTrust, agents: askingOf(team.agents), changes: await changesOf(house, team.id) };
 }
 
 /** Those who would be started, as the team is; `newcomer`: and somebody who is to be added. */
 export async function whoAsks(house: House, row: TeamRow, newcomer?: AgentSpec): Promise<Askers | Refusal> {
   const team = await readMembers(house, row);
   if (isRefusal(team)) return team;
-  return { autoTrust: team.autoTrust, agents: askingOf(newcomer ? [...team.agents, newcomer] : team.agents) };
+  const agents = askingOf(newcomer ? [...team.agents, newcomer] : team.agents);
+  return { autoTrust: team.autoTrust, agents, changes: await changesOf(house, team.id) };
 }
 
 function askingOf(agents: readonly AgentSpec[]): readonly Asking[] {
