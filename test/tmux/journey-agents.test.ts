@@ -247,6 +247,22 @@ describe('start one', () => {
     expect(interacted('a')).toBeNull();
   });
 
+  test('G02 M01 what a conversation had read that is left behind is named to the leader, and owed no more', async () => {
+    await crew({ id: 'a', script: 'rules: [{ match: long, do: [{ hang: true }] }]\n' });
+    const { message_id } = await deliver(product, 'a', 'long work', '--task', 'long');
+    fs.rmSync(String(product.rows(`select record from sessions where agent_id = 'a'`)[0]?.record));
+    expect(await run('start-agent', 'a', '--force', '--allow-fresh')).toMatchObject({ ok: true, start_mode: 'fresh' });
+    const told = product.rows(`select body from messages where dedupe_key like 'unanswerable:%'`);
+    expect(told).toMatchObject([
+      { body: expect.stringMatching(new RegExp(`^a began a new conversation.*: ${message_id}, task long `)) },
+    ]);
+    const given = product.rows('select discarded_at from sessions order by opened_at');
+    expect(given.map(({ discarded_at }) => discarded_at !== null)).toEqual([true, false]);
+    // Nothing is lost a second time, and the new conversation is gone on with.
+    expect(await run('start-agent', 'a', '--force')).toMatchObject({ ok: true });
+    expect(product.rows(`select body from messages where dedupe_key like 'unanswerable:%'`)).toEqual(told);
+  });
+
   test('G02 Z25 a resumed agent that ends at its start begins anew only with --allow-fresh', async () => {
     await crew('a', 'b');
     await deliver(product, 'a', 'remember me');

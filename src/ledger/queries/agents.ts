@@ -164,16 +164,19 @@ export function forgetInteraction(change: Change, agent: AgentId): Promise<unkno
     .execute();
 }
 
-/** Gives up every session of an agent; what it was told in them is gone, so it has nothing to lose. Returns their ids. */
-export async function discardSessions(change: Change, agent: AgentId): Promise<string[]> {
-  const rows = await change.tx
+/**
+ * Gives up every session of an agent, but for one life's that has just begun; what it was told in them is gone, so it has
+ * nothing to lose. Returns their ids.
+ */
+export async function discardSessions(change: Change, agent: AgentId, but?: IncarnationId): Promise<string[]> {
+  let query = change.tx
     .updateTable('sessions')
     .set({ discarded_at: change.now })
     .where('team', '=', change.team)
     .where('agent_id', '=', agent)
-    .where('discarded_at', 'is', null)
-    .returning('session_id')
-    .execute();
+    .where('discarded_at', 'is', null);
+  if (but) query = query.where('incarnation', '<>', but);
+  const rows = await query.returning('session_id').execute();
   await forgetInteraction(change, agent);
   return [...new Set(rows.map(({ session_id }) => session_id))];
 }

@@ -2,6 +2,7 @@ import type { AgentId, IncarnationId } from '../../kernel/index.ts';
 import {
   type Change,
   discardSessionOf,
+  discardSessions,
   findIncarnation,
   forgetInteraction,
   insertIncarnation,
@@ -9,6 +10,7 @@ import {
   liveIncarnations,
   updateIncarnation,
 } from '../../ledger/index.ts';
+import { giveUp } from '../../results/index.ts';
 import type { Team } from '../../team/index.ts';
 import type { Effects } from '../effects.ts';
 import { type Ended, endLife } from '../ending.ts';
@@ -77,11 +79,13 @@ export async function startLives(effects: Effects, start: Start): Promise<Starte
 
   await effects.reach('launch.before_ready');
   await saga.end('done', async (change) => {
-    for (const { incarnation, spec, request } of agents) {
+    for (const agent of agents) {
+      const { incarnation, spec, request } = agent;
       await updateIncarnation(change, incarnation, { ready_at: change.now });
       await change.event('agent.ready', { agent_id: spec.id, incarnation });
       // A new conversation begins with nothing to lose.
       if (!request.continues) await forgetInteraction(change, spec.id);
+      if (agent.action === 'fresh') await leaveBehind(change, effects, agent);
     }
     await start.ready(change);
   });
@@ -91,6 +95,13 @@ export async function startLives(effects: Effects, start: Start): Promise<Starte
   const started = starts.flatMap((one) => ('ready_ms' in one ? [one] : []));
   // Told in the order of the plan, whoever was ready first.
   return { ok: true, started: agents.flatMap((agent) => started.find((one) => one.agent === agent) ?? []) };
+}
+
+/** Nobody goes on with a conversation once another was begun in its place. */
+async function leaveBehind(change: Change, { mint }: Effects, { spec, incarnation }: PlannedAgent): Promise<void> {
+  await giveUp(change, mint, { agent: spec.id, what: 'began a new conversation' }, () =>
+    discardSessions(change, spec.id, incarnation),
+  );
 }
 
 /** What belongs to the undoing of a verb. */
