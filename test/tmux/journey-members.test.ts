@@ -180,6 +180,10 @@ describe('add', () => {
     expect(await run('add-agent', 'b', '--role-file', role('helper'))).toMatchObject({ ok: true, role_file });
     expect(await run('remove-agent', 'b', '--force')).toMatchObject({ ok: true, role_file_removed: true });
     expect(fs.readFileSync(aside, 'utf8')).toBe(theirs);
+    fs.writeFileSync(role_file, 'theirs again');
+    const again = await run('add-agent', 'b', '--role-file', role('helper'));
+    expect(again.next).toEqual([`mv -n ${role_file} ${role_file.replace('b.md', 'b.before-2.md')}`]);
+    fs.rmSync(role_file);
 
     // One that stands there already, word for word, is not ours either: not when the start fails, and not at the end.
     fs.writeFileSync(path.join(product.workspace, 'roles', 'helper.yaml'), 'on_start: [{ exit: 3 }]\n');

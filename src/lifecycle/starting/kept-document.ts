@@ -32,12 +32,18 @@ export function keptDocument(
 }
 
 function inTheWay(file: string, agent: AgentId): Refusal {
-  const aside = path.join(path.dirname(file), `${agent}.before.md`);
   return refuse(
     'team_document_invalid',
     `${file} is there already, and the role document of ${agent} would be kept there. Move it away; if it is the one that is meant, name it where it is then. Nothing was changed.`,
-    { evidence: { agent, file }, next: [`mv -n ${shellWord(file)} ${shellWord(aside)}`] },
+    { evidence: { agent, file }, next: [`mv -n ${shellWord(file)} ${shellWord(besides(file, agent))}`] },
   );
+}
+
+/** Where it could be moved to: a name that is free. */
+function besides(file: string, agent: AgentId, number = 1): string {
+  const name = `${agent}.before${number === 1 ? '' : `-${number}`}.md`;
+  const place = path.join(path.dirname(file), name);
+  return fs.existsSync(place) ? besides(file, agent, number + 1) : place;
 }
 
 /** Writes it, for people to read and to edit. Whoever reads it sees the whole of it or nothing. */
