@@ -1,4 +1,4 @@
-import { isRefusal, type Refusal, type TeamId } from '../kernel/index.ts';
+import { isRefusal, type Refusal, shellWord, type TeamId } from '../kernel/index.ts';
 import { checkFields, shown } from './fields.ts';
 import { type FrontMatter, NO_HEAD, readFrontMatter } from './front-matter.ts';
 import { teamIdOf } from './names.ts';
@@ -75,7 +75,7 @@ export function assemble(
   const name = fields.name ?? around.fallbackName;
   const id = teamIdOf(name);
   if (id === undefined) problems.push(head.fault('name', `${shown(name)} ${NAME_ADVICE}`, 'team_name_invalid'));
-  else if (around.team !== undefined && around.team !== id) problems.push(renamed(head, name, around.team));
+  else if (around.team !== undefined && around.team !== id) problems.push(renamed(head, name, around.team, around.folder));
   if (problems.length > 0 || id === undefined) return documentRefusal(around.folder, problems, spec);
   return {
     id,
@@ -108,8 +108,8 @@ export function assemble(
 const NAME_ADVICE = 'is a name that .team/ uses itself; write another, such as web-shop';
 
 /** What a team has goes by its id: under another name it would silently begin anew, as another team. */
-function renamed({ fault }: Head, name: string, team: TeamId): Problem {
-  const message = `these are the documents of the team ${team}, and ${shown(name)} would be another one; write name: ${team}, or start the other one anew with quick-start`;
+function renamed({ fault }: Head, name: string, team: TeamId, folder: string): Problem {
+  const message = `these are the documents of the team ${team}, and ${shown(name)} would be another one; write name: ${team}, or start the other one anew: team-agent quick-start ${shellWord(folder)}`;
   return fault('name', message);
 }
 

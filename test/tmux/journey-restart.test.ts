@@ -265,9 +265,10 @@ describe('restart', () => {
     expect(lifeOf(product, 'bob')).toEqual(running);
     // What it says to type works, for whoever did mean another team.
     fs.writeFileSync(document, written.replace('name: shop', 'name: kiosk'));
-    const { next } = await restart('--team', 'shop');
-    const [, ...words] = (next?.[0] ?? '').split(' ');
-    expect(await ask(product, ...words)).toMatchObject({ ok: true, team: 'kiosk' });
+    const { message, next } = await restart('--team', 'shop');
+    expect(next).toEqual(['team-agent restart --team shop']);
+    const [, words = ''] = /: team-agent (quick-start \S+)/.exec(message ?? '') ?? [];
+    expect(await ask(product, ...words.split(' '))).toMatchObject({ ok: true, team: 'kiosk' });
     fs.writeFileSync(document, written);
     await ask(product, 'shutdown', '--team', 'kiosk');
     expect(modes(await restart('--team', 'shop'))).toEqual([['ann', 'resumed']]);
