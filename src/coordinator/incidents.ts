@@ -1,6 +1,7 @@
 import type { Logger } from 'pino';
 import type { Member } from '../agents/index.ts';
 import { type AgentId, type DeliveryId, firstLine, type IncarnationId, LEADER, type TeamId } from '../kernel/index.ts';
+import { ABOUT_LEADER } from '../leader/index.ts';
 import {
   type Change,
   closeSessionsOf,
@@ -36,8 +37,9 @@ export class IncidentDesk {
 
   /** Of the conversation that leads a team. It reads of it with the mail that waited meanwhile. */
   takeOfLeader(team: TeamId, incarnation: IncarnationId, incident: Incident): void {
-    const { key, kind, text } = incident;
+    const { kind, text } = incident;
     const { ledger, mint } = this.#house.effects;
+    const key = `${ABOUT_LEADER}:${incident.key}`;
     this.#inTurn(LEADER, incident, () =>
       ledger.change(team, 'coordinator', async (change) => {
         if (await findNotice(change.tx, team, key)) return;

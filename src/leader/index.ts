@@ -3,7 +3,7 @@ export { Conversation } from './conversation.ts';
 export { type LeaderIdentity, personId } from './identity.ts';
 export type { Launch } from './launch.ts';
 export { Leaders } from './leaders.ts';
-export { AMBIGUOUS, candidateOf, changeLead, type Outcome } from './lease.ts';
+export { ABOUT_LEADER, AMBIGUOUS, candidateOf, changeLead, type Outcome } from './lease.ts';
 export {
   type Candidate,
   type Evidence,

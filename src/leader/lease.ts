@@ -113,7 +113,7 @@ async function commit(
       return epoch;
     case 'rebind':
       await moveLease(change, facts);
-      await settleAmbiguity(change);
+      await cancelOutdated(change);
       await change.event('leader.rebound', { ...told, epoch, identity, incarnation: conversation?.incarnation });
       return epoch;
     case 'release': {
@@ -123,7 +123,7 @@ async function commit(
     }
     case 'bind': {
       const next = await putLease(change, facts);
-      await settleAmbiguity(change);
+      await cancelOutdated(change);
       const incarnation = conversation?.incarnation;
       await change.event('leader.bound', { ...told, epoch: next, identity, incarnation, previous });
       return next;
@@ -135,9 +135,13 @@ async function commit(
 
 /** The kind of notice that nobody leads because several could. */
 export const AMBIGUOUS = 'ambiguous';
+/** The kind of notice of what happened to the process that leads. */
+export const ABOUT_LEADER = 'leader';
 
-/** Somebody leads now: what says that nobody does is not worth a turn any more. */
-async function settleAmbiguity(change: Change): Promise<void> {
-  for (const notice of await waitingNotices(change.tx, change.team, LEADER, AMBIGUOUS))
-    await cancel(change, notice.delivery_id as DeliveryId, change.actor);
+/** Another process leads now: what says that none does, or tells of the one before, is not worth a turn any more. */
+async function cancelOutdated(change: Change): Promise<void> {
+  for (const kind of [AMBIGUOUS, ABOUT_LEADER]) {
+    for (const notice of await waitingNotices(change.tx, change.team, LEADER, kind))
+      await cancel(change, notice.delivery_id as DeliveryId, change.actor);
+  }
 }

@@ -75,7 +75,8 @@ export function assemble(
   const name = fields.name ?? around.fallbackName;
   const id = teamIdOf(name);
   if (id === undefined) problems.push(head.fault('name', `${shown(name)} ${NAME_ADVICE}`, 'team_name_invalid'));
-  else if (around.team !== undefined && around.team !== id) problems.push(renamed(head, name, around.team, around.folder));
+  else if (around.team !== undefined && around.team !== id)
+    problems.push(renamed(head, name, around.team, around.folder));
   if (problems.length > 0 || id === undefined) return documentRefusal(around.folder, problems, spec);
   return {
     id,

@@ -156,11 +156,13 @@ test('D11 D12 Z51 of two that go on with a dead leader none leads before one say
   expect(shown.conversations.map(({ pid, leads }) => [pid, leads])).toEqual(
     expect.arrayContaining([one, two].map(({ pid }) => [pid, []])),
   );
+  const told = product.rows("select max(seq) as seq from deliveries where recipient = 'leader'")[0]?.seq;
   expect(await two.asks('claim-leader', '--confirm')).toMatchObject({ ok: true, owner_epoch: 2 });
   expect(await one.asks('claim-leader', '--confirm')).toMatchObject({ ok: false, reason: 'owner_epoch_advanced' });
   expect(product.rows(notices)).toEqual([{ n: 1 }]);
-  // Whoever leads now need not read that nobody does.
-  expect(product.rows("select state from deliveries where recipient = 'leader'")).toEqual([{ state: 'cancelled' }]);
+  // Whoever leads now need not read that nobody does, nor who was on the session of the one before.
+  const before = `select distinct state from deliveries where recipient = 'leader' and seq <= ${told}`;
+  expect(product.rows(before)).toEqual([{ state: 'cancelled' }]);
   expect(await lead()).toMatchObject({ receiver: 'claude', epoch: 2 });
 });
 
