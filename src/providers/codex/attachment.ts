@@ -24,9 +24,10 @@ import type {
   TurnFact,
 } from '../shape.ts';
 import { answerTo, approvalOf, type Question } from './approvals.ts';
-import { holdOfAgent, ProtocolChannel, receiptOf } from './channel.ts';
+import { ProtocolChannel } from './channel.ts';
 import { readComposer } from './dialogs.ts';
 import { turnOfThread } from './facts.ts';
+import { holdOfAgent, receiptOf } from './seen.ts';
 import { type Call, Connection, type Word } from './server/connection.ts';
 import { removeServerFiles } from './server/files.ts';
 import type { CodexThread } from './server/thread.ts';
