@@ -1,5 +1,5 @@
 import { type Refusal, refuse, shellWord } from '../kernel/index.ts';
-import { runQuestion, serverEnvironment } from './one-shot.ts';
+import { runQuestion, serverEnvironment } from './server/one-shot.ts';
 
 /** The first process of a pane on a person's own tmux server. It is asked once, and nothing is ever typed there. */
 export async function panePid(socket: string, pane: string, environment: NodeJS.ProcessEnv): Promise<number | Refusal> {

@@ -1,7 +1,7 @@
 /** The only code that talks to tmux. The rest of the program sees panes. */
 
-export { INCARNATION_VARIABLE } from './commands.ts';
 export { panePid } from './foreign.ts';
+export { INCARNATION_VARIABLE } from './server/commands.ts';
 export type {
   Log,
   OpenPane,

@@ -1,4 +1,4 @@
-import { command, escapeFormat } from './control-protocol.ts';
+import { command, escapeFormat } from './server/control-protocol.ts';
 
 /**
  * The keeper is one more window in each session of ours: a pane without a process, in which nothing ends. When the last

@@ -1,10 +1,10 @@
 import fs from 'node:fs';
 import { isRefusal, type Refusal, refuse } from '../kernel/index.ts';
-import { LIST_SESSIONS, openPane, ownerOf, serverOptions } from './commands.ts';
-import type { Connections } from './connections.ts';
-import type { ControlClient } from './control-client.ts';
-import { runCommands, runQuestion, type ServerAddress, untilServed } from './one-shot.ts';
 import { handleOf, type PaneRow, parseRows, rowsOf } from './rows.ts';
+import { LIST_SESSIONS, openPane, ownerOf, serverOptions } from './server/commands.ts';
+import type { Connections } from './server/connections.ts';
+import type { ControlClient } from './server/control-client.ts';
+import { runCommands, runQuestion, type ServerAddress, untilServed } from './server/one-shot.ts';
 import type { OpenPane, PaneHandle } from './shape.ts';
 import { tmuxFailed, tmuxMissing } from './version.ts';
 

@@ -1,9 +1,9 @@
 import { rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { probeProcess } from '../kernel/index.ts';
-import { BEGUN, bufferName, deleteBuffer, HELD, loadBuffer, pasteBuffer, ruleOut } from './commands.ts';
-import type { ControlAnswer } from './control-client.ts';
 import { type PaneRow, parseRow } from './rows.ts';
+import { BEGUN, bufferName, deleteBuffer, HELD, loadBuffer, pasteBuffer, ruleOut } from './server/commands.ts';
+import type { ControlAnswer } from './server/control-client.ts';
 import type { PaneHandle, PasteOutcome, PasteRefused } from './shape.ts';
 
 export interface Pasting {

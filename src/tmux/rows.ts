@@ -1,5 +1,5 @@
 import { identifyProcess } from '../kernel/index.ts';
-import type { ControlAnswer } from './control-client.ts';
+import type { ControlAnswer } from './server/control-client.ts';
 import type { PaneHandle } from './shape.ts';
 
 /** One pane of the server as `list-panes` tells it. */

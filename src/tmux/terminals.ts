@@ -1,5 +1,10 @@
 import fs from 'node:fs';
 import { ensurePrivateFolder, probeProcess, type Refusal, systemClock } from '../kernel/index.ts';
+import { Opening } from './opening.ts';
+import { PaneWatch } from './pane-watch.ts';
+import { paste, ruleOutPaste } from './pasting.ts';
+import { endGroup } from './process-group.ts';
+import { handleOf, type PaneRow, parseRows, rowsOf } from './rows.ts';
 import {
   capture,
   deleteBuffer,
@@ -12,10 +17,10 @@ import {
   listPane,
   reviveHook,
   sendKeys,
-} from './commands.ts';
-import { Connections } from './connections.ts';
-import type { ControlAnswer } from './control-client.ts';
-import { command } from './control-protocol.ts';
+} from './server/commands.ts';
+import { Connections } from './server/connections.ts';
+import type { ControlAnswer } from './server/control-client.ts';
+import { command } from './server/control-protocol.ts';
 import {
   runQuestion,
   type ServerAddress,
@@ -23,12 +28,7 @@ import {
   serverEmpty,
   serverEnvironment,
   untilServed,
-} from './one-shot.ts';
-import { Opening } from './opening.ts';
-import { PaneWatch } from './pane-watch.ts';
-import { paste, ruleOutPaste } from './pasting.ts';
-import { endGroup } from './process-group.ts';
-import { handleOf, type PaneRow, parseRows, rowsOf } from './rows.ts';
+} from './server/one-shot.ts';
 import type { OpenPane, PaneFacts, PaneHandle, PasteOutcome, Terminals, TerminalsOptions } from './shape.ts';
 
 /** The terminals of one workspace, on the private tmux server at `socket`. Nothing is started before the first pane. */

@@ -1,5 +1,5 @@
 import { type Refusal, refuse } from '../kernel/index.ts';
-import { runTmux, serverEnvironment } from './one-shot.ts';
+import { runTmux, serverEnvironment } from './server/one-shot.ts';
 
 /** 3.2 brought `list-panes -f`, `new-window -e` and the client flags `no-output` and `ignore-size`. */
 const OLDEST = { major: 3, minor: 2 };

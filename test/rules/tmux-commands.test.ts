@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
-import { bufferName, openPane } from '../../src/tmux/commands.ts';
-import { serverEnvironment } from '../../src/tmux/one-shot.ts';
 import { parseRow } from '../../src/tmux/rows.ts';
+import { bufferName, openPane } from '../../src/tmux/server/commands.ts';
+import { serverEnvironment } from '../../src/tmux/server/one-shot.ts';
 import { recentEnough } from '../../src/tmux/version.ts';
 
 test('a row of list-panes is read back', () => {

@@ -1,6 +1,12 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { type ControlEvent, ControlParser, command, escapeFormat, quote } from '../../src/tmux/control-protocol.ts';
+import {
+  type ControlEvent,
+  ControlParser,
+  command,
+  escapeFormat,
+  quote,
+} from '../../src/tmux/server/control-protocol.ts';
 
 function parse(...chunks: string[]): ControlEvent[] {
   const parser = new ControlParser();

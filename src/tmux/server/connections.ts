@@ -1,7 +1,7 @@
-import type { Clock } from '../kernel/index.ts';
+import type { Clock } from '../../kernel/index.ts';
+import type { Log } from '../shape.ts';
 import { attachClient, type ControlAnswer, type ControlClient } from './control-client.ts';
 import type { ServerAddress } from './one-shot.ts';
-import type { Log } from './shape.ts';
 
 /** A client that keeps being cut off is not started for ever: 5 times in a minute (ms), then the next request starts it. */
 const BUDGET = 5;

@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { errorCode } from '../kernel/index.ts';
+import { errorCode } from '../../kernel/index.ts';
 
 /** How to reach one private server. */
 export interface ServerAddress {

@@ -1,7 +1,7 @@
+import { keeperHook, openKeeper } from '../keeper.ts';
+import { INCARNATION, ROW } from '../rows.ts';
+import type { OpenPane, PaneHandle } from '../shape.ts';
 import { command, escapeFormat, quote, sequence } from './control-protocol.ts';
-import { keeperHook, openKeeper } from './keeper.ts';
-import { INCARNATION, ROW } from './rows.ts';
-import type { OpenPane, PaneHandle } from './shape.ts';
 
 /** The commands we give to tmux and the rows we read back. Pure. All targets are exact: `=session:=window` or `%N`. */
 
