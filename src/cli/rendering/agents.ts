@@ -69,6 +69,7 @@ export function restartLines(answer: Answers['restart'], look: Look): string[] {
     `${look.paint.bold(answer.team)}  ${look.paint.green('up again')}  tmux ${answer.session_name}`,
     `leader       ${leaderText(answer.leader, answer.team)}`,
     ...warningLines(answer.warnings, look),
+    '',
     ...table(
       [{ head: 'agent', least: 12 }, { head: '', least: 20 }, { head: 'ready' }, { head: 'session', least: 8 }],
       rows,
