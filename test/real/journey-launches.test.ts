@@ -19,16 +19,12 @@ afterEach(async () => {
   await product.end();
 });
 
-/** Says yes to its question. The first keys may come before it takes any; an Enter that comes too late does nothing. */
+/** Says yes to its question. While Claude Code starts it draws that anew, and has forgotten what was chosen. */
 async function trusts(): Promise<void> {
   await eventually('the question to be answered', async () => {
-    const screen = terminal.screen();
+    const screen = await terminal.stands();
     if (!screen.includes('Yes, I trust')) return true;
-    if (screen.includes('❯ Yes')) terminal.keys('Enter');
-    else {
-      terminal.keys('Down');
-      await terminal.shows('❯ Yes');
-    }
+    terminal.keys(screen.includes('❯ Yes') ? 'Enter' : 'Down');
     return false;
   });
 }

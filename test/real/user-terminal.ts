@@ -7,6 +7,11 @@ import type { RealProduct } from './world/real-product.ts';
 /** The command as a person types it. */
 export const TEAM_AGENT = fileURLToPath(new URL('../../bin/team-agent', import.meta.url));
 
+/** So long a program may take to show that it has taken a key, ms: then it is pressed again. */
+const PATIENCE = 2_000;
+/** A program that is starting may draw anew what it asks: what has stood for so long stays, ms. */
+const STILL = 1_500;
+
 /** A person's own tmux server, with one window: what runs in it is the person's, not the product's. */
 export class UserTerminal {
   readonly #product: RealProduct;
@@ -66,17 +71,33 @@ export class UserTerminal {
     this.keys('Enter');
   }
 
-  /**
-   * Answers Codex's question whether it may run a command, with yes. The first keys may come before it takes any, and
-   * the last ones after it has gone: then Enter, unlike a letter, does nothing.
-   */
+  /** Answers Codex's question whether it may run a command, with yes. An Enter that comes too late does nothing. */
   async letsCodexRun(): Promise<void> {
     const question = 'Would you like to run';
     await this.shows(question);
-    await eventually('the question to be answered', () => {
-      if (!this.screen().includes(question)) return true;
-      this.keys('Enter');
-      return false;
+    await this.#pressUntil('Enter', (screen) => !screen.includes(question));
+  }
+
+  /**
+   * Presses a key until the screen says that it was taken: the first may come before anybody takes keys. One at a time,
+   * for several that come in one piece would count as pasted.
+   */
+  async #pressUntil(key: string, isTaken: (screen: string) => boolean): Promise<boolean> {
+    const taken = () => isTaken(this.screen());
+    return eventually(`${key} to be taken`, async () => {
+      if (taken()) return true;
+      this.keys(key);
+      return eventually(`${key} to be taken`, taken, PATIENCE).catch(() => false);
+    });
+  }
+
+  /** Its screen, once it has not changed for a while. */
+  stands(): Promise<string> {
+    let last = { screen: '', since: performance.now() };
+    return eventually('the terminal to stand still', () => {
+      const screen = this.screen();
+      if (screen !== last.screen) last = { screen, since: performance.now() };
+      return performance.now() - last.since >= STILL && screen;
     });
   }
 
