@@ -36,8 +36,9 @@ const EFFECTS: Readonly<
 
 /**
  * Tool calls that reached no coordinator: both kinds of CLI fail such a call at once, and their own records hold it whole.
- * Each is taken in once, under the provider's own call id, also when the model makes it again (`repeated-calls.ts`). A call that fails while this process
- * boots may stand in the record only later: so records are asked at boot, and again whenever an agent shows something new.
+ * Each is taken in once, under the provider's own call id, also when the model makes it again (`repeated-calls.ts`). A call
+ * that fails while this process boots may stand in the record only later: so records are asked at boot, and again whenever
+ * an agent shows something new.
  */
 export class MissedCalls {
   readonly #runtime: Runtime;

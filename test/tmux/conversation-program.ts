@@ -3,7 +3,7 @@ import fs from 'node:fs';
 import net from 'node:net';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
-import { identifyProcess } from '../../src/kernel/index.ts';
+import { register } from './registered.ts';
 
 /**
  * Stands in for a Claude Code in a person's terminal, as far as others can see it: its entry in the registry, its inbox, its
@@ -14,7 +14,6 @@ const socket = path.join(config, `${process.pid}.sock`);
 const projects = path.join(config, 'projects', process.cwd().replace(/[^A-Za-z0-9]/g, '-'));
 const transcript = path.join(projects, `${session}.jsonl`);
 fs.mkdirSync(projects, { recursive: true });
-fs.mkdirSync(path.join(config, 'sessions'), { recursive: true });
 
 interface Letter {
   readonly type: string;
@@ -45,19 +44,7 @@ const inbox = net.createServer((connection) => {
 });
 
 inbox.listen(socket, () => {
-  const entry = {
-    pid: process.pid,
-    procStart: identifyProcess(process.pid)?.start,
-    sessionId: session,
-    cwd: process.cwd(),
-    version: '2.1.400',
-    messagingSocketPath: socket,
-    status: 'idle',
-    statusUpdatedAt: Date.now(),
-  };
-  const file = path.join(config, 'sessions', `${process.pid}.json`);
-  fs.writeFileSync(`${file}.new`, JSON.stringify(entry));
-  fs.renameSync(`${file}.new`, file);
+  register(config, session, socket);
   process.stdout.write('ready\n');
 });
 

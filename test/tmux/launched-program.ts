@@ -6,7 +6,7 @@ import net from 'node:net';
 import path from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { promisify } from 'node:util';
-import { identifyProcess } from '../../src/kernel/index.ts';
+import { register } from './registered.ts';
 
 /**
  * Stands in for a Claude Code that our launcher starts: it shows a dialog until `$HOME/answered` is there, then it has a
@@ -24,20 +24,9 @@ fs.writeFileSync(at('pid'), String(process.pid));
 while (!fs.existsSync(at('answered'))) await pause(20);
 
 fs.mkdirSync(path.dirname(transcript), { recursive: true });
-fs.mkdirSync(path.join(config, 'sessions'), { recursive: true });
 const inbox = net.createServer((connection) => connection.on('error', () => undefined).resume()).listen(socket);
 await once(inbox, 'listening');
-const entry = {
-  pid: process.pid,
-  procStart: identifyProcess(process.pid)?.start,
-  sessionId: session,
-  cwd: process.cwd(),
-  version: '2.1.400',
-  messagingSocketPath: socket,
-  status: 'idle',
-  statusUpdatedAt: Date.now(),
-};
-fs.writeFileSync(path.join(config, 'sessions', `${process.pid}.json`), JSON.stringify(entry));
+register(config, session, socket);
 const start = { session_id: session, transcript_path: transcript, source: 'startup' };
 fs.appendFileSync(
   path.join(path.dirname(wordAfter('--settings')), 'session-starts.jsonl'),
